@@ -1,0 +1,74 @@
+//! The EST clauses (RFC 7030 as updated by RFC 8951): one file a family.
+
+use crate::{
+    certificate::Certificate,
+    certs_only,
+    csr::Wish,
+    http::Response,
+    key::Key,
+    session::{Check, Session, Stop, require},
+};
+
+mod authentication;
+mod cacerts;
+mod enroll;
+mod operations;
+mod rejection;
+mod robustness;
+mod tls;
+mod wording;
+
+/// The implemented clauses.
+pub const CHECKS: &[(&str, Check)] = &[
+    ("E01", cacerts::is_open_to_all),
+    ("E02", cacerts::is_a_strict_certs_only_message),
+    ("E03", cacerts::completes_the_chain),
+    ("E05", operations::refuses_the_wrong_method),
+    ("E06", tls::gives_nothing_in_the_clear),
+    ("E07", tls::refuses_old_versions_and_weak_suites),
+    ("E08", tls::shows_a_good_certificate),
+    ("E09", operations::knows_its_labels),
+    ("E10", authentication::asks_for_credentials),
+    ("E11", authentication::refuses_wrong_credentials),
+    ("E12", authentication::takes_right_credentials),
+    ("E16", enroll::issues_one_certificate),
+    ("E17", enroll::wants_proof_of_possession),
+    ("E18", rejection::refuses_what_is_no_csr),
+    ("E19", wording::reads_raw_der_or_not),
+    ("E20", wording::ignores_white_space),
+    ("E21", wording::ignores_the_transfer_encoding),
+    ("E22", wording::minds_the_content_type),
+    ("E23", rejection::explains_itself),
+    ("E34", operations::describes_csr_attributes),
+    ("E38", operations::answers_fullcmc),
+    ("E44", robustness::bounds_and_endures),
+];
+
+/// A CSR that the target's user may have signed: its own name as CN.
+fn valid_csr(session: &Session<'_>) -> Result<(Key, Vec<u8>), Stop> {
+    let (user, _) = session.login()?;
+    let key = Key::p256();
+    let csr = Wish::common_name(user).sign(&key)?;
+    Ok((key, csr))
+}
+
+/// The one certificate of a successful enrollment, for the key that asked.
+fn issued(response: &Response, key: &Key) -> Result<Certificate, Stop> {
+    require(response.status == 200, || format!("simpleenroll gave {}: {}", response.status, excerpt(response)))?;
+    let mut certificates = certs_only::decode(&response.content)?;
+    require(certificates.len() == 1, || format!("{} certificates in the answer", certificates.len()))?;
+    let certificate = certificates.pop().ok_or_else(|| Stop::fail("no certificate"))?;
+    require(certificate.spki == key.spki()?, || "the certificate is for another key than the CSR's".into())?;
+    Ok(certificate)
+}
+
+/// "4xx" means any 4xx and never 5xx, and never a certificate.
+fn require_refusal(response: &Response, what: &str) -> Result<(), Stop> {
+    require(response.is_client_error(), || format!("{what}: {}, not 4xx", response.status))?;
+    require(certs_only::decode(&response.content).is_err(), || format!("{what}: {} with a certificate", response.status))
+}
+
+/// The beginning of an answer's text.
+fn excerpt(response: &Response) -> String {
+    String::from_utf8_lossy(&response.content).chars().take(120).filter(|character| !character.is_control()).collect()
+}

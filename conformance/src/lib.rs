@@ -1,0 +1,22 @@
+//! The black-box conformance suite: clauses as data, checks over sockets, encoders and verifiers of its own.
+//!
+//! It shares no line with the gateway: what one of them gets wrong, the other does not repeat.
+
+pub mod asn1;
+pub mod certificate;
+pub mod certs_only;
+pub mod chain;
+pub mod clause;
+pub mod clock;
+pub mod csr;
+pub mod est;
+pub mod http;
+pub mod key;
+pub mod ledger;
+pub mod report;
+pub mod run;
+pub mod session;
+pub mod signature;
+pub mod target;
+pub mod transport;
+pub mod x509;

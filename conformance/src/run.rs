@@ -1,0 +1,105 @@
+//! Runs the clauses of a suite against a server.
+
+use std::rc::Rc;
+
+use anyhow::{Context, bail};
+
+use crate::{
+    clause::{Clause, Reading, State, Suite},
+    est, ledger,
+    report::{ClauseReport, Outcome, Report},
+    session::{Check, Session, Stop, Verdict},
+    target::Target,
+    transport::{
+        Transport,
+        mutation::{Mutating, Mutation},
+    },
+    x509,
+};
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Which suite.
+    pub suite: Suite,
+    /// Which clauses of it; all when empty.
+    pub clauses: Vec<String>,
+    /// The reading that the server follows.
+    pub reading: Reading,
+    /// Whether to run each clause with its mutation too, and call it good only when that fails.
+    pub prove_mutations: bool,
+}
+
+/// The check behind a clause, if there is one.
+#[must_use]
+pub fn check_of(suite: Suite, id: &str) -> Option<Check> {
+    let checks = match suite {
+        Suite::Est => est::CHECKS,
+        Suite::X509 => x509::CHECKS,
+        Suite::Scep | Suite::Acme | Suite::Ocsp | Suite::Crl => &[],
+    };
+    checks.iter().find(|(known, _)| *known == id).map(|(_, check)| *check)
+}
+
+/// Runs the plan.
+///
+/// # Errors
+/// Clauses that do not exist, or a target that the suite cannot use. A server that fails is no error but a report.
+pub fn run(plan: &Plan, target: &Target, transport: &mut dyn Transport) -> anyhow::Result<Report> {
+    let all = plan.suite.clauses()?;
+    if let Some(unknown) = plan.clauses.iter().find(|id| !all.iter().any(|clause| clause.id == **id)) {
+        bail!("suite {} has no clause {unknown}", plan.suite);
+    }
+    let chosen = all.iter().filter(|clause| plan.clauses.is_empty() || plan.clauses.contains(&clause.id));
+    let mut runner = Runner { plan, target, transport, collection: None };
+    let clauses = chosen.map(|clause| runner.clause(clause)).collect::<anyhow::Result<_>>()?;
+    Ok(Report { suite: plan.suite, clauses })
+}
+
+struct Runner<'r> {
+    plan: &'r Plan,
+    target: &'r Target,
+    transport: &'r mut dyn Transport,
+    collection: Option<Rc<x509::Collection>>,
+}
+
+impl Runner<'_> {
+    fn clause(&mut self, clause: &Clause) -> anyhow::Result<ClauseReport> {
+        let Some(check) = check_of(self.plan.suite, &clause.id) else { return Ok(ledger::untried(clause)) };
+        let mut session = Session::new(self.target, &mut *self.transport, self.plan.reading)?;
+        session.collection = self.collection.take();
+        let verdict = attempt(&mut session, check);
+        self.collection = session.collection.take();
+        let report = ledger::judge(clause, verdict);
+        let is_proof_wanted = self.plan.prove_mutations && report.result == Outcome::Pass && clause.state == State::Pass;
+        if is_proof_wanted { self.prove(clause, check, report) } else { Ok(report) }
+    }
+
+    /// Runs a clause that passed once more, its mutation between it and the server: now it must fail.
+    fn prove(&mut self, clause: &Clause, check: Check, report: ClauseReport) -> anyhow::Result<ClauseReport> {
+        let mutation: Mutation = clause.mutation.parse().with_context(|| clause.id.clone())?;
+        let mut transport = Mutating::new(&mut *self.transport, mutation);
+        let mut session = Session::new(self.target, &mut transport, self.plan.reading)?;
+        let verdict = attempt(&mut session, check);
+        let applied = transport.applied;
+        let (result, detail) = match verdict {
+            _ if applied == 0 => (Outcome::Fail, format!("mutation {:?} found nothing to change", clause.mutation)),
+            Err(Stop::Fail(reason)) => (Outcome::Pass, format!("{}; mutated: {reason}", report.detail)),
+            Err(Stop::Skip(reason)) => (Outcome::Fail, format!("mutation {:?} only made it skip: {reason}", clause.mutation)),
+            Ok(_) => (Outcome::Fail, format!("mutation {:?} went unnoticed", clause.mutation)),
+        };
+        Ok(ClauseReport { result, detail, ..report })
+    }
+}
+
+/// Every check also asserts that the server still answers afterwards.
+fn attempt(session: &mut Session<'_>, check: Check) -> Verdict {
+    match check(session) {
+        Err(Stop::Skip(reason)) => Err(Stop::Skip(reason)),
+        Ok(detail) => session.assert_alive().map(|()| detail),
+        Err(Stop::Fail(reason)) => match session.assert_alive() {
+            Err(Stop::Fail(dead)) => Err(Stop::Fail(format!("{reason}; {dead}"))),
+            _ => Err(Stop::Fail(reason)),
+        },
+    }
+}

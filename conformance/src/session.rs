@@ -1,0 +1,202 @@
+//! What a check has at hand, and how it says what it found.
+
+use std::rc::Rc;
+
+use base64ct::{Base64, Encoding};
+
+use crate::{
+    asn1::Fault,
+    clause::Reading,
+    clock,
+    http::{Request, Response},
+    target::{EstTarget, Target, Url},
+    transport::{Failure, Transport},
+    x509::Collection,
+};
+
+/// What a check found: a sentence about the fulfilment, or why not.
+pub type Verdict = Result<String, Stop>;
+
+/// The code behind a clause.
+pub type Check = fn(&mut Session<'_>) -> Verdict;
+
+/// Why a check ended early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The server does not do what the clause asks.
+    Fail(String),
+    /// The clause cannot be tried here.
+    Skip(String),
+}
+
+impl Stop {
+    /// A failure with this text.
+    pub fn fail(text: impl std::fmt::Display) -> Self {
+        Self::Fail(text.to_string())
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::fail(fault)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::fail(failure)
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Fail(format!("in the suite: {error:#}"))
+    }
+}
+
+/// Fails with a text unless a condition holds.
+///
+/// # Errors
+/// [`Stop::Fail`] with `text()`.
+pub fn require(condition: bool, text: impl FnOnce() -> String) -> Result<(), Stop> {
+    if condition { Ok(()) } else { Err(Stop::Fail(text())) }
+}
+
+/// One clause's view of the server under test.
+pub struct Session<'t> {
+    est: &'t EstTarget,
+    url: Url,
+    transport: &'t mut dyn Transport,
+    /// The reading that the server is asked to follow.
+    pub reading: Reading,
+    /// Certificates that the X clauses look at, fetched once.
+    pub collection: Option<Rc<Collection>>,
+}
+
+impl<'t> Session<'t> {
+    /// A session with the EST server of `target`.
+    ///
+    /// # Errors
+    /// A target without EST, or with a URL that is none.
+    pub fn new(target: &'t Target, transport: &'t mut dyn Transport, reading: Reading) -> anyhow::Result<Self> {
+        let est = target.est.as_ref().ok_or_else(|| anyhow::anyhow!("the target has no [est] table"))?;
+        Ok(Self { est, url: est.url.parse()?, transport, reading, collection: None })
+    }
+
+    /// Seconds since 1970, at this moment: what was just issued is valid from now.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        clock::unix_now()
+    }
+
+    /// The `[est]` table.
+    #[must_use]
+    pub const fn target(&self) -> &'t EstTarget {
+        self.est
+    }
+
+    /// The host name in the URL, which the server's certificate must have (RFC 7030 §3.6.1).
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.url.host
+    }
+
+    /// The user and password, or the reason why there are none.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the target names no user.
+    pub fn login(&self) -> Result<(&'t str, &'t str), Stop> {
+        match (&self.est.user, &self.est.password) {
+            (Some(user), Some(password)) => Ok((user, password)),
+            _ => Err(Stop::Skip("the target names no user and password".into())),
+        }
+    }
+
+    /// The path of an operation (RFC 7030 §3.2.2).
+    #[must_use]
+    pub fn path(&self, operation: &str) -> String {
+        format!("{}/{operation}", self.url.path)
+    }
+
+    /// The path of an operation under a label, whatever label the URL has.
+    #[must_use]
+    pub fn labelled_path(&self, label: &str, operation: &str) -> String {
+        let root = self.url.path.find("/.well-known/est").and_then(|at| self.url.path.get(..at + "/.well-known/est".len()));
+        format!("{}/{label}/{operation}", root.unwrap_or(&self.url.path))
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    /// As [`Transport::exchange`].
+    pub fn exchange(&mut self, request: &Request) -> Result<Response, Failure> {
+        self.transport.exchange(request)
+    }
+
+    /// Sends octets over bare TCP.
+    ///
+    /// # Errors
+    /// As [`Transport::probe`].
+    pub fn probe(&mut self, opening: &[u8]) -> Result<Vec<u8>, Failure> {
+        self.transport.probe(opening)
+    }
+
+    /// GET without credentials.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn get(&mut self, operation: &str) -> Result<Response, Stop> {
+        let path = self.path(operation);
+        Ok(self.exchange(&Request::new("GET", &path))?)
+    }
+
+    /// A simple enrollment request with this body, authenticated as the target's user, all of it usual
+    /// (RFC 7030 §4.2.1, RFC 8951 §3).
+    ///
+    /// # Errors
+    /// A target without user.
+    pub fn enrollment(&self, body: &[u8]) -> Result<Request, Stop> {
+        let (user, password) = self.login()?;
+        Ok(self.anonymous_enrollment(body).with_field("Authorization", &basic(user, password)))
+    }
+
+    /// The same without credentials.
+    #[must_use]
+    pub fn anonymous_enrollment(&self, body: &[u8]) -> Request {
+        Request::new("POST", &self.path("simpleenroll")).with_field("Content-Type", "application/pkcs10").with_content(body)
+    }
+
+    /// Enrolls with a CSR in DER.
+    ///
+    /// # Errors
+    /// No answer, or a target without user.
+    pub fn enroll(&mut self, csr: &[u8]) -> Result<Response, Stop> {
+        let request = self.enrollment(&encode_body(csr))?;
+        Ok(self.exchange(&request)?)
+    }
+
+    /// Whether the server still answers, on a new connection.
+    ///
+    /// # Errors
+    /// [`Stop::Fail`] when it does not.
+    pub fn assert_alive(&mut self) -> Result<(), Stop> {
+        let path = self.path("cacerts");
+        match self.exchange(&Request::new("GET", &path)) {
+            Ok(response) if response.status == 200 => Ok(()),
+            Ok(response) => Err(Stop::Fail(format!("afterwards GET cacerts gave {}", response.status))),
+            Err(failure) => Err(Stop::Fail(format!("afterwards GET cacerts: {failure}"))),
+        }
+    }
+}
+
+/// The `Authorization` field of Basic (RFC 7617 §2).
+#[must_use]
+pub fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", Base64::encode_string(format!("{user}:{password}").as_bytes()))
+}
+
+/// A body in base64, in one line (RFC 8951 §3).
+#[must_use]
+pub fn encode_body(der: &[u8]) -> Vec<u8> {
+    Base64::encode_string(der).into_bytes()
+}

@@ -1,0 +1,225 @@
+//! `target.toml`: which server is under test, and what a tester may know and do about it.
+
+use std::{fmt, path::Path, path::PathBuf, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+mod data_directory;
+
+pub use data_directory::describe;
+
+/// A server under test: ours or any other.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// What to call it in reports.
+    pub name: String,
+    /// Trust anchors, PEM.
+    pub ca_file: PathBuf,
+    /// Address to connect to, where it is not the host of the URLs; SNI and `Host` come from the URLs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<String>,
+    /// EST (RFC 7030).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub est: Option<EstTarget>,
+    /// SCEP (RFC 8894).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scep: Option<ScepTarget>,
+    /// ACME (RFC 8555).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acme: Option<AcmeTarget>,
+    /// OCSP (RFC 6960).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ocsp: Option<StatusTarget>,
+    /// CRL (RFC 5280 §5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crl: Option<StatusTarget>,
+    /// Commands that act on the server from outside the protocols.
+    #[serde(default)]
+    pub hooks: Hooks,
+}
+
+/// The `[est]` table.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EstTarget {
+    /// `https://HOST[:PORT]/.well-known/est`, with a label behind it if the server needs one.
+    pub url: String,
+    /// A user who may enroll its own name as CN or dNSName.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// That user's password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    /// A label that means the same as none (RFC 7030 §3.2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// A password that is valid with an empty user name (RFC 7030 §3.2.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub empty_username_password: Option<String>,
+    /// As `url`, where a person approves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manual_url: Option<String>,
+    /// A client certificate with its chain, PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<PathBuf>,
+    /// Seconds that the suite goes on sending a slow body before it calls the server patient without end.
+    #[serde(default = "default_slow_body_seconds")]
+    pub slow_body_seconds: u64,
+}
+
+const fn default_slow_body_seconds() -> u64 {
+    40
+}
+
+/// The `[scep]` table.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScepTarget {
+    /// URL of the server's endpoint.
+    pub url: String,
+    /// A challenge password.
+    pub challenge: Option<String>,
+}
+
+/// The `[acme]` table.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcmeTarget {
+    /// URL of the directory.
+    pub directory: String,
+    /// External account binding.
+    pub eab: Option<ExternalAccountBinding>,
+    /// URL of the programming interface of the DNS server that the server under test asks.
+    pub dns_api: Option<String>,
+    /// Port where the server validates http-01.
+    pub http01_port: Option<u16>,
+    /// Port where the server validates tls-alpn-01.
+    pub tlsalpn01_port: Option<u16>,
+}
+
+/// `eab` of the `[acme]` table (RFC 8555 §7.3.4).
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalAccountBinding {
+    /// Key identifier.
+    pub kid: String,
+    /// MAC key, base64url.
+    pub key: String,
+}
+
+/// The `[ocsp]` and `[crl]` tables.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusTarget {
+    /// URL of the responder or of the list.
+    pub url: String,
+    /// The issuer's certificate, PEM.
+    pub issuer_file: Option<PathBuf>,
+}
+
+/// The `[hooks]` table: argv arrays, in which `{name}`, `{csr_sha256}`, `{serial}`, `{reason}` and `{time}` are filled in.
+/// The suite may append arguments of the command behind them: `add_user` gets `--allow dns:NAME` and the like.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hooks {
+    /// Adds an EST user `{name}`; prints `{"name","password",…}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub add_user: Vec<String>,
+    /// Makes a SCEP challenge; prints `{"challenge",…}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub new_challenge: Vec<String>,
+    /// Approves the enrollment of the CSR `{csr_sha256}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approve: Vec<String>,
+    /// Denies it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deny: Vec<String>,
+    /// Revokes `{serial}` for `{reason}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revoke: Vec<String>,
+    /// Puts `{serial}` on hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hold: Vec<String>,
+    /// Releases `{serial}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub release: Vec<String>,
+    /// Restarts the server.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restart: Vec<String>,
+    /// Sets the server's clock to `{time}`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_time: Vec<String>,
+}
+
+impl Target {
+    /// Reads a target file.
+    ///
+    /// # Errors
+    /// A file that does not read, or keys that no table has.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        use anyhow::Context;
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        toml::from_str(&text).with_context(|| path.display().to_string())
+    }
+}
+
+/// The parts of an `https` URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// Port, 443 if none is written.
+    pub port: u16,
+    /// Path, without a slash at its end.
+    pub path: String,
+}
+
+/// A URL that is not one of `https://HOST[:PORT]/PATH`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no https://HOST[:PORT]/PATH")]
+pub struct BadUrl(String);
+
+impl FromStr for Url {
+    type Err = BadUrl;
+
+    fn from_str(text: &str) -> Result<Self, BadUrl> {
+        let bad = || BadUrl(text.to_owned());
+        let rest = text.strip_prefix("https://").ok_or_else(bad)?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(bracketed) => bracketed.split_once(']').ok_or_else(bad)?,
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+        };
+        let port = match port.strip_prefix(':') {
+            Some(digits) => digits.parse().map_err(|_| bad())?,
+            None if port.is_empty() => 443,
+            None => return Err(bad()),
+        };
+        if host.is_empty() {
+            return Err(bad());
+        }
+        Ok(Self { host: host.to_owned(), port, path: path.trim_end_matches('/').to_owned() })
+    }
+}
+
+impl Url {
+    /// Host and port as the `Host` field has them (RFC 9110 §7.2).
+    #[must_use]
+    pub fn authority(&self) -> String {
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if self.port == 443 { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "https://{}{}", self.authority(), self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

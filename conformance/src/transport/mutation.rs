@@ -1,0 +1,181 @@
+//! Mutations: each changes a right answer into a wrong one, behind the decryption, to prove that a clause can fail.
+//!
+//! A mutation is three or more words: an operation (`simpleenroll`, or `any`), a status (`200`, `4xx`, or `any`), and the change:
+//!
+//! - `status CODE`, `drop FIELD`, `header FIELD VALUE…`, `close`;
+//! - `body VALUE…`: other content;
+//! - `message NAME`: the certs-only message changed, see [`Edit::Message`];
+//! - `certificate NAME`: each certificate in it changed, see [`Edit::Certificate`];
+//! - `peer none`: no server certificate;
+//!
+//! or two words `probe http` and `probe handshake`: what a bare TCP connection hears.
+
+use std::str::FromStr;
+
+use super::{Failure, Transport};
+use crate::{
+    certs_only,
+    http::{Request, Response},
+    session::encode_body,
+};
+
+mod message;
+
+/// A change to answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mutation {
+    operation: String,
+    status: String,
+    edit: Edit,
+}
+
+/// What is changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// The status code.
+    Status(u16),
+    /// A field is taken away.
+    Drop(String),
+    /// A field is set.
+    Header(String, String),
+    /// The content.
+    Body(String),
+    /// The connection ends before the answer.
+    Close,
+    /// The certs-only message: `econtent` adds an eContent, `duplicate` a certificate, `rootless` takes the self-signed ones away.
+    Message(String),
+    /// Each certificate of a certs-only message; the names are those of `CERTIFICATE_EDITS` in `message.rs`.
+    Certificate(String),
+    /// The server shows no certificate.
+    NoPeer,
+    /// What a bare TCP connection hears.
+    Probe(&'static [u8]),
+}
+
+/// A mutation that is none of those above.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such mutation: {0:?}")]
+pub struct UnknownMutation(String);
+
+impl FromStr for Mutation {
+    type Err = UnknownMutation;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMutation> {
+        let unknown = || UnknownMutation(text.to_owned());
+        let words: Vec<&str> = text.split(' ').collect();
+        let (operation, status, edit) = match words.as_slice() {
+            ["probe", "http"] => ("probe", "any", Edit::Probe(b"HTTP/1.1 200 OK\r\n\r\n")),
+            ["probe", "handshake"] => ("probe", "any", Edit::Probe(&[22, 3, 1, 0, 0])),
+            [operation, status, "status", code] => (*operation, *status, Edit::Status(code.parse().map_err(|_| unknown())?)),
+            [operation, status, "drop", field] => (*operation, *status, Edit::Drop((*field).into())),
+            [operation, status, "header", field, value @ ..] => {
+                (*operation, *status, Edit::Header((*field).into(), value.join(" ")))
+            }
+            [operation, status, "body", value @ ..] => (*operation, *status, Edit::Body(value.join(" "))),
+            [operation, status, "close"] => (*operation, *status, Edit::Close),
+            [operation, status, "message", name] if message::MESSAGE_EDITS.contains(name) => {
+                (*operation, *status, Edit::Message((*name).into()))
+            }
+            [operation, status, "certificate", name] if message::is_certificate_edit(name) => {
+                (*operation, *status, Edit::Certificate((*name).into()))
+            }
+            [operation, status, "peer", "none"] => (*operation, *status, Edit::NoPeer),
+            _ => return Err(unknown()),
+        };
+        Ok(Self { operation: operation.into(), status: status.into(), edit })
+    }
+}
+
+impl Mutation {
+    fn applies(&self, operation: &str, status: u16) -> bool {
+        let status = status.to_string();
+        let is_class = self.status.strip_suffix("xx").is_some_and(|class| status.starts_with(class));
+        (self.operation == "any" || self.operation == operation) && (self.status == "any" || self.status == status || is_class)
+    }
+
+    fn apply(&self, response: &mut Response) -> Result<(), Failure> {
+        let drop_field =
+            |response: &mut Response, name: &str| response.fields.retain(|(found, _)| !found.eq_ignore_ascii_case(name));
+        match &self.edit {
+            Edit::Status(code) => response.status = *code,
+            Edit::Drop(name) => drop_field(response, name),
+            Edit::Header(name, value) => {
+                drop_field(response, name);
+                response.fields.push((name.clone(), value.clone()));
+            }
+            Edit::Body(value) => response.content = value.clone().into_bytes(),
+            Edit::Close => return Err(Failure::Closed),
+            Edit::Message(name) => rewrite(response, |message| message::edit_message(message, name)),
+            Edit::Certificate(name) => rewrite(response, |message| message::edit_certificates(message, name)),
+            Edit::NoPeer => response.peer.clear(),
+            Edit::Probe(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Changes the message in the content; content that is no message stays as it is.
+fn rewrite(response: &mut Response, edit: impl FnOnce(&mut crate::asn1::Element) -> Option<()>) {
+    let decoded = certs_only::decode_base64(&response.content).and_then(|der| crate::asn1::Element::parse(&der));
+    if let Ok(mut message) = decoded
+        && edit(&mut message).is_some()
+    {
+        response.content = encode_body(&message.encode());
+    }
+}
+
+/// A transport whose answers are mutated, and which counts them.
+pub struct Mutating<'t> {
+    inner: &'t mut dyn Transport,
+    mutation: Mutation,
+    /// How many answers were changed.
+    pub applied: usize,
+}
+
+impl<'t> Mutating<'t> {
+    /// Lays `mutation` over a transport.
+    pub fn new(inner: &'t mut dyn Transport, mutation: Mutation) -> Self {
+        Self { inner, mutation, applied: 0 }
+    }
+}
+
+impl Transport for Mutating<'_> {
+    fn exchange(&mut self, request: &Request) -> Result<Response, Failure> {
+        let mut response = self.inner.exchange(request)?;
+        if self.mutation.applies(request.operation(), response.status) {
+            self.applied += 1;
+            self.mutation.apply(&mut response)?;
+        }
+        Ok(response)
+    }
+
+    fn probe(&mut self, opening: &[u8]) -> Result<Vec<u8>, Failure> {
+        match self.mutation.edit {
+            Edit::Probe(answer) => {
+                self.applied += 1;
+                Ok(answer.to_vec())
+            }
+            _ => self.inner.probe(opening),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mutation_knows_where_it_applies() {
+        let mutation: Mutation = "simpleenroll 4xx status 200".parse().expect("known");
+        assert!(mutation.applies("simpleenroll", 415));
+        assert!(!mutation.applies("simpleenroll", 200));
+        assert!(!mutation.applies("cacerts", 404));
+    }
+
+    #[test]
+    fn an_unknown_mutation_is_refused() {
+        for text in ["", "simpleenroll", "simpleenroll 200 certificate colour", "any any message none", "probe dns"] {
+            assert!(text.parse::<Mutation>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The X clauses: the certificates themselves (RFC 5280 §4), whoever signed them and for whom.
+
+use std::rc::Rc;
+
+use crate::{
+    certificate::Certificate,
+    session::{Check, Session, Verdict, require},
+};
+
+mod collection;
+mod extensions;
+mod fields;
+mod name;
+mod smuggling;
+
+pub use collection::{Collection, Origin, Specimen};
+
+/// A check on one certificate, with its issuer's certificate when that is known.
+type CertificateCheck = fn(&Certificate, Option<&Certificate>) -> Result<(), String>;
+
+/// The implemented clauses.
+pub const CHECKS: &[(&str, Check)] = &[
+    ("X01", fields::version_and_serial),
+    ("X02", |session| each(session, fields::algorithms)),
+    ("X03", fields::issuers),
+    ("X04", |session| each(session, fields::validity)),
+    ("X05", |session| each(session, fields::empty_subject)),
+    ("X06", |session| each(session, name::directory_strings)),
+    ("X07", |session| each(session, fields::uniqueness)),
+    ("X08", |session| each(session, extensions::key_identifiers)),
+    ("X09", |session| each(session, extensions::key_usage)),
+    ("X10", |session| each(session, extensions::basic_constraints)),
+    ("X11", |session| each(session, name::alternative_names)),
+    ("X12", |session| each(session, extensions::extended_key_usage)),
+    ("X16", smuggling::nothing_is_copied_blindly),
+];
+
+/// The certificates of the server under test, fetched once a session.
+fn collect(session: &mut Session<'_>) -> Result<Rc<Collection>, crate::session::Stop> {
+    if let Some(collection) = &session.collection {
+        return Ok(Rc::clone(collection));
+    }
+    let collection = Rc::new(Collection::gather(session)?);
+    session.collection = Some(Rc::clone(&collection));
+    Ok(collection)
+}
+
+/// Applies `check` to every certificate there is.
+fn each(session: &mut Session<'_>, check: CertificateCheck) -> Verdict {
+    let collection = collect(session)?;
+    for specimen in &collection.specimens {
+        let outcome = check(&specimen.certificate, collection.issuer_of(&specimen.certificate));
+        require(outcome.is_ok(), || format!("{}: {}", specimen.label, outcome.err().unwrap_or_default()))?;
+    }
+    Ok(collection.summary())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+use certgate_pki::{BadSignature, ContentCipher, CryptoError, KeyTransport, KeyType, SignatureAlgorithm};
+
+use crate::provider;
+
+const SIGNING: [(KeyType, SignatureAlgorithm); 5] = [
+    (KeyType::P256, SignatureAlgorithm::EcdsaSha256),
+    (KeyType::P384, SignatureAlgorithm::EcdsaSha384),
+    (KeyType::P521, SignatureAlgorithm::EcdsaSha512),
+    (KeyType::Rsa { bits: 2048 }, SignatureAlgorithm::RsaSha256),
+    (KeyType::Ed25519, SignatureAlgorithm::Ed25519),
+];
+
+#[test]
+fn every_key_signs_what_it_verifies_and_loads_again() {
+    let provider = provider();
+    for (key_type, algorithm) in SIGNING {
+        let made = provider.sign.generate(key_type).unwrap();
+        let loaded = provider.sign.load(&made.pkcs8).unwrap();
+        assert_eq!(loaded.public_key(), made.key.public_key());
+        assert_eq!((loaded.public_key().key_type(), loaded.algorithm()), (key_type, algorithm));
+        let signature = loaded.sign(b"message").unwrap();
+        let verify = |message: &[u8]| provider.verify.verify(loaded.public_key(), algorithm, message, &signature);
+        assert_eq!(verify(b"message"), Ok(()));
+        assert_eq!(verify(b"messagf"), Err(BadSignature));
+    }
+}
+
+#[test]
+fn an_algorithm_of_another_key_verifies_nothing() {
+    let provider = provider();
+    let key = provider.sign.generate(KeyType::P256).unwrap().key;
+    let signature = key.sign(b"message").unwrap();
+    for algorithm in SignatureAlgorithm::ALL.into_iter().filter(|algorithm| *algorithm != key.algorithm()) {
+        assert_eq!(provider.verify.verify(key.public_key(), algorithm, b"message", &signature), Err(BadSignature));
+    }
+}
+
+#[test]
+fn contents_and_keys_go_there_and_back() {
+    let provider = provider();
+    let made = provider.sign.generate(KeyType::Rsa { bits: 2048 }).unwrap();
+    let private = provider.decrypt.load(&made.pkcs8).unwrap();
+    for scheme in [KeyTransport::RsaPkcs1, KeyTransport::RsaOaepSha256] {
+        let encrypted = provider.encrypt.key_transport(made.key.public_key(), scheme, &[7; 32]).unwrap();
+        assert_eq!(*private.decrypt(scheme, &encrypted).unwrap(), [7; 32]);
+    }
+    for cipher in [ContentCipher::Aes128Cbc, ContentCipher::Aes256Cbc] {
+        let key = vec![9; cipher.key_octets()];
+        for length in [0, 15, 16, 17] {
+            let ciphertext = provider.encrypt.content(cipher, &key, &[1; 16], &vec![5; length]).unwrap();
+            assert_eq!(*provider.decrypt.content(cipher, &key, &[1; 16], &ciphertext).unwrap(), vec![5; length]);
+        }
+        let wrong = provider.decrypt.content(cipher, &key, &[1; 16], &[0; 32]);
+        assert_eq!(wrong, Err(CryptoError::Failed("decryption")));
+    }
+}
+
+#[test]
+fn debug_shows_no_key() {
+    let made = provider().sign.generate(KeyType::P256).unwrap();
+    assert_eq!(format!("{:?}", made.key), "SoftwareKey(p256)");
+}

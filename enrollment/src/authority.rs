@@ -1,0 +1,224 @@
+//! Authorities: the only way to a signature.
+
+use certgate_ca_backend_api::{CaBackend, Locality, Order, SignedCertificate};
+use certgate_pki::{Certificate, KeyIdentifier, LeafFields, Name, Provider, PublicKey, Template, Timestamp, Validity};
+use certgate_policy::{Asked, Profile, decide, lint, window};
+
+use crate::authorized::{Authorized, Issued, Recorded};
+use crate::core_parts::Core;
+use crate::error::EnrollError;
+use crate::ports::audit::{Event, EventKind};
+use crate::ports::certificates::{CertificateRecord, CertificateStatus};
+use crate::request::EnrollRequest;
+
+/// A CA that issues, with its chain and its back end.
+pub struct Authority {
+    pub(crate) core: Core,
+    pub(crate) name: String,
+    pub(crate) issuer: Issuer,
+    chain: Vec<Certificate>,
+    ca_issuers: Option<String>,
+    backend: Box<dyn CaBackend>,
+}
+
+/// The signing CA as its certificates show it.
+#[derive(Clone, Debug)]
+pub(crate) struct Issuer {
+    pub(crate) name: Name,
+    pub(crate) key: KeyIdentifier,
+    pub(crate) validity: Validity,
+}
+
+/// A chain that makes no authority.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// No certificate at all.
+    #[error("an authority needs its own certificate")]
+    NoCertificate,
+    /// A certificate of the chain is not signed by the next one, or not named as its issuer.
+    #[error("the certificate of {0} is not signed by the next one of the chain")]
+    BrokenChain(String),
+}
+
+impl Authority {
+    /// An authority whose certificate exists: `chain` starts with it and ends with the root.
+    ///
+    /// `ca_issuers` is where relying parties find that certificate; it goes into what is issued (RFC 5280 §4.2.2.1).
+    ///
+    /// # Errors
+    /// [`AuthorityError`] when the chain is none.
+    pub fn new(
+        core: Core,
+        name: &str,
+        chain: Vec<Certificate>,
+        ca_issuers: Option<String>,
+        backend: Box<dyn CaBackend>,
+    ) -> Result<Self, AuthorityError> {
+        let own = chain.first().ok_or(AuthorityError::NoCertificate)?;
+        let issuers = chain.iter().skip(1).chain(chain.last());
+        for (certificate, issuer) in chain.iter().zip(issuers) {
+            let signed = certificate.verify_signed_by(issuer.public_key(), &core.provider).is_ok();
+            if !signed || certificate.issuer().as_der() != issuer.subject().as_der() {
+                return Err(AuthorityError::BrokenChain(certificate.subject().to_string()));
+            }
+        }
+        let issuer = Issuer { name: own.subject().clone(), key: key_identifier(own, &core.provider), validity: own.validity() };
+        Ok(Self { core, name: name.to_owned(), issuer, chain, ca_issuers, backend })
+    }
+
+    /// A new root: its certificate is signed by its own back end, recorded, and becomes the chain.
+    ///
+    /// # Errors
+    /// As [`Self::issue`].
+    pub async fn found(
+        core: Core,
+        name: &str,
+        subject: Name,
+        public_key: PublicKey,
+        lifetime: std::time::Duration,
+        backend: Box<dyn CaBackend>,
+    ) -> Result<(Self, Recorded<Issued>), EnrollError> {
+        let now = core.clock.now();
+        let validity = Validity { not_before: now.floor_to_second(), not_after: now.after(lifetime).floor_to_second() };
+        let issuer = Issuer { name: subject.clone(), key: KeyIdentifier::of(&public_key, &core.provider), validity };
+        let mut authority = Self { core, name: name.to_owned(), issuer, chain: Vec::new(), ca_issuers: None, backend };
+        let authorized = authority.authorize_root(subject, public_key, validity, now)?;
+        let issued = authority.issue(authorized).await?;
+        let certificate = issued.certificate().map_err(|error| EnrollError::NotAsOrdered(error.0))?;
+        authority.chain.push(certificate);
+        Ok((authority, issued))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its own certificate first, the root last.
+    #[must_use]
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    /// Where relying parties find its certificate.
+    #[must_use]
+    pub fn ca_issuers(&self) -> Option<&str> {
+        self.ca_issuers.as_deref()
+    }
+
+    /// Checks the proof of possession, asks policy, makes what is to be signed and lints it. Everything about the certificate is
+    /// decided here.
+    ///
+    /// # Errors
+    /// [`EnrollError`]: nothing was signed or recorded.
+    pub fn authorize(&self, profile: &Profile, request: EnrollRequest) -> Result<Authorized, EnrollError> {
+        if profile.authority != self.name {
+            return Err(EnrollError::WrongAuthority { authorized: profile.authority.clone(), brought: self.name.clone() });
+        }
+        let csr = request.csr.verify(&self.core.provider)?;
+        let decision = decide(&Asked { csr: &csr, profile, grants: &request.principal.grants })?;
+        let now = self.core.clock.now();
+        let validity = window(profile, self.issuer.validity, now)?;
+        let public_key = csr.public_key().clone();
+        let extensions = LeafFields {
+            subject: &decision.subject,
+            public_key: &public_key,
+            subject_key: &KeyIdentifier::of(&public_key, &self.core.provider),
+            authority_key: &self.issuer.key,
+            subject_alt_names: &decision.subject_alt_names,
+            extended_key_usage: &profile.extended_key_usage,
+            ca_issuers: self.ca_issuers(),
+        }
+        .extensions();
+        let template = Template {
+            serial: self.core.new_serial(now)?,
+            issuer: self.issuer.name.clone(),
+            validity,
+            subject: decision.subject,
+            public_key,
+            extensions,
+        };
+        lint(&template, self.issuer.validity)?;
+        Ok(Authorized {
+            authority: self.name.clone(),
+            profile: profile.name.clone(),
+            protocol: request.protocol,
+            endpoint: request.endpoint,
+            principal: request.principal.name,
+            template,
+        })
+    }
+
+    /// Signs and records. The certificate exists for the world once this has returned: it is committed and synced.
+    ///
+    /// # Errors
+    /// [`EnrollError`]. A certificate that was signed but not recorded is dropped here: nobody ever sees it.
+    pub async fn issue(&self, authorized: Authorized) -> Result<Recorded<Issued>, EnrollError> {
+        if authorized.authority != self.name {
+            return Err(EnrollError::WrongAuthority { authorized: authorized.authority, brought: self.name.clone() });
+        }
+        let Authorized { authority, profile, protocol, endpoint, principal, template } = authorized;
+        let (serial, validity) = (template.serial.clone(), template.validity);
+        let der = self.sign(template).await?;
+        let at = self.core.clock.now();
+        let event = Event::certificate(EventKind::CertificateIssued, at, &principal, &serial, &self.core.provider, &der);
+        let record = CertificateRecord {
+            serial: serial.clone(),
+            authority,
+            profile,
+            protocol,
+            endpoint,
+            principal,
+            validity,
+            shard: 0,
+            issued_at: at,
+            status: CertificateStatus::Valid,
+            der: der.clone(),
+        };
+        self.core.certificates.record(record, event).await?;
+        Ok(Recorded::committed(Issued { serial, der }))
+    }
+
+    async fn sign(&self, template: Template) -> Result<Vec<u8>, EnrollError> {
+        match self.backend.locality() {
+            Locality::InProcess => Ok(self.backend.sign(Order { template }).await?.0),
+            Locality::Elsewhere => {
+                let SignedCertificate(der) = self.backend.sign(Order { template: template.clone() }).await?;
+                self.verify_as_ordered(&template, &der)?;
+                Ok(der)
+            }
+        }
+    }
+
+    /// Invariant 8: what comes back from a remote CA is verified before anyone sees it.
+    fn verify_as_ordered(&self, template: &Template, der: &[u8]) -> Result<(), EnrollError> {
+        let certificate = Certificate::from_der(der).map_err(|error| EnrollError::NotAsOrdered(error.0))?;
+        let issuer_key = self.chain.first().map(Certificate::public_key).ok_or(EnrollError::NotAsOrdered("no chain"))?;
+        let differs = [
+            (certificate.public_key() != &template.public_key, "another public key"),
+            (certificate.subject().as_der() != template.subject.as_der(), "another subject"),
+            (certificate.issuer().as_der() != template.issuer.as_der(), "another issuer"),
+            (certificate.serial() != &template.serial, "another serial number"),
+            (certificate.validity() != template.validity, "another validity"),
+            (!certificate.extensions().iter().eq(template.extensions.iter()), "other extensions"),
+            (certificate.verify_signed_by(issuer_key, &self.core.provider).is_err(), "a signature that does not verify"),
+        ];
+        differs.into_iter().find(|(wrong, _)| *wrong).map_or(Ok(()), |(_, what)| Err(EnrollError::NotAsOrdered(what)))
+    }
+
+    /// A validity of `lifetime` from now that ends with the authority's own at the latest.
+    pub(crate) fn validity_of(&self, lifetime: std::time::Duration, now: Timestamp) -> Validity {
+        let second = std::time::Duration::from_secs(1);
+        Validity {
+            not_before: now.floor_to_second().max(self.issuer.validity.not_before),
+            not_after: now.after(lifetime).before(second).floor_to_second().min(self.issuer.validity.not_after),
+        }
+    }
+}
+
+/// The subjectKeyIdentifier that the certificate states (RFC 5280 §4.2.1.1 has the AKI match it), else our own.
+fn key_identifier(certificate: &Certificate, provider: &Provider) -> KeyIdentifier {
+    let stated = certificate.extensions().subject_key_identifier().ok().flatten();
+    stated.map_or_else(|| KeyIdentifier::of(certificate.public_key(), provider), KeyIdentifier::from_octets)
+}

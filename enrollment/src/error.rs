@@ -1,0 +1,87 @@
+//! Why there is no certificate, by who has to act.
+
+use certgate_ca_backend_api::BackendError;
+use certgate_pki::{CryptoError, CsrError};
+use certgate_policy::{IssuerExpired, LintFailure, Refusal};
+
+use crate::ports::LedgerError;
+
+/// Who has to act before the same request can succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// Whoever sent it: it is malformed or proves nothing.
+    Client,
+    /// Nobody: it was understood and is not allowed.
+    Policy,
+    /// Whoever runs the CA behind.
+    Backend,
+    /// Whoever runs the ledger.
+    Store,
+    /// The authors of certgate.
+    Bug,
+}
+
+impl Blame {
+    /// Its name in logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Policy => "policy",
+            Self::Backend => "backend",
+            Self::Store => "store",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+/// Why there is no certificate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnrollError {
+    /// The CSR proves nothing.
+    #[error(transparent)]
+    Csr(#[from] CsrError),
+    /// Policy says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The authority is over.
+    #[error(transparent)]
+    IssuerExpired(#[from] IssuerExpired),
+    /// The back end did not sign.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The back end signed something else than was ordered.
+    #[error("the CA returned another certificate than was ordered: {0}")]
+    NotAsOrdered(&'static str),
+    /// The outcome could not be recorded, so there is none.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// What would have been signed is not right.
+    #[error(transparent)]
+    Lint(#[from] LintFailure),
+    /// No randomness, or the like.
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    /// A permission to sign was taken to another authority than gave it.
+    #[error("authorized for authority {authorized}, brought to {brought}")]
+    WrongAuthority {
+        /// Who authorized it.
+        authorized: String,
+        /// Who was asked to sign.
+        brought: String,
+    },
+}
+
+impl EnrollError {
+    /// Who has to act.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::Csr(_) => Blame::Client,
+            Self::Refused(_) => Blame::Policy,
+            Self::IssuerExpired(_) | Self::Backend(_) | Self::NotAsOrdered(_) => Blame::Backend,
+            Self::Ledger(_) => Blame::Store,
+            Self::Lint(_) | Self::Crypto(_) | Self::WrongAuthority { .. } => Blame::Bug,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Certificates that certgate issues for itself, by internal profiles: through [`Authority::issue`] and recorded like any other.
+
+use std::time::Duration;
+
+use certgate_pki::{
+    CaFields, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, LeafFields, Name, PublicKey, Template, Timestamp,
+    Validity,
+};
+use certgate_policy::lint;
+
+use crate::authority::Authority;
+use crate::authorized::Authorized;
+use crate::error::EnrollError;
+use crate::request::Protocol;
+
+/// Who asks, in the ledger.
+const PRINCIPAL: &str = "certgate";
+
+/// What certgate needs a certificate for.
+#[derive(Clone, Debug)]
+pub enum InternalRequest {
+    /// An issuing CA below this authority, with no CA below it (pathLenConstraint 0).
+    IssuingCa {
+        /// Its name.
+        subject: Name,
+        /// Its key.
+        public_key: PublicKey,
+        /// How long it lasts.
+        lifetime: Duration,
+    },
+    /// The gateway's TLS server certificate (RFC 7030 §3.6.1, RFC 6125).
+    TlsServer {
+        /// Its name.
+        subject: Name,
+        /// Host names and addresses that clients use.
+        names: Vec<GeneralName>,
+        /// Its key.
+        public_key: PublicKey,
+        /// How long it lasts.
+        lifetime: Duration,
+    },
+}
+
+impl InternalRequest {
+    /// Its profile in the ledger. No configured profile can have a colon in its name.
+    const fn profile(&self) -> &'static str {
+        match self {
+            Self::IssuingCa { .. } => "certgate:issuing-ca",
+            Self::TlsServer { .. } => "certgate:tls-server",
+        }
+    }
+}
+
+impl Authority {
+    /// Permission to sign one of certgate's own certificates.
+    ///
+    /// # Errors
+    /// [`EnrollError`]: a lint failed, or there is no randomness.
+    pub fn authorize_internal(&self, request: InternalRequest) -> Result<Authorized, EnrollError> {
+        let now = self.core.clock.now();
+        let profile = request.profile();
+        let (subject, public_key, lifetime, extensions) = match request {
+            InternalRequest::IssuingCa { subject, public_key, lifetime } => {
+                let extensions = self.ca_extensions(&public_key, Some(0));
+                (subject, public_key, lifetime, extensions)
+            }
+            InternalRequest::TlsServer { subject, names, public_key, lifetime } => {
+                let extensions = LeafFields {
+                    subject: &subject,
+                    public_key: &public_key,
+                    subject_key: &KeyIdentifier::of(&public_key, &self.core.provider),
+                    authority_key: &self.issuer.key,
+                    subject_alt_names: &names,
+                    extended_key_usage: &[ExtendedKeyUsage::ServerAuth],
+                    ca_issuers: self.ca_issuers(),
+                }
+                .extensions();
+                (subject, public_key, lifetime, extensions)
+            }
+        };
+        let validity = self.validity_of(lifetime, now);
+        self.authorized(profile, subject, public_key, validity, extensions, now)
+    }
+
+    /// Permission for a root to sign itself.
+    pub(crate) fn authorize_root(
+        &self,
+        subject: Name,
+        public_key: PublicKey,
+        validity: Validity,
+        now: Timestamp,
+    ) -> Result<Authorized, EnrollError> {
+        let extensions = self.ca_extensions(&public_key, None);
+        self.authorized("certgate:root-ca", subject, public_key, validity, extensions, now)
+    }
+
+    fn ca_extensions(&self, public_key: &PublicKey, path_len: Option<u8>) -> Vec<Extension> {
+        CaFields {
+            subject_key: &KeyIdentifier::of(public_key, &self.core.provider),
+            authority_key: &self.issuer.key,
+            path_len,
+            ca_issuers: self.ca_issuers(),
+        }
+        .extensions()
+    }
+
+    fn authorized(
+        &self,
+        profile: &str,
+        subject: Name,
+        public_key: PublicKey,
+        validity: Validity,
+        extensions: Vec<Extension>,
+        now: Timestamp,
+    ) -> Result<Authorized, EnrollError> {
+        let serial = self.core.new_serial(now)?;
+        let template = Template { serial, issuer: self.issuer.name.clone(), validity, subject, public_key, extensions };
+        lint(&template, self.issuer.validity)?;
+        Ok(Authorized {
+            authority: self.name.clone(),
+            profile: profile.to_owned(),
+            protocol: Protocol::Internal,
+            endpoint: String::new(),
+            principal: PRINCIPAL.to_owned(),
+            template,
+        })
+    }
+}

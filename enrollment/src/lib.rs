@@ -1,0 +1,32 @@
+//! The core of certgate: who may sign what, in which order, and what is remembered of it.
+//!
+//! One request goes `EnrollRequest -> Authorized -> Recorded<Issued>`, and ownership makes that order unbreakable:
+//! [`Authority`] swallows its back end and has no accessor to it, so nothing signs but through [`Authority::issue`], which takes an
+//! [`Authorized`] (only policy and lints make one) and gives back a [`Recorded`] (only a committed transaction makes one). Whoever
+//! answers a client builds the answer from a [`Recorded`].
+//!
+//! Decides; does no IO. Clock, randomness, cryptography and the ledger come in through [`Core`].
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod authority;
+mod authorized;
+mod core_parts;
+mod error;
+mod internal;
+mod ports;
+mod request;
+
+pub use authority::{Authority, AuthorityError};
+pub use authorized::{Authorized, Issued, Recorded};
+pub use core_parts::{Clock, Core};
+pub use error::{Blame, EnrollError};
+pub use internal::InternalRequest;
+pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
+pub use ports::authorities::Authorities;
+pub use ports::certificates::{CertificateQuery, CertificateRecord, CertificateStatus, Certificates, RevocationReason};
+pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, SecretHash};
+pub use ports::{Cursor, Ledger, LedgerError, Page};
+pub use request::{EnrollRequest, Principal, Protocol};
+
+#[cfg(test)]
+mod tests;

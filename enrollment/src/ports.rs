@@ -1,0 +1,42 @@
+//! What the core asks of the ledger: one small port an aggregate. Not found is `Ok(None)`; every change carries the audit event that is
+//! committed with it, in one transaction.
+
+pub(crate) mod audit;
+pub(crate) mod authorities;
+pub(crate) mod certificates;
+pub(crate) mod est_users;
+
+use audit::AuditTrail;
+use authorities::Authorities;
+use certificates::Certificates;
+use est_users::EstUsers;
+
+/// Everything that is remembered.
+pub trait Ledger: Certificates + EstUsers + Authorities + AuditTrail {}
+
+/// The ledger did not do it. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// It cannot be reached or written now: disk full, queue full, being shut down.
+    #[error("the ledger is not available: {0}")]
+    Unavailable(String),
+    /// What it holds contradicts itself; an operator has to look.
+    #[error("the ledger is damaged: {0}")]
+    Damaged(String),
+    /// The same thing is recorded already.
+    #[error("already in the ledger: {0}")]
+    Conflict(&'static str),
+}
+
+/// Where a list goes on: opaque, from the page before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// Part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// In order.
+    pub items: Vec<T>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Cursor>,
+}

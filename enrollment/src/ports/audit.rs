@@ -1,0 +1,111 @@
+//! The audit trail: a hash chain of everything that was changed.
+
+use async_trait::async_trait;
+use certgate_pki::{DigestAlgorithm, Provider, Serial, Timestamp};
+
+use super::LedgerError;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A certificate was issued.
+    CertificateIssued,
+    /// A credential was added.
+    EstUserAdded,
+    /// A credential was removed.
+    EstUserRemoved,
+    /// An authority writes another base URL into certificates from now on.
+    BaseUrlChanged,
+    /// The head of the chain was signed.
+    AuditCheckpoint,
+}
+
+impl EventKind {
+    /// Its name in the trail.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CertificateIssued => "certificate.issued",
+            Self::EstUserAdded => "est-user.added",
+            Self::EstUserRemoved => "est-user.removed",
+            Self::BaseUrlChanged => "authority.base-url-changed",
+            Self::AuditCheckpoint => "audit.checkpoint",
+        }
+    }
+}
+
+/// One event: when, what, who, and to what it was done. No secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: EventKind,
+    /// The principal or operator who did it.
+    pub actor: String,
+    /// What it was done to, and how.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl Event {
+    /// An event about a certificate: its serial number and the SHA-256 of its DER.
+    pub(crate) fn certificate(
+        kind: EventKind,
+        at: Timestamp,
+        actor: &str,
+        serial: &Serial,
+        provider: &Provider,
+        der: &[u8],
+    ) -> Self {
+        let digest = provider.digest.digest(DigestAlgorithm::Sha256, der);
+        let mut hex = String::with_capacity(2 * digest.len());
+        for byte in digest {
+            for digit in [byte >> 4, byte & 15] {
+                hex.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+        Self { at, kind, actor: actor.to_owned(), details: vec![("serial", serial.to_string()), ("sha256", hex)] }
+    }
+}
+
+/// Where the chain ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditHead {
+    /// How many events there are; the first is number 1.
+    pub events: u64,
+    /// Hash of the last one; zeros while there is none.
+    pub hash: [u8; 32],
+}
+
+/// What a walk along the chain found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditReport {
+    /// How far the chain is whole, and its hash there.
+    pub head: AuditHead,
+    /// Number of the first event that does not follow from the one before it.
+    pub broken_at: Option<u64>,
+    /// Was the expected head passed on the way? `None` when none was expected.
+    pub expected_head_found: Option<bool>,
+}
+
+/// The port.
+#[async_trait]
+pub trait AuditTrail: Send + Sync {
+    /// The head as the ledger states it.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn head(&self) -> Result<AuditHead, LedgerError>;
+
+    /// Appends an event that goes with no other change.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn append(&self, event: Event) -> Result<(), LedgerError>;
+
+    /// Walks the whole chain, hashing every event again.
+    ///
+    /// # Errors
+    /// [`LedgerError`] when it cannot be read; a broken chain is a report.
+    async fn verify(&self, expect_head: Option<[u8; 32]>) -> Result<AuditReport, LedgerError>;
+}

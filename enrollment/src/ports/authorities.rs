@@ -1,0 +1,23 @@
+//! What authorities have promised.
+
+use async_trait::async_trait;
+
+use super::LedgerError;
+use super::audit::Event;
+
+/// The port.
+#[async_trait]
+pub trait Authorities: Send + Sync {
+    /// Remembers that an authority writes this base URL into certificates. Every one it ever wrote is kept, so that older certificates
+    /// still match. The event is recorded only when the URL was not the newest; says whether it was recorded.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn use_base_url(&self, authority: &str, url: &str, event: Event) -> Result<bool, LedgerError>;
+
+    /// Every base URL of an authority, oldest first.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn base_urls(&self, authority: &str) -> Result<Vec<String>, LedgerError>;
+}

@@ -1,0 +1,152 @@
+//! Certificates, and what became of them.
+
+use async_trait::async_trait;
+use certgate_pki::{Serial, Timestamp, Validity};
+
+use super::audit::Event;
+use super::{Cursor, LedgerError, Page};
+use crate::request::Protocol;
+
+/// Why a certificate was revoked (RFC 5280 §5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RevocationReason {
+    /// (0)
+    Unspecified,
+    /// (1)
+    KeyCompromise,
+    /// (2)
+    CaCompromise,
+    /// (3)
+    AffiliationChanged,
+    /// (4)
+    Superseded,
+    /// (5)
+    CessationOfOperation,
+    /// (9)
+    PrivilegeWithdrawn,
+    /// (10)
+    AaCompromise,
+}
+
+impl RevocationReason {
+    /// All of them. removeFromCRL (8) is no reason for a revocation, and certificateHold (6) is [`CertificateStatus::Held`].
+    pub const ALL: [Self; 8] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::CaCompromise,
+        Self::AffiliationChanged,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::PrivilegeWithdrawn,
+        Self::AaCompromise,
+    ];
+
+    /// The CRLReason's number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Unspecified => 0,
+            Self::KeyCompromise => 1,
+            Self::CaCompromise => 2,
+            Self::AffiliationChanged => 3,
+            Self::Superseded => 4,
+            Self::CessationOfOperation => 5,
+            Self::PrivilegeWithdrawn => 9,
+            Self::AaCompromise => 10,
+        }
+    }
+
+    /// The CRLReason's name, spelled as in RFC 5280.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "keyCompromise",
+            Self::CaCompromise => "cACompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+            Self::AaCompromise => "aACompromise",
+        }
+    }
+}
+
+/// What became of a certificate. That it has expired is told by its validity, not here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateStatus {
+    /// Nothing.
+    Valid,
+    /// On hold since then (certificateHold), to be released or revoked.
+    Held(Timestamp),
+    /// Revoked, then and why.
+    Revoked(Timestamp, RevocationReason),
+}
+
+/// One certificate in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateRecord {
+    /// Its serial number, unique within the authority.
+    pub serial: Serial,
+    /// Who signed it.
+    pub authority: String,
+    /// What it was issued as: decides what it may do as a client certificate.
+    pub profile: String,
+    /// How it was asked for.
+    pub protocol: Protocol,
+    /// Where it was asked for; empty for certgate's own.
+    pub endpoint: String,
+    /// Who asked.
+    pub principal: String,
+    /// From when to when.
+    pub validity: Validity,
+    /// Which of the authority's CRLs lists it; 0 while the authority is unsharded.
+    pub shard: u32,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// What became of it.
+    pub status: CertificateStatus,
+    /// The certificate.
+    pub der: Vec<u8>,
+}
+
+/// Which certificates to list; newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateQuery {
+    /// Of this status only: `valid`, `held`, `revoked`, `expired`.
+    pub status: Option<String>,
+    /// Of this profile only.
+    pub profile: Option<String>,
+    /// Of this principal only.
+    pub principal: Option<String>,
+    /// Not valid any more at that time.
+    pub expires_before: Option<Timestamp>,
+    /// Now, which tells valid from expired.
+    pub now: Option<Timestamp>,
+    /// At most so many.
+    pub limit: usize,
+    /// After that one.
+    pub cursor: Option<Cursor>,
+}
+
+/// The port.
+#[async_trait]
+pub trait Certificates: Send + Sync {
+    /// Records a certificate and its event; returns when both are committed and synced.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] when the authority has a certificate of that serial number; else [`LedgerError`].
+    async fn record(&self, certificate: CertificateRecord, event: Event) -> Result<(), LedgerError>;
+
+    /// The certificate with this serial number, of whichever authority.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn find(&self, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError>;
+
+    /// A page of certificates.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn list(&self, query: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError>;
+}

@@ -1,0 +1,45 @@
+//! Lints of what would be signed, one a file. A lint that fails is a fault of certgate or of its configuration, never of the requester:
+//! the rules come first.
+
+mod empty_subject;
+mod end_entity;
+mod extensions_once;
+mod validity_within_issuer;
+
+use certgate_pki::{Template, Validity};
+
+/// One lint.
+#[derive(Debug)]
+pub struct Lint {
+    /// Its name, as logs say it.
+    pub name: &'static str,
+    /// Where it comes from.
+    pub citation: &'static str,
+    /// Says what is wrong with this template under an issuer of this validity.
+    pub check: fn(&Template, Validity) -> Result<(), String>,
+}
+
+/// What is to be signed is not right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("lint {lint} ({citation}): {reason}")]
+pub struct LintFailure {
+    /// The lint that failed.
+    pub lint: &'static str,
+    /// Where it comes from.
+    pub citation: &'static str,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// All lints.
+pub const LINTS: &[Lint] = &[empty_subject::LINT, end_entity::LINT, extensions_once::LINT, validity_within_issuer::LINT];
+
+/// Runs every lint on a template.
+///
+/// # Errors
+/// The first [`LintFailure`].
+pub fn lint(template: &Template, issuer: Validity) -> Result<(), LintFailure> {
+    LINTS.iter().try_for_each(|lint| {
+        (lint.check)(template, issuer).map_err(|reason| LintFailure { lint: lint.name, citation: lint.citation, reason })
+    })
+}

@@ -1,0 +1,91 @@
+//! Profiles: what may be issued, by whom, for how long.
+
+use std::time::Duration;
+
+use certgate_pki::{ExtendedKeyUsage, GeneralName, KeyType, NameAttributeType};
+
+/// What may be issued, to whom, for how long, by which authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name, as endpoints and the ledger say it.
+    pub name: String,
+    /// The authority that signs.
+    pub authority: String,
+    /// From the moment of issuance to notAfter.
+    pub validity: Duration,
+    /// How far notBefore lies before the moment of issuance, for clients with slow clocks.
+    pub backdate: Duration,
+    /// Keys that are certified.
+    pub key_types: Vec<AllowedKey>,
+    /// Attributes of the requested subject that are copied, beside the common name, which always needs a grant.
+    pub subject_copy: Vec<NameAttributeType>,
+    /// Kinds of alternative names that may be asked for; each name needs a grant besides.
+    pub sans: Vec<SanKind>,
+    /// Purposes of what is issued; what the request asks for here is not taken over.
+    pub extended_key_usage: Vec<ExtendedKeyUsage>,
+}
+
+/// A key that a profile certifies. RSA keys by the size of their modulus, nothing in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllowedKey {
+    /// NIST P-256.
+    P256,
+    /// NIST P-384.
+    P384,
+    /// NIST P-521.
+    P521,
+    /// RSA, 2048 bits.
+    Rsa2048,
+    /// RSA, 3072 bits.
+    Rsa3072,
+    /// RSA, 4096 bits.
+    Rsa4096,
+    /// Ed25519.
+    Ed25519,
+}
+
+impl AllowedKey {
+    /// All there are, weakest first within a kind.
+    pub const ALL: [Self; 7] = [Self::P256, Self::P384, Self::P521, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096, Self::Ed25519];
+
+    /// The key it stands for.
+    #[must_use]
+    pub const fn key_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::P256,
+            Self::P384 => KeyType::P384,
+            Self::P521 => KeyType::P521,
+            Self::Rsa2048 => KeyType::Rsa { bits: 2048 },
+            Self::Rsa3072 => KeyType::Rsa { bits: 3072 },
+            Self::Rsa4096 => KeyType::Rsa { bits: 4096 },
+            Self::Ed25519 => KeyType::Ed25519,
+        }
+    }
+
+    /// Its name in the configuration: `p256`, `rsa2048`, ….
+    #[must_use]
+    pub fn name(self) -> String {
+        self.key_type().to_string()
+    }
+}
+
+/// A kind of alternative name that can be issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SanKind {
+    /// dNSName.
+    Dns,
+    /// iPAddress.
+    Ip,
+}
+
+impl SanKind {
+    /// The kind of this name; `None` for kinds that are not issued.
+    #[must_use]
+    pub const fn of(name: &GeneralName) -> Option<Self> {
+        match name {
+            GeneralName::Dns(_) => Some(Self::Dns),
+            GeneralName::Ip(_) => Some(Self::Ip),
+            _ => None,
+        }
+    }
+}

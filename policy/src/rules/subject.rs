@@ -1,0 +1,39 @@
+//! What of the requested subject is issued.
+
+use certgate_pki::{Name, NameAttribute, NameAttributeType};
+
+use crate::{Asked, Rule};
+
+pub(crate) const RULE: Rule = Rule { name: "subject", citation: "RFC 5280 §4.1.2.6, Appendix A.1", check };
+
+/// Every attribute that would be copied is within its bounds, and there is one common name at the most.
+fn check(asked: &Asked<'_>) -> Result<(), String> {
+    let copied: Vec<&NameAttribute> = copied(asked).collect();
+    if let Some(attribute) = copied.iter().find(|attribute| !attribute.is_well_formed()) {
+        return Err(format!(
+            "the value of {} in the subject is empty, too long, or of characters it cannot have",
+            attribute.kind
+        ));
+    }
+    let common_names = copied.iter().filter(|attribute| attribute.kind == NameAttributeType::CommonName).count();
+    if common_names > 1 {
+        return Err("the subject has more than one common name".into());
+    }
+    Ok(())
+}
+
+/// The common name and what the profile lists; the rest of the requested subject is left out.
+fn copied<'a>(asked: &Asked<'a>) -> impl Iterator<Item = &'a NameAttribute> {
+    let profile = asked.profile;
+    asked
+        .csr
+        .subject()
+        .attributes()
+        .iter()
+        .filter(|attribute| attribute.kind == NameAttributeType::CommonName || profile.subject_copy.contains(&attribute.kind))
+}
+
+/// The subject that is issued.
+pub(crate) fn issued_subject(asked: &Asked<'_>) -> Name {
+    Name::from_attributes(copied(asked).cloned().collect())
+}

@@ -1,0 +1,109 @@
+//! Reading DER without losing the bytes.
+
+use der::{Decode, Encode, ErrorKind, Header, Reader, SliceReader};
+
+/// One DER value: what it is, its contents, and the whole of it as received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tlv<'a> {
+    /// The tag octet (X.690 §8.1.2); numbers above 30 do not occur in what we read and are refused.
+    pub tag: u8,
+    /// Content octets.
+    pub value: &'a [u8],
+    /// Tag, length and content octets as they arrived.
+    pub raw: &'a [u8],
+}
+
+impl<'a> Tlv<'a> {
+    /// Reads the only value in `bytes`; anything after it is an error.
+    ///
+    /// # Errors
+    /// When `bytes` is not exactly one DER value.
+    pub fn only(bytes: &'a [u8]) -> der::Result<Self> {
+        let mut reader = DerReader::new(bytes)?;
+        let tlv = reader.any()?;
+        reader.finish()?;
+        Ok(tlv)
+    }
+
+    /// A reader over the contents of a constructed value.
+    ///
+    /// # Errors
+    /// When the contents are longer than DER lengths can say.
+    pub fn contents(&self) -> der::Result<DerReader<'a>> {
+        DerReader::new(self.value)
+    }
+
+    /// The contents, read as an object identifier.
+    ///
+    /// # Errors
+    /// When this is no OBJECT IDENTIFIER.
+    pub fn oid(&self) -> der::Result<der::oid::ObjectIdentifier> {
+        der::oid::ObjectIdentifier::from_der(self.raw)
+    }
+}
+
+/// Reads a run of DER values in order.
+#[derive(Clone, Debug)]
+pub struct DerReader<'a>(SliceReader<'a>);
+
+impl<'a> DerReader<'a> {
+    /// A reader over `bytes`.
+    ///
+    /// # Errors
+    /// When `bytes` is longer than 256 MiB, the most that [`der::Length`] holds.
+    pub fn new(bytes: &'a [u8]) -> der::Result<Self> {
+        SliceReader::new(bytes).map(Self)
+    }
+
+    /// The next value, whatever it is.
+    ///
+    /// # Errors
+    /// When there is none, or its length is not definite and minimal.
+    pub fn any(&mut self) -> der::Result<Tlv<'a>> {
+        let header = Header::peek(&self.0)?;
+        let header_length = usize::try_from(header.encoded_len()?)?;
+        let raw = self.0.tlv_bytes()?;
+        let (&tag, _) = raw.split_first().ok_or(ErrorKind::Failed)?;
+        let value = raw.get(header_length..).ok_or(ErrorKind::Failed)?;
+        Ok(Tlv { tag, value, raw })
+    }
+
+    /// The next value, which must have this tag.
+    ///
+    /// # Errors
+    /// When there is none or it has another tag.
+    pub fn expect(&mut self, tag: u8) -> der::Result<Tlv<'a>> {
+        if self.peek() != Some(tag) {
+            return Err(self.0.error(ErrorKind::Failed));
+        }
+        self.any()
+    }
+
+    /// The next value if it has this tag.
+    ///
+    /// # Errors
+    /// When it has the tag and is not well formed.
+    pub fn optional(&mut self, tag: u8) -> der::Result<Option<Tlv<'a>>> {
+        if self.peek() == Some(tag) { self.any().map(Some) } else { Ok(None) }
+    }
+
+    /// The tag octet of the next value.
+    #[must_use]
+    pub fn peek(&self) -> Option<u8> {
+        self.0.peek_byte()
+    }
+
+    /// Nothing left?
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// When something is left.
+    pub fn finish(self) -> der::Result<()> {
+        self.0.finish()
+    }
+}

@@ -1,0 +1,146 @@
+//! Writing DER: definite, minimal lengths, one pass.
+
+use const_oid::ObjectIdentifier;
+
+use super::tag;
+
+/// Appends DER values to a buffer. What is nested is written in place and its length put before it when it is known.
+#[derive(Debug, Default)]
+pub struct DerWriter {
+    out: Vec<u8>,
+}
+
+impl DerWriter {
+    /// An empty writer with room for `capacity` octets.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { out: Vec::with_capacity(capacity) }
+    }
+
+    /// What was written.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// A value with these contents.
+    pub fn tlv(&mut self, tag: u8, value: &[u8]) -> &mut Self {
+        self.out.push(tag);
+        let (octets, used) = length_octets(value.len());
+        self.out.extend(octets.into_iter().take(used));
+        self.out.extend_from_slice(value);
+        self
+    }
+
+    /// DER that exists already.
+    pub fn raw(&mut self, der: &[u8]) -> &mut Self {
+        self.out.extend_from_slice(der);
+        self
+    }
+
+    /// A constructed value whose contents `write` writes.
+    pub fn nested(&mut self, tag: u8, write: impl FnOnce(&mut Self)) -> &mut Self {
+        self.out.push(tag);
+        let start = self.out.len();
+        write(self);
+        let (octets, used) = length_octets(self.out.len() - start);
+        self.out.splice(start..start, octets.into_iter().take(used));
+        self
+    }
+
+    /// SEQUENCE.
+    pub fn sequence(&mut self, write: impl FnOnce(&mut Self)) -> &mut Self {
+        self.nested(tag::SEQUENCE, write)
+    }
+
+    /// OBJECT IDENTIFIER.
+    pub fn oid(&mut self, oid: &ObjectIdentifier) -> &mut Self {
+        self.tlv(tag::OID, oid.as_bytes())
+    }
+
+    /// A BIT STRING of whole octets.
+    pub fn bit_string(&mut self, octets: &[u8]) -> &mut Self {
+        self.nested(tag::BIT_STRING, |w| {
+            w.out.push(0);
+            w.out.extend_from_slice(octets);
+        })
+    }
+
+    /// SET OF: elements in ascending order of their encodings (X.690 §11.6).
+    pub fn set_of(&mut self, tag: u8, mut elements: Vec<&[u8]>) -> &mut Self {
+        elements.sort_unstable();
+        self.nested(tag, |w| {
+            for element in elements {
+                w.raw(element);
+            }
+        })
+    }
+}
+
+/// The DER of an object identifier, tag and length included.
+#[must_use]
+pub fn oid_tlv(oid: &ObjectIdentifier) -> Vec<u8> {
+    let mut writer = DerWriter::default();
+    writer.oid(oid);
+    writer.finish()
+}
+
+/// Length octets (X.690 §8.1.3, §10.1), and how many of them count.
+fn length_octets(length: usize) -> ([u8; 9], usize) {
+    let mut octets = [0; 9];
+    let bytes = length.to_be_bytes();
+    let skip = bytes.iter().take_while(|byte| **byte == 0).count();
+    let significant = bytes.len() - skip;
+    let mut target = octets.iter_mut();
+    if length >= 0x80 {
+        // `significant` is at most 8.
+        if let Some(first) = target.next() {
+            *first = 0x80 | u8::try_from(significant).unwrap_or(8);
+        }
+    }
+    let digits = if length == 0 { &bytes[7..] } else { bytes.get(skip..).unwrap_or_default() };
+    for (slot, byte) in target.zip(digits) {
+        *slot = *byte;
+    }
+    (octets, if length >= 0x80 { significant + 1 } else { 1 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_minimal() {
+        for (length, expected) in [
+            (0, vec![0]),
+            (127, vec![0x7f]),
+            (128, vec![0x81, 0x80]),
+            (255, vec![0x81, 0xff]),
+            (256, vec![0x82, 0x01, 0x00]),
+            (65_536, vec![0x83, 0x01, 0x00, 0x00]),
+        ] {
+            let (octets, used) = length_octets(length);
+            assert_eq!(octets[..used], expected, "length {length}");
+        }
+    }
+
+    #[test]
+    fn nesting_puts_the_length_before_the_contents() {
+        let mut writer = DerWriter::default();
+        writer.sequence(|w| {
+            w.tlv(tag::OCTET_STRING, &[0xaa; 200]).nested(tag::SET, |w| {
+                w.tlv(tag::NULL, &[]);
+            });
+        });
+        let der = writer.finish();
+        assert_eq!(der[..6], [0x30, 0x81, 0xcf, 0x04, 0x81, 0xc8]);
+        assert_eq!(der[der.len() - 4..], [0x31, 0x02, 0x05, 0x00]);
+    }
+
+    #[test]
+    fn set_of_is_sorted() {
+        let mut writer = DerWriter::default();
+        writer.set_of(tag::SET, vec![&[0x02, 0x01, 0x02], &[0x02, 0x01, 0x01]]);
+        assert_eq!(writer.finish(), [0x31, 6, 2, 1, 1, 2, 1, 2]);
+    }
+}

@@ -1,0 +1,41 @@
+//! What the bytes of a public key infrastructure mean: PKCS#10 requests, X.509 certificates, certs-only CMS and PEM.
+//!
+//! Pure: no clock, no randomness, no files, no network. Cryptography comes in as a [`Provider`], a plain struct of `dyn` parts, so that
+//! a software key, a PKCS#11 token and a fuzzer's no-crypto provider plug into the same codecs. Every decoder is bounded by [`limits`]
+//! and keeps the bytes it was given: a signature is verified over what arrived, never over what was encoded again.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod algorithm;
+pub mod asn1;
+mod certificate;
+pub mod cms;
+mod csr;
+mod extension;
+mod general_name;
+pub mod limits;
+mod name;
+mod name_string;
+pub mod pem;
+mod provider;
+mod public_key;
+mod serial;
+mod template;
+mod timestamp;
+
+pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
+pub use certificate::{Certificate, CertificateError};
+pub use csr::{Csr, CsrError, VerifiedCsr};
+pub use extension::{ExtendedKeyUsage, Extension, Extensions, KeyUsage, RequestedExtensions};
+pub use general_name::{DnsName, GeneralName, InvalidDnsName};
+pub use name::{Name, NameAttribute, NameAttributeType};
+pub use name_string::InvalidNameString;
+pub use provider::{
+    BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, Encrypt, GeneratedKey, KeyTransport, Provider,
+    Random, Sign, SigningKey, VerifySignature,
+};
+pub use public_key::{KeyType, PublicKey};
+pub use serial::Serial;
+pub use template::{CaFields, KeyIdentifier, LeafFields, Template, Validity};
+pub use timestamp::Timestamp;
+
+pub use const_oid::ObjectIdentifier;

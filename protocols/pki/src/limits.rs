@@ -1,0 +1,22 @@
+//! Bounds on everything that is parsed. None of the decoders recurses, so nesting depth is bounded by the shape of the types themselves.
+
+/// Largest PKCS#10 request, in octets of DER.
+pub const MAX_CSR: usize = 64 * 1024;
+/// Largest certificate, in octets of DER.
+pub const MAX_CERTIFICATE: usize = 64 * 1024;
+/// Most attributes (all RDNs together) in one distinguished name.
+pub const MAX_NAME_ATTRIBUTES: usize = 32;
+/// Longest single attribute value of a name, in octets.
+pub const MAX_NAME_VALUE: usize = 1024;
+/// Most attributes in one PKCS#10 request.
+pub const MAX_CSR_ATTRIBUTES: usize = 32;
+/// Most extensions in one request or certificate.
+pub const MAX_EXTENSIONS: usize = 32;
+/// Most names in one subjectAltName.
+pub const MAX_GENERAL_NAMES: usize = 128;
+/// Most purposes in one extendedKeyUsage.
+pub const MAX_PURPOSES: usize = 32;
+/// Largest PEM text, in octets.
+pub const MAX_PEM: usize = 1024 * 1024;
+/// Most octets of a positive serial number that RFC 5280 §4.1.2.2 allows.
+pub const MAX_SERIAL: usize = 20;

@@ -1,0 +1,135 @@
+//! Public keys.
+
+use std::fmt;
+use std::ops::Range;
+
+use const_oid::ObjectIdentifier;
+use const_oid::db::{rfc5912, rfc8410};
+
+use crate::asn1::{DerReader, Tlv, tag};
+
+/// What kind of key, and how strong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyType {
+    /// ECDSA on NIST P-256 (secp256r1).
+    P256,
+    /// ECDSA on NIST P-384.
+    P384,
+    /// ECDSA on NIST P-521.
+    P521,
+    /// RSA with a modulus of this many bits.
+    Rsa {
+        /// Bits of the modulus.
+        bits: u32,
+    },
+    /// Ed25519, RFC 8410.
+    Ed25519,
+    /// Well formed, and of no use here.
+    Unknown(ObjectIdentifier),
+}
+
+/// `p256`, `rsa2048`, …: as `key_types` in the configuration spells it.
+impl fmt::Display for KeyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::P256 => f.write_str("p256"),
+            Self::P384 => f.write_str("p384"),
+            Self::P521 => f.write_str("p521"),
+            Self::Rsa { bits } => write!(f, "rsa{bits}"),
+            Self::Ed25519 => f.write_str("ed25519"),
+            Self::Unknown(oid) => write!(f, "unknown key algorithm {oid}"),
+        }
+    }
+}
+
+/// A SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) as it was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    spki: Vec<u8>,
+    key_type: KeyType,
+    bits: Range<usize>,
+}
+
+impl PublicKey {
+    /// Reads a SubjectPublicKeyInfo.
+    ///
+    /// # Errors
+    /// When it is malformed, or a key of a known algorithm is not of that algorithm's form.
+    pub fn from_der(spki: &[u8]) -> der::Result<Self> {
+        Self::read(Tlv::only(spki)?)
+    }
+
+    pub(crate) fn read(tlv: Tlv<'_>) -> der::Result<Self> {
+        if tlv.tag != tag::SEQUENCE {
+            return Err(der::ErrorKind::Failed.into());
+        }
+        let mut reader = tlv.contents()?;
+        let algorithm = reader.expect(tag::SEQUENCE)?;
+        let bit_string = reader.expect(tag::BIT_STRING)?;
+        reader.finish()?;
+        // RFC 5280 §4.1.2.7: keys are whole octets, so no unused bits.
+        let [0, key @ ..] = bit_string.value else { return Err(der::ErrorKind::Failed.into()) };
+        let key_type = read_key_type(algorithm, key)?;
+        let end = tlv.raw.len();
+        Ok(Self { spki: tlv.raw.to_vec(), key_type, bits: end - key.len()..end })
+    }
+
+    /// What kind of key.
+    #[must_use]
+    pub const fn key_type(&self) -> KeyType {
+        self.key_type
+    }
+
+    /// The SubjectPublicKeyInfo, DER.
+    #[must_use]
+    pub fn spki(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// Contents of the subjectPublicKey BIT STRING: an EC point, an RSAPublicKey, an Ed25519 key.
+    #[must_use]
+    pub fn key_bits(&self) -> &[u8] {
+        self.spki.get(self.bits.clone()).unwrap_or_default()
+    }
+}
+
+fn read_key_type(algorithm: Tlv<'_>, key: &[u8]) -> der::Result<KeyType> {
+    let mut reader = algorithm.contents()?;
+    let oid = reader.expect(tag::OID)?.oid()?;
+    let parameters = if reader.is_finished() { None } else { Some(reader.any()?) };
+    reader.finish()?;
+    let malformed = || der::Error::from(der::ErrorKind::Failed);
+    if oid == rfc5912::ID_EC_PUBLIC_KEY {
+        // RFC 5480 §2.1.1: namedCurve only. §2.2: uncompressed points MUST be supported, others MAY.
+        let curve = parameters.ok_or_else(malformed)?.oid()?;
+        let (key_type, octets) = match curve {
+            rfc5912::SECP_256_R_1 => (KeyType::P256, 65),
+            rfc5912::SECP_384_R_1 => (KeyType::P384, 97),
+            rfc5912::SECP_521_R_1 => (KeyType::P521, 133),
+            other => return Ok(KeyType::Unknown(other)),
+        };
+        if key.len() == octets && key.first() == Some(&4) { Ok(key_type) } else { Err(malformed()) }
+    } else if oid == rfc5912::RSA_ENCRYPTION {
+        read_modulus_bits(key).map(|bits| KeyType::Rsa { bits })
+    } else if oid == rfc8410::ID_ED_25519 && parameters.is_none() {
+        if key.len() == 32 { Ok(KeyType::Ed25519) } else { Err(malformed()) }
+    } else {
+        Ok(KeyType::Unknown(oid))
+    }
+}
+
+/// Bits of the modulus in an RSAPublicKey (RFC 8017 §A.1.1).
+fn read_modulus_bits(key: &[u8]) -> der::Result<u32> {
+    let sequence = Tlv::only(key)?;
+    let mut reader: DerReader<'_> = sequence.contents()?;
+    let modulus = reader.expect(tag::INTEGER)?;
+    reader.expect(tag::INTEGER)?;
+    reader.finish()?;
+    let octets = match modulus.value {
+        [0, rest @ ..] => rest,
+        all => all,
+    };
+    let first = octets.first().ok_or(der::ErrorKind::Failed)?;
+    let bits = octets.len().checked_mul(8).ok_or(der::ErrorKind::Overflow)?;
+    u32::try_from(bits).map(|bits| bits - first.leading_zeros()).map_err(|_| der::ErrorKind::Overflow.into())
+}

@@ -1,0 +1,52 @@
+//! The cargo that runs this task, and what it builds.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::{process, tree};
+
+/// A cargo command in the repository's root.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(arguments).current_dir(tree::root());
+    command
+}
+
+/// `cargo metadata` of the workspace. With `dependencies` it has the resolved graph too.
+pub(crate) fn metadata(dependencies: bool) -> Result<Value> {
+    let mut command = command(&["metadata", "--format-version", "1", "--offline"]);
+    if !dependencies {
+        command.arg("--no-deps");
+    }
+    let text = process::stdout(&mut command).or_else(|_| {
+        let mut online = self::command(&["metadata", "--format-version", "1"]);
+        if !dependencies {
+            online.arg("--no-deps");
+        }
+        process::stdout(&mut online)
+    })?;
+    serde_json::from_str(&text).context("cargo metadata is no JSON")
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target_directory() -> Result<PathBuf> {
+    metadata(false)?["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("cargo metadata names no target directory")
+}
+
+/// A release binary as it is shipped.
+pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
+    Ok(target_directory()?.join("release").join(name))
+}
+
+/// Builds one package alone in release: a build of the whole workspace would unite features that the
+/// shipped binary does not have.
+pub(crate) fn build_release(package: &str) -> Result<()> {
+    process::pass_through(&mut command(&[
+        "build", "--quiet", "--release", "--package", package,
+    ]))
+}

@@ -1,0 +1,173 @@
+//! The shipped gateway as a process: started on free ports with a data directory of its own, asked
+//! through its command line, stopped or killed.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    cargo, process,
+    stopwatch::{Stopwatch, wait_until},
+    tree,
+};
+
+/// The last line before the gateway serves.
+const READY: &str = "certgate ready";
+/// How long a start may take.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// `run.json`: where the gateway listens.
+#[derive(Deserialize)]
+pub(crate) struct RunInfo {
+    /// Its process.
+    pub(crate) pid: u32,
+    /// HTTPS listeners, `ADDRESS:PORT`.
+    pub(crate) https: Vec<String>,
+    /// The trust anchor.
+    pub(crate) ca_pem: PathBuf,
+}
+
+/// A gateway that runs. Dropping it kills it.
+pub(crate) struct Gateway {
+    child: Child,
+    data_dir: PathBuf,
+    run: RunInfo,
+    introduction: Vec<String>,
+}
+
+impl Gateway {
+    /// Starts the release binary on free ports of the loopback and waits until it is ready. `wrapper`
+    /// is a command to start it under: `strace …`, `taskset …`.
+    pub(crate) fn start(data_dir: &Path, wrapper: &[String]) -> Result<Self> {
+        let binary = cargo::release_binary("certgate")?;
+        let mut command = match wrapper.split_first() {
+            Some((program, arguments)) => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(&binary);
+                command
+            }
+            None => Command::new(&binary),
+        };
+        let log_path = data_dir.with_extension("log");
+        let log = File::options().create(true).append(true).open(&log_path)?;
+        let any = "127.0.0.1:0";
+        command.arg("--data-dir").arg(data_dir).args(["serve", "--https", any, "--http", any, "--ops", any]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
+        let mut child = command.spawn().with_context(|| format!("cannot start `{}`", process::describe(&command)))?;
+        let introduction = match await_ready(child.stdout.take()) {
+            Ok(lines) => lines,
+            Err(error) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                let said = process::tail(&tree::read(&log_path).unwrap_or_default(), 25);
+                bail!("`{}`: {error:#}\n{said}", process::describe(&command));
+            }
+        };
+        let run = serde_json::from_str(&tree::read(&data_dir.join("run.json"))?).context("run.json")?;
+        Ok(Self { child, data_dir: data_dir.to_owned(), run, introduction })
+    }
+
+    /// Its data directory.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// Where it listens.
+    pub(crate) fn run(&self) -> &RunInfo {
+        &self.run
+    }
+
+    /// What it printed before it was ready.
+    pub(crate) fn introduction(&self) -> &[String] {
+        &self.introduction
+    }
+
+    /// The port of its first HTTPS listener.
+    pub(crate) fn https_port(&self) -> Result<u16> {
+        let first = self.run.https.first().context("run.json names no HTTPS listener")?;
+        let port = first.rsplit(':').next().unwrap_or_default();
+        port.parse().with_context(|| format!("no port in {first}"))
+    }
+
+    /// URL of the default EST endpoint, by address.
+    pub(crate) fn est_url(&self) -> Result<String> {
+        Ok(format!("https://127.0.0.1:{}/.well-known/est", self.https_port()?))
+    }
+
+    /// Runs an administration command and returns its JSON.
+    pub(crate) fn admin(&self, arguments: &[&str]) -> Result<Value> {
+        let mut command = process::limited(60, cargo::release_binary("certgate")?);
+        command.arg("--data-dir").arg(&self.data_dir).args(["--output", "json"]).args(arguments);
+        let text = process::stdout(&mut command)?;
+        serde_json::from_str(&text).with_context(|| format!("`{}` printed no JSON", process::describe(&command)))
+    }
+
+    /// Adds an EST user that may enroll its own name; returns the password.
+    pub(crate) fn add_user(&self, name: &str) -> Result<String> {
+        let answer = self.admin(&["est", "user", "add", name])?;
+        Ok(answer["password"].as_str().context("`est user add` named no password")?.to_owned())
+    }
+
+    /// Ends it as a service manager does, and waits.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        process::signal("TERM", self.run.pid)?;
+        let child = &mut self.child;
+        if !wait_until(Duration::from_secs(30), || !matches!(child.try_wait(), Ok(None))) {
+            bail!("the gateway did not end within 30 s of SIGTERM");
+        }
+        Ok(())
+    }
+
+    /// Ends it at once, as a lost machine would: SIGKILL.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        process::signal("KILL", self.run.pid)?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = process::signal("KILL", self.run.pid);
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// The lines before the ready line.
+fn await_ready(stdout: Option<ChildStdout>) -> Result<Vec<String>> {
+    let lines = follow(stdout.context("no stdout")?);
+    let watch = Stopwatch::start();
+    let mut before = Vec::new();
+    loop {
+        let left = START_LIMIT.saturating_sub(watch.elapsed());
+        match lines.recv_timeout(left) {
+            Ok(line) if line == READY => return Ok(before),
+            Ok(line) => before.push(line),
+            Err(_) if watch.elapsed() >= START_LIMIT => bail!("not ready within {} s", START_LIMIT.as_secs()),
+            Err(_) => bail!("ended before it was ready"),
+        }
+    }
+}
+
+/// Reads lines on a thread of its own to the end of the pipe, so that the process never blocks on it.
+fn follow(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}

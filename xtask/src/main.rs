@@ -1,0 +1,78 @@
+//! `cargo xtask`: the tasks of this repository.
+//!
+//! One file a task. What several tasks need: [`process`] runs commands, [`report`] counts outcomes,
+//! [`stopwatch`] is the only clock, [`gateway`] starts the shipped binary.
+
+mod bench;
+mod cargo;
+mod check;
+mod conformance_cli;
+mod durability;
+mod foreign;
+mod fuzz_smoke;
+mod gateway;
+mod process;
+mod regen;
+mod report;
+mod stopwatch;
+mod test;
+mod tidy;
+mod tree;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+enum Task {
+    /// Formatting, clippy and tidy
+    Check,
+    /// The rules that no compiler checks: layers, budgets, names, paths in docs, milestones
+    Tidy,
+    /// Writes the generated parts of the docs anew
+    Regen,
+    /// Sets up and runs everything; the last line is `N passed, N failed, N skipped`
+    Test(test::Options),
+    /// Runs every fuzz target for a moment over its corpus
+    FuzzSmoke {
+        /// Seconds a target
+        #[arg(long, default_value_t = 10)]
+        seconds: u32,
+    },
+    /// Measures the gateway's CPU an operation against raw costs of the same run
+    Bench {
+        /// Only rows whose id begins with this
+        #[arg(long)]
+        only: Option<String>,
+        /// Where the rows are written
+        #[arg(long)]
+        json: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Check => check::run(),
+        Task::Tidy => tidy::run(),
+        Task::Regen => regen::run(),
+        Task::Test(options) => test::run(&options),
+        Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
+        Task::Bench { only, json } => bench::run(only.as_deref(), &json),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

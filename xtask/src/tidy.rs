@@ -1,0 +1,50 @@
+//! `cargo xtask tidy`: the rules of this repository that no compiler checks. One file a rule; none
+//! needs the network.
+
+mod budgets;
+mod compliance;
+mod dependencies;
+mod masking;
+mod milestones;
+mod names;
+mod paths;
+mod purity;
+mod source;
+mod words;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::report::Report;
+pub(crate) use compliance::regenerate;
+
+/// What breaks a rule: where, and what to do about it.
+type Findings = Vec<String>;
+
+/// Runs every rule alone.
+pub(crate) fn run() -> Result<ExitCode> {
+    let mut report = Report::default();
+    all(&mut report);
+    Ok(report.finish())
+}
+
+/// Runs every rule, counted into `report`.
+pub(crate) fn all(report: &mut Report) {
+    report.must("tidy: dependencies between crates", || judge(dependencies::findings()?));
+    report.must("tidy: budgets", || judge(budgets::findings()?));
+    report.must("tidy: names of files", || judge(names::findings()?));
+    report.must("tidy: paths in docs", || judge(paths::findings()?));
+    report.must("tidy: words", || judge(words::findings()?));
+    report.must("tidy: pure crates", || judge(purity::findings()?));
+    report.must("tidy: milestones", || judge(milestones::findings()?));
+    report.must("tidy: compliance tables", || judge(compliance::findings()?));
+}
+
+/// A rule holds if it has nothing to say.
+fn judge(findings: Findings) -> Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    bail!("{} findings\n        {}", findings.len(), findings.join("\n        "))
+}
