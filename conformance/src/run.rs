@@ -83,7 +83,9 @@ impl Runner<'_> {
         let verdict = attempt(&mut session, check);
         let applied = transport.applied;
         let (result, detail) = match verdict {
-            _ if applied == 0 => (Outcome::Fail, format!("mutation {:?} found nothing to change", clause.mutation)),
+            verdict if applied == 0 => {
+                (Outcome::Fail, format!("mutation {:?} found nothing to change: {verdict:?}", clause.mutation))
+            }
             Err(Stop::Fail(reason)) => (Outcome::Pass, format!("{}; mutated: {reason}", report.detail)),
             Err(Stop::Skip(reason)) => (Outcome::Fail, format!("mutation {:?} only made it skip: {reason}", clause.mutation)),
             Ok(_) => (Outcome::Fail, format!("mutation {:?} went unnoticed", clause.mutation)),

@@ -2,7 +2,7 @@
 
 use certgate_ca_backend_api::{CaBackend, Locality, Order, SignedCertificate};
 use certgate_pki::{Certificate, KeyIdentifier, LeafFields, Name, Provider, PublicKey, Template, Timestamp, Validity};
-use certgate_policy::{Asked, Profile, decide, lint, window};
+use certgate_policy::{Asked, IssuerExpired, Profile, decide, lint, window};
 
 use crate::authorized::{Authorized, Issued, Recorded};
 use crate::core_parts::Core;
@@ -10,6 +10,10 @@ use crate::error::EnrollError;
 use crate::ports::audit::{Event, EventKind};
 use crate::ports::certificates::{CertificateRecord, CertificateStatus};
 use crate::request::EnrollRequest;
+
+/// How far notBefore of certgate's own certificates lies back: a device whose clock is slow must be able to verify them, and what
+/// they have signed, on the day they are made.
+const INTERNAL_BACKDATE: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// A CA that issues, with its chain and its back end.
 pub struct Authority {
@@ -79,7 +83,8 @@ impl Authority {
         backend: Box<dyn CaBackend>,
     ) -> Result<(Self, Recorded<Issued>), EnrollError> {
         let now = core.clock.now();
-        let validity = Validity { not_before: now.floor_to_second(), not_after: now.after(lifetime).floor_to_second() };
+        let not_before = now.before(INTERNAL_BACKDATE).floor_to_second();
+        let validity = Validity { not_before, not_after: now.after(lifetime).floor_to_second() };
         let issuer = Issuer { name: subject.clone(), key: KeyIdentifier::of(&public_key, &core.provider), validity };
         let mut authority = Self { core, name: name.to_owned(), issuer, chain: Vec::new(), ca_issuers: None, backend };
         let authorized = authority.authorize_root(subject, public_key, validity, now)?;
@@ -181,20 +186,20 @@ impl Authority {
     }
 
     async fn sign(&self, template: Template) -> Result<Vec<u8>, EnrollError> {
-        match self.backend.locality() {
-            Locality::InProcess => Ok(self.backend.sign(Order { template }).await?.0),
-            Locality::Elsewhere => {
-                let SignedCertificate(der) = self.backend.sign(Order { template: template.clone() }).await?;
-                self.verify_as_ordered(&template, &der)?;
-                Ok(der)
-            }
+        // A root that is being founded is looked at wherever it was signed: with another key than it was said to have it is no root.
+        if self.backend.locality() == Locality::InProcess && !self.chain.is_empty() {
+            return Ok(self.backend.sign(Order { template }).await?.0);
         }
+        let SignedCertificate(der) = self.backend.sign(Order { template: template.clone() }).await?;
+        self.verify_as_ordered(&template, &der)?;
+        Ok(der)
     }
 
     /// Invariant 8: what comes back from a remote CA is verified before anyone sees it.
     fn verify_as_ordered(&self, template: &Template, der: &[u8]) -> Result<(), EnrollError> {
         let certificate = Certificate::from_der(der).map_err(|error| EnrollError::NotAsOrdered(error.0))?;
-        let issuer_key = self.chain.first().map(Certificate::public_key).ok_or(EnrollError::NotAsOrdered("no chain"))?;
+        // A root, which has no chain before it exists, is signed with its own key.
+        let issuer_key = self.chain.first().map_or(&template.public_key, Certificate::public_key);
         let differs = [
             (certificate.public_key() != &template.public_key, "another public key"),
             (certificate.subject().as_der() != template.subject.as_der(), "another subject"),
@@ -208,12 +213,16 @@ impl Authority {
     }
 
     /// A validity of `lifetime` from now that ends with the authority's own at the latest.
-    pub(crate) fn validity_of(&self, lifetime: std::time::Duration, now: Timestamp) -> Validity {
-        let second = std::time::Duration::from_secs(1);
-        Validity {
-            not_before: now.floor_to_second().max(self.issuer.validity.not_before),
-            not_after: now.after(lifetime).before(second).floor_to_second().min(self.issuer.validity.not_after),
+    ///
+    /// # Errors
+    /// [`IssuerExpired`] when that is over or not yet good.
+    pub(crate) fn validity_of(&self, lifetime: std::time::Duration, now: Timestamp) -> Result<Validity, IssuerExpired> {
+        let own = self.issuer.validity;
+        if now < own.not_before || now.floor_to_second() > own.not_after {
+            return Err(IssuerExpired);
         }
+        let end = now.after(lifetime).before(std::time::Duration::from_secs(1)).floor_to_second();
+        Ok(Validity { not_before: now.floor_to_second(), not_after: end.min(own.not_after) })
     }
 }
 

@@ -22,6 +22,9 @@ pub enum Blame {
 }
 
 impl Blame {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Client, Self::Policy, Self::Backend, Self::Store, Self::Bug];
+
     /// Its name in logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

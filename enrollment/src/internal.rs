@@ -51,11 +51,19 @@ impl InternalRequest {
     }
 }
 
+/// What differs from one of these certificates to the next.
+struct Contents {
+    subject: Name,
+    public_key: PublicKey,
+    validity: Validity,
+    extensions: Vec<Extension>,
+}
+
 impl Authority {
     /// Permission to sign one of certgate's own certificates.
     ///
     /// # Errors
-    /// [`EnrollError`]: a lint failed, or there is no randomness.
+    /// [`EnrollError`]: the authority is over, a lint failed, or there is no randomness.
     pub fn authorize_internal(&self, request: InternalRequest) -> Result<Authorized, EnrollError> {
         let now = self.core.clock.now();
         let profile = request.profile();
@@ -78,8 +86,8 @@ impl Authority {
                 (subject, public_key, lifetime, extensions)
             }
         };
-        let validity = self.validity_of(lifetime, now);
-        self.authorized(profile, subject, public_key, validity, extensions, now)
+        let validity = self.validity_of(lifetime, now)?;
+        self.authorized(profile, now, Contents { subject, public_key, validity, extensions })
     }
 
     /// Permission for a root to sign itself.
@@ -91,7 +99,7 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Authorized, EnrollError> {
         let extensions = self.ca_extensions(&public_key, None);
-        self.authorized("certgate:root-ca", subject, public_key, validity, extensions, now)
+        self.authorized("certgate:root-ca", now, Contents { subject, public_key, validity, extensions })
     }
 
     fn ca_extensions(&self, public_key: &PublicKey, path_len: Option<u8>) -> Vec<Extension> {
@@ -104,15 +112,8 @@ impl Authority {
         .extensions()
     }
 
-    fn authorized(
-        &self,
-        profile: &str,
-        subject: Name,
-        public_key: PublicKey,
-        validity: Validity,
-        extensions: Vec<Extension>,
-        now: Timestamp,
-    ) -> Result<Authorized, EnrollError> {
+    fn authorized(&self, profile: &str, now: Timestamp, contents: Contents) -> Result<Authorized, EnrollError> {
+        let Contents { subject, public_key, validity, extensions } = contents;
         let serial = self.core.new_serial(now)?;
         let template = Template { serial, issuer: self.issuer.name.clone(), validity, subject, public_key, extensions };
         lint(&template, self.issuer.validity)?;

@@ -23,10 +23,9 @@ pub use error::{Blame, EnrollError};
 pub use internal::InternalRequest;
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
 pub use ports::authorities::Authorities;
-pub use ports::certificates::{CertificateQuery, CertificateRecord, CertificateStatus, Certificates, RevocationReason};
+pub use ports::certificates::{
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, RevocationReason, StatusName,
+};
 pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, SecretHash};
 pub use ports::{Cursor, Ledger, LedgerError, Page};
 pub use request::{EnrollRequest, Principal, Protocol};
-
-#[cfg(test)]
-mod tests;

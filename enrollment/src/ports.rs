@@ -26,6 +26,9 @@ pub enum LedgerError {
     /// The same thing is recorded already.
     #[error("already in the ledger: {0}")]
     Conflict(&'static str),
+    /// A list was to go on where no page has ended.
+    #[error("no page has given this cursor")]
+    BadCursor,
 }
 
 /// Where a list goes on: opaque, from the page before.

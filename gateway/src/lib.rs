@@ -1,1 +1,15 @@
+//! The rim of certgate: the only crate that knows HTTP, TLS, configuration, signals and metrics.
 //!
+//! `config` says what is wanted, `assemble` makes it, `listen` takes connections, `serve` answers requests, `auth` finds out who asks,
+//! `admin` is the operator's socket, `cli` the command line, `telemetry` what certgate says about itself.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod admin;
+pub mod assemble;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod data_dir;
+pub mod listen;
+pub mod serve;
+pub mod telemetry;

@@ -1,1 +1,22 @@
+//! What tests of several crates share: a clock that is moved by hand, seeded randomness, fixed keys, a CA that signs what it is told, a
+//! builder of requests good and bad, a ledger in memory and the contract that every ledger passes.
 //!
+//! For dev-dependencies only. Nothing here is secret, and whatever goes wrong panics.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "code of tests: what goes wrong ends the test")]
+
+mod backend;
+mod ca;
+mod clock;
+mod csr;
+mod keys;
+mod ledger;
+pub mod ledger_contract;
+mod random;
+
+pub use backend::{FailingBackend, KeyBackend};
+pub use ca::{CaFixture, profile};
+pub use clock::{MockClock, NOW};
+pub use csr::{CsrBuilder, Fault};
+pub use keys::{ca_key, device_key, load_key, rsa_device_key};
+pub use ledger::MemoryLedger;
+pub use random::{SeededRandom, provider};

@@ -32,10 +32,7 @@ pub(crate) fn metadata(dependencies: bool) -> Result<Value> {
 
 /// Where cargo puts what it builds.
 pub(crate) fn target_directory() -> Result<PathBuf> {
-    metadata(false)?["target_directory"]
-        .as_str()
-        .map(PathBuf::from)
-        .context("cargo metadata names no target directory")
+    metadata(false)?["target_directory"].as_str().map(PathBuf::from).context("cargo metadata names no target directory")
 }
 
 /// A release binary as it is shipped.
@@ -46,7 +43,5 @@ pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
 /// Builds one package alone in release: a build of the whole workspace would unite features that the
 /// shipped binary does not have.
 pub(crate) fn build_release(package: &str) -> Result<()> {
-    process::pass_through(&mut command(&[
-        "build", "--quiet", "--release", "--package", package,
-    ]))
+    process::pass_through(&mut command(&["build", "--quiet", "--release", "--package", package]))
 }

@@ -39,29 +39,56 @@ pub(crate) fn describe(gateway: &Gateway, work: &Path) -> Result<PathBuf> {
     Ok(target)
 }
 
+/// One run of a suite.
+#[derive(Clone, Copy)]
+pub(crate) struct SuiteRun<'run> {
+    /// Which suite.
+    pub(crate) suite: &'run str,
+    /// How the server under test reads the RFC.
+    pub(crate) reading: &'run str,
+    /// Whether each clause must notice its mutation too.
+    pub(crate) prove_mutations: bool,
+}
+
+impl SuiteRun<'_> {
+    /// What its clauses are counted under.
+    fn title(self) -> String {
+        let proof = if self.prove_mutations { ", mutated" } else { "" };
+        format!("conformance {} ({}{proof})", self.suite, self.reading)
+    }
+}
+
 /// Runs a suite and counts each clause.
-pub(crate) fn run_suite(suite: &str, target: &Path, report: &mut Report) -> Result<()> {
-    let out = target.with_file_name(format!("{suite}.json"));
+pub(crate) fn run_suite(run: SuiteRun<'_>, target: &Path, report: &mut Report) -> Result<()> {
+    let title = run.title();
+    let out = target.with_file_name(format!("{}-{}-{}.json", run.suite, run.reading, run.prove_mutations));
     let mut command = process::limited(900, binary()?);
-    command.args(["run", "--suite", suite, "--format", "json", "--target"]).arg(target).arg("--out").arg(&out);
+    command.args(["run", "--suite", run.suite, "--reading", run.reading, "--format", "json"]);
+    command.args(run.prove_mutations.then_some("--prove-mutations")).arg("--target").arg(target).arg("--out").arg(&out);
     let output = process::attempt(&mut command)?;
     let Ok(text) = std::fs::read_to_string(&out) else {
         bail!("{}", process::complaint(&command, &output));
     };
-    let result: SuiteReport = serde_json::from_str(&text).with_context(|| format!("report of suite {suite}"))?;
+    let result: SuiteReport = serde_json::from_str(&text).with_context(|| format!("report of {title}"))?;
     let failed = result.clauses.iter().filter(|clause| clause.result == "fail").count();
-    for clause in result.clauses {
-        let name = format!("conformance {suite} {}", clause.id);
-        match clause.result.as_str() {
-            "pass" => report.add_passed(1),
-            "skipped" | "excepted" => report.skip(&name, &clause.detail),
-            _ => report.fail(&name, &clause.detail),
-        }
+    let passed = result.clauses.iter().filter(|clause| clause.result == "pass").count();
+    println!("  ok    {title}: {passed} clauses");
+    for clause in &result.clauses {
+        count(clause, &format!("{title} {}", clause.id), report);
     }
     if failed == 0 && !output.status.success() {
         bail!("{}", process::complaint(&command, &output));
     }
     Ok(())
+}
+
+/// Counts one clause.
+fn count(clause: &ClauseReport, name: &str, report: &mut Report) {
+    match clause.result.as_str() {
+        "pass" => report.add_passed(1),
+        "skipped" | "excepted" => report.skip(name, &clause.detail),
+        _ => report.fail(name, &clause.detail),
+    }
 }
 
 fn binary() -> Result<PathBuf> {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -42,27 +42,24 @@ pub(crate) struct Gateway {
     data_dir: PathBuf,
     run: RunInfo,
     introduction: Vec<String>,
+    ready_after: Duration,
 }
 
 impl Gateway {
     /// Starts the release binary on free ports of the loopback and waits until it is ready. `wrapper`
     /// is a command to start it under: `strace …`, `taskset …`.
     pub(crate) fn start(data_dir: &Path, wrapper: &[String]) -> Result<Self> {
-        let binary = cargo::release_binary("certgate")?;
-        let mut command = match wrapper.split_first() {
-            Some((program, arguments)) => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg(&binary);
-                command
-            }
-            None => Command::new(&binary),
-        };
+        Self::start_configured(data_dir, wrapper, None)
+    }
+
+    /// Like [`Gateway::start`], with a configuration file.
+    pub(crate) fn start_configured(data_dir: &Path, wrapper: &[String], config: Option<&Path>) -> Result<Self> {
+        let mut command = serve(data_dir, wrapper, config)?;
         let log_path = data_dir.with_extension("log");
         let log = File::options().create(true).append(true).open(&log_path)?;
-        let any = "127.0.0.1:0";
-        command.arg("--data-dir").arg(data_dir).args(["serve", "--https", any, "--http", any, "--ops", any]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().with_context(|| format!("cannot start `{}`", process::describe(&command)))?;
+        let watch = Stopwatch::start();
         let introduction = match await_ready(child.stdout.take()) {
             Ok(lines) => lines,
             Err(error) => {
@@ -72,8 +69,9 @@ impl Gateway {
                 bail!("`{}`: {error:#}\n{said}", process::describe(&command));
             }
         };
+        let ready_after = watch.elapsed();
         let run = serde_json::from_str(&tree::read(&data_dir.join("run.json"))?).context("run.json")?;
-        Ok(Self { child, data_dir: data_dir.to_owned(), run, introduction })
+        Ok(Self { child, data_dir: data_dir.to_owned(), run, introduction, ready_after })
     }
 
     /// Its data directory.
@@ -89,6 +87,11 @@ impl Gateway {
     /// What it printed before it was ready.
     pub(crate) fn introduction(&self) -> &[String] {
         &self.introduction
+    }
+
+    /// How long it took from its start until it was ready.
+    pub(crate) fn ready_after(&self) -> Duration {
+        self.ready_after
     }
 
     /// The port of its first HTTPS listener.
@@ -117,13 +120,15 @@ impl Gateway {
         Ok(answer["password"].as_str().context("`est user add` named no password")?.to_owned())
     }
 
-    /// Ends it as a service manager does, and waits.
+    /// Ends it as a service manager does, and waits. It ends well or it is an error.
     pub(crate) fn stop(mut self) -> Result<()> {
         process::signal("TERM", self.run.pid)?;
         let child = &mut self.child;
         if !wait_until(Duration::from_secs(30), || !matches!(child.try_wait(), Ok(None))) {
             bail!("the gateway did not end within 30 s of SIGTERM");
         }
+        let status = child.wait()?;
+        ensure!(status.success(), "after SIGTERM the gateway ended with {status}");
         Ok(())
     }
 
@@ -143,6 +148,25 @@ impl Drop for Gateway {
             let _ = self.child.wait();
         }
     }
+}
+
+/// The command that serves on free ports of the loopback.
+fn serve(data_dir: &Path, wrapper: &[String], config: Option<&Path>) -> Result<Command> {
+    let binary = cargo::release_binary("certgate")?;
+    let mut command = match wrapper.split_first() {
+        Some((program, arguments)) => {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(&binary);
+            command
+        }
+        None => Command::new(&binary),
+    };
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
+    }
+    let any = "127.0.0.1:0";
+    command.arg("--data-dir").arg(data_dir).args(["serve", "--https", any, "--http", any, "--ops", any]);
+    Ok(command)
 }
 
 /// The lines before the ready line.

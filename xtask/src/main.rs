@@ -1,12 +1,13 @@
 //! `cargo xtask`: the tasks of this repository.
 //!
 //! One file a task. What several tasks need: [`process`] runs commands, [`report`] counts outcomes,
-//! [`stopwatch`] is the only clock, [`gateway`] starts the shipped binary.
+//! [`stopwatch`] is the only clock, [`gateway`] starts the shipped binary, [`device`] enrolls at it.
 
 mod bench;
 mod cargo;
 mod check;
 mod conformance_cli;
+mod device;
 mod durability;
 mod foreign;
 mod fuzz_smoke;

@@ -9,13 +9,13 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+/// How long a script may take.
+const SCRIPT_SECONDS: u32 = 120;
+
 /// A command that is ended after `seconds`: for clients that may hang on an answer.
 pub(crate) fn limited(seconds: u32, program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("timeout");
-    command
-        .arg("--kill-after=5")
-        .arg(seconds.to_string())
-        .arg(program);
+    command.arg("--kill-after=5").arg(seconds.to_string()).arg(program);
     command
 }
 
@@ -30,17 +30,13 @@ pub(crate) fn output(command: &mut Command) -> Result<Output> {
 
 /// Runs to the end, whatever the outcome; stdin is empty.
 pub(crate) fn attempt(command: &mut Command) -> Result<Output> {
-    command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot start `{}`", describe(command)))
+    command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{}`", describe(command)))
 }
 
 /// Runs to the end, wants success and UTF-8 on stdout.
 pub(crate) fn stdout(command: &mut Command) -> Result<String> {
     let output = output(command)?;
-    String::from_utf8(output.stdout)
-        .with_context(|| format!("`{}` printed no UTF-8", describe(command)))
+    String::from_utf8(output.stdout).with_context(|| format!("`{}` printed no UTF-8", describe(command)))
 }
 
 /// Runs to the end, passes stdout on line by line, and keeps it. True is success.
@@ -62,12 +58,24 @@ pub(crate) fn stream(command: &mut Command) -> Result<(bool, String)> {
     Ok((child.wait()?.success(), kept))
 }
 
+/// Runs a shell script in `folder` to its first failing command and wants success. Every command is
+/// traced, so that the complaint ends with the one that failed.
+pub(crate) fn script(folder: &Path, text: &str, environment: &[(&str, &OsStr)]) -> Result<String> {
+    let mut command = limited(SCRIPT_SECONDS, "sh");
+    command.args(["-e", "-u", "-x", "-c", text]).current_dir(folder).envs(environment.iter().copied());
+    let output = attempt(&mut command)?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let last = said.lines().last().unwrap_or_default();
+        bail!("{last} ({})\n{}\n{}", output.status, tail(&printed, 20), tail(&said, 20));
+    }
+    String::from_utf8(output.stdout).context("the script printed no UTF-8")
+}
+
 /// Runs with stdout and stderr passed through and wants success.
 pub(crate) fn pass_through(command: &mut Command) -> Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| format!("cannot start `{}`", describe(command)))?;
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot start `{}`", describe(command)))?;
     if !status.success() {
         bail!("`{}` failed: {status}", describe(command));
     }
@@ -88,27 +96,14 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 pub(crate) fn describe(command: &Command) -> String {
     let name = Path::new(command.get_program());
     let mut words = vec![name.to_string_lossy().into_owned()];
-    words.extend(
-        command
-            .get_args()
-            .map(|argument| argument.to_string_lossy().into_owned()),
-    );
+    words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
     words.join(" ")
 }
 
 /// Why a command failed: itself, its status, and the end of its output.
 pub(crate) fn complaint(command: &Command, output: &Output) -> String {
-    let said = if output.stderr.is_empty() {
-        &output.stdout
-    } else {
-        &output.stderr
-    };
-    format!(
-        "`{}` failed: {}\n{}",
-        describe(command),
-        output.status,
-        tail(&String::from_utf8_lossy(said), 25)
-    )
+    let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+    format!("`{}` failed: {}\n{}", describe(command), output.status, tail(&String::from_utf8_lossy(said), 25))
 }
 
 /// The last `count` lines.

@@ -77,19 +77,13 @@ impl Report {
     /// Counts one failure.
     pub(crate) fn fail(&mut self, name: &str, reason: &str) {
         println!("  FAIL  {name}: {reason}");
-        self.failed.push(Named {
-            name: name.to_owned(),
-            reason: reason.to_owned(),
-        });
+        self.failed.push(Named { name: name.to_owned(), reason: reason.to_owned() });
     }
 
     /// Counts one skip.
     pub(crate) fn skip(&mut self, name: &str, reason: &str) {
         println!("  skip  {name}: {reason}");
-        self.skipped.push(Named {
-            name: name.to_owned(),
-            reason: reason.to_owned(),
-        });
+        self.skipped.push(Named { name: name.to_owned(), reason: reason.to_owned() });
     }
 
     /// Names what failed and what was skipped, then prints the line of counts, last of all.
@@ -101,12 +95,7 @@ impl Report {
         for one in &self.failed {
             println!("failed: {}: {}", one.name, first_line(&one.reason));
         }
-        println!(
-            "{} passed, {} failed, {} skipped",
-            self.passed,
-            self.failed.len(),
-            self.skipped.len()
-        );
+        println!("{} passed, {} failed, {} skipped", self.passed, self.failed.len(), self.skipped.len());
         ExitCode::from(u8::from(!self.failed.is_empty()))
     }
 }

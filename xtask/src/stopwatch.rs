@@ -8,10 +8,7 @@ pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     /// Starts now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "tasks time real processes; nothing here is under test with a moved clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "tasks time real processes; nothing here is under test with a moved clock")]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+/// The file that cargo marks a folder of its own making with.
+const BUILT: &str = "CACHEDIR.TAG";
+
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -23,7 +26,7 @@ pub(crate) fn files(directory: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if path.is_dir() {
-                if name != "target" && name != ".git" {
+                if name != ".git" && !path.join(BUILT).exists() {
                     waiting.push(path);
                 }
             } else if name.ends_with(suffix) {
@@ -37,10 +40,7 @@ pub(crate) fn files(directory: &Path, suffix: &str) -> Result<Vec<PathBuf>> {
 
 /// `path` as it is written in this repository: relative to the root.
 pub(crate) fn relative(path: &Path) -> String {
-    path.strip_prefix(root())
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned()
+    path.strip_prefix(root()).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 /// The text of a file, with its name in the error.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use certgate_ca_backend_api::{BackendError, CaBackend, Locality, Order, SignedCertificate};
-use certgate_pki::{SigningKey, Template};
+use certgate_pki::{KeyType, SigningKey, Template};
 
 /// A CA key in this process.
 #[derive(Debug)]
@@ -27,17 +27,25 @@ impl CaBackend for LocalBackend {
     }
 
     async fn sign(&self, order: Order) -> Result<SignedCertificate, BackendError> {
-        let algorithm = self.key.algorithm();
-        let to_be_signed = order.template.to_be_signed(algorithm);
-        let signature = self.key.sign(&to_be_signed).map_err(|error| BackendError::Retryable(error.to_string()))?;
-        Ok(SignedCertificate(Template::assemble(&to_be_signed, algorithm, &signature)))
+        // RSA takes from half a millisecond to several: not on a thread that serves others.
+        if matches!(self.key.public_key().key_type(), KeyType::Rsa { .. }) {
+            let key = Arc::clone(&self.key);
+            let signing = tokio::task::spawn_blocking(move || sign(&*key, &order.template));
+            return signing.await.unwrap_or_else(|error| Err(BackendError::Retryable(error.to_string())));
+        }
+        sign(&*self.key, &order.template)
     }
+}
+
+fn sign(key: &dyn SigningKey, template: &Template) -> Result<SignedCertificate, BackendError> {
+    let algorithm = key.algorithm();
+    let to_be_signed = template.to_be_signed(algorithm);
+    let signature = key.sign(&to_be_signed).map_err(|error| BackendError::Retryable(error.to_string()))?;
+    Ok(SignedCertificate(Template::assemble(&to_be_signed, algorithm, &signature)))
 }
 
 #[cfg(test)]
 mod tests {
-    use certgate_pki::KeyType;
-
     use super::*;
 
     #[tokio::test]

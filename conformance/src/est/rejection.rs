@@ -45,8 +45,7 @@ pub(super) fn explains_itself(session: &mut Session<'_>) -> Verdict {
     rejected.push(("a wrong signature", forged));
     let foreign = Wish::common_name("a-name-of-somebody-else.example").sign(&key)?;
     rejected.push(("a foreign name", session.enrollment(&encode_body(&foreign))?));
-    let (_, csr) = valid_csr(session)?;
-    rejected.push(("no credentials", session.anonymous_enrollment(&encode_body(&csr))));
+    // A 401 is no rejection of the request but a demand for credentials (RFC 9110 §15.5.2); clients are known that want it without a body.
     rejected.push(("GET simpleenroll", Request::new("GET", &session.path("simpleenroll"))));
     let count = rejected.len();
     for (what, request) in rejected {

@@ -62,7 +62,8 @@ fn keeps_a_connection(session: &mut Session<'_>) -> Result<(), Stop> {
         })?;
         reused += u32::from(response.reused);
     }
-    require(reused == KEPT_REQUESTS - 1, || {
+    // The first may find a connection that an earlier check has kept.
+    require(reused >= KEPT_REQUESTS - 1, || {
         format!("{} of {KEPT_REQUESTS} requests needed a new connection", KEPT_REQUESTS - reused)
     })
 }

@@ -58,12 +58,7 @@ impl Event {
         der: &[u8],
     ) -> Self {
         let digest = provider.digest.digest(DigestAlgorithm::Sha256, der);
-        let mut hex = String::with_capacity(2 * digest.len());
-        for byte in digest {
-            for digit in [byte >> 4, byte & 15] {
-                hex.extend(char::from_digit(u32::from(digit), 16));
-            }
-        }
+        let hex = base16ct::lower::encode_string(&digest);
         Self { at, kind, actor: actor.to_owned(), details: vec![("serial", serial.to_string()), ("sha256", hex)] }
     }
 }

@@ -110,11 +110,59 @@ pub struct CertificateRecord {
     pub der: Vec<u8>,
 }
 
+/// What a certificate is called in lists: its status, and whether its time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusName {
+    /// Good, and not over.
+    Valid,
+    /// On hold.
+    Held,
+    /// Revoked, over or not.
+    Revoked,
+    /// Over, and neither held nor revoked.
+    Expired,
+}
+
+impl StatusName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Valid, Self::Held, Self::Revoked, Self::Expired];
+
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Held => "held",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The status of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+impl CertificateRecord {
+    /// What it is called `now`.
+    #[must_use]
+    pub fn status_name(&self, now: Timestamp) -> StatusName {
+        match self.status {
+            CertificateStatus::Held(_) => StatusName::Held,
+            CertificateStatus::Revoked(..) => StatusName::Revoked,
+            CertificateStatus::Valid if self.validity.not_after < now.floor_to_second() => StatusName::Expired,
+            CertificateStatus::Valid => StatusName::Valid,
+        }
+    }
+}
+
 /// Which certificates to list; newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateQuery {
-    /// Of this status only: `valid`, `held`, `revoked`, `expired`.
-    pub status: Option<String>,
+    /// Called so at [`Self::now`].
+    pub status: Option<StatusName>,
     /// Of this profile only.
     pub profile: Option<String>,
     /// Of this principal only.
@@ -122,11 +170,19 @@ pub struct CertificateQuery {
     /// Not valid any more at that time.
     pub expires_before: Option<Timestamp>,
     /// Now, which tells valid from expired.
-    pub now: Option<Timestamp>,
+    pub now: Timestamp,
     /// At most so many.
     pub limit: usize,
     /// After that one.
     pub cursor: Option<Cursor>,
+}
+
+impl CertificateQuery {
+    /// All certificates, a page of `limit` from the newest.
+    #[must_use]
+    pub const fn all(now: Timestamp, limit: usize) -> Self {
+        Self { status: None, profile: None, principal: None, expires_before: None, now, limit, cursor: None }
+    }
 }
 
 /// The port.

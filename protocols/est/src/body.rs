@@ -25,6 +25,9 @@ pub enum Lenience {
 }
 
 impl Lenience {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ContentType, Self::RawDer, Self::PemArmour];
+
     /// Its name in logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -38,6 +38,9 @@ impl Certificate {
         }
         let malformed = |part: &'static str| move |_: der::Error| CertificateError(part);
         let outer = Tlv::only(der).map_err(malformed("Certificate"))?;
+        if outer.tag != tag::SEQUENCE {
+            return Err(CertificateError("Certificate"));
+        }
         let mut reader = outer.contents().map_err(malformed("Certificate"))?;
         let tbs = reader.expect(tag::SEQUENCE).map_err(malformed("tbsCertificate"))?;
         let outer_algorithm = reader.expect(tag::SEQUENCE).map_err(malformed("signatureAlgorithm"))?;

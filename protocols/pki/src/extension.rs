@@ -122,8 +122,8 @@ impl Extension {
     fn read(tlv: Tlv<'_>) -> der::Result<Self> {
         let mut reader = tlv.contents()?;
         let oid = reader.expect(tag::OID)?.oid()?;
-        // An explicit FALSE is not DER, yet living clients send it.
-        let critical = reader.optional(tag::BOOLEAN)?.is_some_and(|boolean| boolean.value == [0xff]);
+        // An explicit FALSE is not DER, yet living clients send it; anything else is TRUE, as in BER.
+        let critical = reader.optional(tag::BOOLEAN)?.is_some_and(|boolean| boolean.value != [0]);
         let value = reader.expect(tag::OCTET_STRING)?.value.to_vec();
         reader.finish()?;
         Ok(Self { oid, critical, value })
@@ -140,11 +140,7 @@ impl Extensions {
     /// # Errors
     /// When it is malformed, repeats an extension, or has more than [`MAX_EXTENSIONS`].
     pub fn from_der(der: &[u8]) -> der::Result<Self> {
-        let sequence = Tlv::only(der)?;
-        if sequence.tag != tag::SEQUENCE {
-            return Err(der::ErrorKind::Failed.into());
-        }
-        let mut reader = sequence.contents()?;
+        let mut reader = sequence(der)?;
         let mut all: Vec<Extension> = Vec::new();
         while !reader.is_finished() {
             let extension = Extension::read(reader.expect(tag::SEQUENCE)?)?;
@@ -181,7 +177,11 @@ impl Extensions {
     /// When it is malformed.
     pub fn subject_key_identifier(&self) -> der::Result<Option<Vec<u8>>> {
         self.value_of(rfc5280::ID_CE_SUBJECT_KEY_IDENTIFIER)
-            .map(|value| Tlv::only(value).map(|tlv| tlv.value.to_vec()))
+            .map(|value| {
+                let mut reader = DerReader::new(value)?;
+                let identifier = reader.expect(tag::OCTET_STRING)?.value.to_vec();
+                reader.finish().map(|()| identifier)
+            })
             .transpose()
     }
 }
@@ -311,7 +311,7 @@ impl ExtendedKeyUsage {
     }
 
     fn read_sequence(der: &[u8]) -> der::Result<Vec<Self>> {
-        let mut reader = Tlv::only(der)?.contents()?;
+        let mut reader = sequence(der)?;
         let mut purposes = Vec::new();
         while !reader.is_finished() && purposes.len() < MAX_PURPOSES {
             purposes.push(Self::from_oid(reader.expect(tag::OID)?.oid()?));
@@ -376,9 +376,17 @@ impl RequestedExtensions {
     }
 }
 
+/// A reader over the contents of the only SEQUENCE in `der`.
+fn sequence(der: &[u8]) -> der::Result<DerReader<'_>> {
+    let mut reader = DerReader::new(der)?;
+    let sequence = reader.expect(tag::SEQUENCE)?;
+    reader.finish()?;
+    sequence.contents()
+}
+
 /// cA of BasicConstraints: any BOOLEAN but 0x00 is TRUE in BER, and counts as TRUE here.
 fn read_ca(der: &[u8]) -> der::Result<bool> {
-    let mut reader: DerReader<'_> = Tlv::only(der)?.contents()?;
+    let mut reader = sequence(der)?;
     let ca = reader.optional(tag::BOOLEAN)?.is_some_and(|boolean| boolean.value != [0]);
     reader.optional(tag::INTEGER)?;
     reader.finish().map(|()| ca)
@@ -403,6 +411,7 @@ mod tests {
         assert!(read_ca(&[0x30, 0x03, 0x01, 0x01, 0x01]).unwrap());
         assert!(read_ca(&[0x30, 0x03, 0x01, 0x01, 0xff]).unwrap());
         assert!(!read_ca(&[0x30, 0x00]).unwrap());
+        assert!(read_ca(&[0x31, 0x00]).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::limits::MAX_NAME_ATTRIBUTES;
 use crate::name::{Name, NameAttribute, NameAttributeType};
 
 /// The text is no RFC 4514 name of the attributes that certgate issues.
@@ -17,6 +18,9 @@ pub enum InvalidNameString {
     /// A value that cannot be written within the bounds of RFC 5280.
     #[error("the value of {0} is empty, too long, or of characters it cannot have")]
     BadValue(NameAttributeType),
+    /// More than [`MAX_NAME_ATTRIBUTES`].
+    #[error("a name has {MAX_NAME_ATTRIBUTES} attributes at the most")]
+    TooManyAttributes,
 }
 
 /// `CN=ps1,C=DE`: RFC 4514 §2.1 reverses the order of DER.
@@ -53,17 +57,22 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {
     Ok(())
 }
 
-/// Reads `CN=Example Root,O=Example`; a backslash takes the next character as it is. Hex escapes and multi-valued RDNs are not taken.
+/// Reads `CN=Example Root,O=Example`. A backslash takes the next character as it is, or two hexadecimal digits as an octet of UTF-8 (RFC
+/// 4514 §3). Multi-valued RDNs are not taken.
 impl FromStr for Name {
     type Err = InvalidNameString;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut attributes = Vec::new();
         for element in split_unescaped(text) {
+            if attributes.len() == MAX_NAME_ATTRIBUTES {
+                return Err(InvalidNameString::TooManyAttributes);
+            }
             let (kind, value) = element.split_once('=').ok_or_else(|| InvalidNameString::NoEquals(element.clone()))?;
             let kind = NameAttributeType::from_short_name(kind.trim())
                 .ok_or_else(|| InvalidNameString::UnknownType(kind.trim().to_owned()))?;
-            let attribute = NameAttribute { kind, value: unescape(value.trim()) };
+            let value = unescape(trim_unescaped(value)).ok_or(InvalidNameString::BadValue(kind))?;
+            let attribute = NameAttribute { kind, value };
             if !attribute.is_well_formed() {
                 return Err(InvalidNameString::BadValue(kind));
             }
@@ -88,13 +97,32 @@ fn split_unescaped(text: &str) -> Vec<String> {
     elements
 }
 
-fn unescape(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    let mut characters = value.chars();
-    while let Some(character) = characters.next() {
-        out.push(if character == '\\' { characters.next().unwrap_or('\\') } else { character });
+/// Without the spaces around it, but for one that is escaped.
+fn trim_unescaped(value: &str) -> &str {
+    let trimmed = value.trim_matches(' ');
+    let backslashes = trimmed.bytes().rev().take_while(|byte| *byte == b'\\').count();
+    let value = value.trim_start_matches(' ');
+    if backslashes % 2 == 1 { value.get(..trimmed.len() + 1).unwrap_or(trimmed) } else { trimmed }
+}
+
+/// `None` when hexadecimal digits make no UTF-8.
+fn unescape(value: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    loop {
+        match rest {
+            [b'\\', high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                let digit = |octet: &u8| char::from(*octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+                octets.push(digit(high)? << 4 | digit(low)?);
+                rest = after;
+            }
+            [b'\\', octet, after @ ..] | [octet, after @ ..] => {
+                octets.push(*octet);
+                rest = after;
+            }
+            [] => return String::from_utf8(octets).ok(),
+        }
     }
-    out
 }
 
 #[cfg(test)]
@@ -114,12 +142,22 @@ mod tests {
         let name: Name = r"CN=a\, b \\ c,O=\#x".parse().unwrap();
         assert_eq!(name.attributes()[1].value, r"a, b \ c");
         assert_eq!(name.to_string(), r"CN=a\, b \\ c,O=\#x");
+        for (text, value) in
+            [(r"CN= a\  ", "a "), (r"CN=\ ", " "), (r"CN=a\\ ", r"a\"), (r"CN=\c3\96\0a", "Ö\n"), ("CN=a\u{3000}", "a\u{3000}")]
+        {
+            let name: Name = text.parse().unwrap();
+            assert_eq!(name.attributes()[0].value, value, "{text}");
+            assert_eq!(name.to_string().parse().as_ref(), Ok(&name), "{text}");
+        }
     }
 
     #[test]
     fn what_cannot_be_issued_is_refused() {
-        for wrong in ["", "CN", "CN=", "C=DEU", "emailAddress=a@b", "serialNumber=a_b"] {
+        for wrong in ["", "CN", "CN=", "C=DEU", "emailAddress=a@b", "serialNumber=a_b", r"CN=\c3"] {
             assert!(wrong.parse::<Name>().is_err(), "{wrong}");
         }
+        let many = |count| vec!["OU=x"; count].join(",").parse::<Name>();
+        assert!(many(MAX_NAME_ATTRIBUTES).is_ok());
+        assert_eq!(many(MAX_NAME_ATTRIBUTES + 1), Err(InvalidNameString::TooManyAttributes));
     }
 }

@@ -125,9 +125,11 @@ fn read_modulus_bits(key: &[u8]) -> der::Result<u32> {
     let modulus = reader.expect(tag::INTEGER)?;
     reader.expect(tag::INTEGER)?;
     reader.finish()?;
+    // A positive INTEGER, minimal (X.690 §8.3.2).
     let octets = match modulus.value {
-        [0, rest @ ..] => rest,
-        all => all,
+        [0, rest @ ..] if rest.first().is_some_and(|first| first & 0x80 != 0) => rest,
+        all @ [0x01..=0x7f, ..] => all,
+        _ => return Err(der::ErrorKind::Failed.into()),
     };
     let first = octets.first().ok_or(der::ErrorKind::Failed)?;
     let bits = octets.len().checked_mul(8).ok_or(der::ErrorKind::Overflow)?;

@@ -42,18 +42,17 @@ impl Serial {
         (minimal && octets.len() - sign <= MAX_SERIAL).then(|| Self(octets.to_vec()))
     }
 
-    /// From hex, either case, as `cert show` takes it.
+    /// From the hex digits of a positive number, either case, with or without leading zeros: as people copy it from other tools.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
-        if text.len() > 2 * (MAX_SERIAL + 1) || !text.len().is_multiple_of(2) || !text.is_ascii() {
+        let digits = text.trim_start_matches('0');
+        if digits.is_empty() || digits.len() > 2 * MAX_SERIAL || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
-        let octets = text
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| !p.starts_with('+'))?, 16).ok())
-            .collect::<Option<Vec<u8>>>()?;
-        Self::from_octets(&octets)
+        // An INTEGER is signed: a first digit of 8 or more needs a zero octet before it.
+        let has_top_bit = digits.len().is_multiple_of(2) && digits.starts_with(|digit: char| digit > '7');
+        let zeros = if has_top_bit { 2 } else { digits.len() % 2 };
+        base16ct::mixed::decode_vec(format!("{}{digits}", "0".repeat(zeros))).ok().map(Self)
     }
 
     /// The content octets.
@@ -73,7 +72,7 @@ impl Serial {
 
 impl fmt::Display for Serial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 
@@ -109,7 +108,11 @@ mod tests {
     fn hex_round_trip() {
         let serial = Serial::from_hex("0a0BFF").unwrap();
         assert_eq!(serial.to_string(), "0a0bff");
-        for wrong in ["", "0", "zz", "+1", "0x01", "é1"] {
+        for (text, octets) in [("abcd", &[0, 0xab, 0xcd][..]), ("00abcd", &[0, 0xab, 0xcd]), ("1", &[1]), ("0102", &[1, 2])] {
+            assert_eq!(Serial::from_hex(text).unwrap().as_octets(), octets, "{text}");
+            assert!(Serial::from_octets(octets).is_some());
+        }
+        for wrong in ["", "0", "zz", "+1", "0x01", "é1", &"1".repeat(41)] {
             assert_eq!(Serial::from_hex(wrong), None, "{wrong}");
         }
     }

@@ -70,10 +70,11 @@ impl Table {
         let mut findings = Findings::new();
         for (to, kind) in &member.ours {
             let by_table = matches_any(allowed, to);
-            let only_tests = self.tests_only.crates.contains(to);
+            let tests_only = &self.tests_only.crates;
+            let may_ship = !tests_only.contains(to) || tests_only.contains(&member.folder);
             let by_dev = self.dev.may.contains(to) && !self.dev.not_for.contains(&member.folder);
             let fine = match kind {
-                Kind::Normal => by_table && !(only_tests && !self.tests_only.crates.contains(&member.folder)),
+                Kind::Normal => by_table && may_ship,
                 Kind::Dev => by_table || by_dev,
             };
             if !fine {

@@ -76,10 +76,7 @@ fn raw_string(rest: &[u8]) -> usize {
     let mut close = vec![b'"'];
     close.resize(1 + hashes, b'#');
     let body = 2 + hashes;
-    rest[body..]
-        .windows(close.len())
-        .position(|window| window == close)
-        .map_or(rest.len(), |found| body + found + close.len())
+    rest[body..].windows(close.len()).position(|window| window == close).map_or(rest.len(), |found| body + found + close.len())
 }
 
 /// Length of a character literal; zero if it is a lifetime.

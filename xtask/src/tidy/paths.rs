@@ -64,9 +64,9 @@ fn our_path(span: &str, folders: &BTreeSet<String>) -> Option<String> {
     };
     let plain = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte));
     let first = path.split('/').next()?;
-    let placeholder = path.split('/').any(|part| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'-')
-    });
+    let placeholder = path
+        .split('/')
+        .any(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'-'));
     let ours = plain && !placeholder && path.contains('/') && folders.contains(first);
     ours.then(|| path.trim_end_matches('/').to_owned())
 }
@@ -83,14 +83,10 @@ mod tests {
         let text = "`gateway/src/assemble.rs` and `gateway/src/lib.rs:12`, `ca/root.pem`\n\
                     ```\n`gateway/fenced`\n```\n\
                     `fuzz/corpus/TARGET/` `https://gateway/x` `protocols/*` `gateway/` `gateway`";
-        let paths: Vec<_> = named_paths(text, &folders).into_iter().map(|(line, path)| (line, path)).collect();
+        let paths = named_paths(text, &folders);
         assert_eq!(
             paths,
-            [
-                (1, "gateway/src/assemble.rs".to_owned()),
-                (1, "gateway/src/lib.rs".to_owned()),
-                (5, "gateway".to_owned())
-            ]
+            [(1, "gateway/src/assemble.rs".to_owned()), (1, "gateway/src/lib.rs".to_owned()), (5, "gateway".to_owned())]
         );
     }
 }

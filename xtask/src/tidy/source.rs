@@ -32,10 +32,7 @@ pub(super) struct Function {
 
 /// Every Rust file of the repository, those of tests too.
 pub(super) fn all() -> Result<Vec<Source>> {
-    tree::files(tree::root(), ".rs")?
-        .iter()
-        .map(|path| Ok(Source::new(tree::relative(path), tree::read(path)?)))
-        .collect()
+    tree::files(tree::root(), ".rs")?.iter().map(|path| Ok(Source::new(tree::relative(path), tree::read(path)?))).collect()
 }
 
 impl Source {

@@ -64,6 +64,10 @@ impl<'a> DerReader<'a> {
         let header_length = usize::try_from(header.encoded_len()?)?;
         let raw = self.0.tlv_bytes()?;
         let (&tag, _) = raw.split_first().ok_or(ErrorKind::Failed)?;
+        // X.690 §8.1.2.4: all ones announce a number above 30, in further octets.
+        if tag & 0x1f == 0x1f {
+            return Err(ErrorKind::TagNumberInvalid.into());
+        }
         let value = raw.get(header_length..).ok_or(ErrorKind::Failed)?;
         Ok(Tlv { tag, value, raw })
     }

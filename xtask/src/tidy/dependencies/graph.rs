@@ -48,10 +48,8 @@ impl Graph {
     /// Reads the metadata of the workspace at `root`.
     pub(super) fn new(metadata: &Value, root: &Path) -> Result<Self> {
         let packages = list(metadata, "packages")?;
-        let folders: BTreeMap<String, String> = packages
-            .iter()
-            .filter_map(|package| Some((text(package, "name")?, folder(package, root)?)))
-            .collect();
+        let folders: BTreeMap<String, String> =
+            packages.iter().filter_map(|package| Some((text(package, "name")?, folder(package, root)?))).collect();
         let ids: Vec<&str> = list(metadata, "workspace_members")?.iter().filter_map(Value::as_str).collect();
         let members = packages
             .iter()
@@ -59,10 +57,9 @@ impl Graph {
             .map(|package| member(package, root, &folders))
             .collect::<Result<_>>()?;
         let names = packages.iter().filter_map(|package| Some((text(package, "id")?, text(package, "name")?))).collect();
-        let edges = list(&metadata["resolve"], "nodes")?
-            .iter()
-            .filter_map(|node| Some((text(node, "id")?, linked(node))))
-            .collect();
+        let by_id = packages.iter().filter_map(|package| Some((package["id"].as_str()?, package))).collect();
+        let nodes = list(&metadata["resolve"], "nodes")?.iter();
+        let edges = nodes.filter_map(|node| Some((text(node, "id")?, linked(node, &by_id)))).collect();
         Ok(Self { members, names, edges })
     }
 
@@ -108,13 +105,33 @@ fn member(package: &Value, root: &Path, folders: &BTreeMap<String, String>) -> R
 }
 
 /// Packages that a node links outside tests. Build scripts of others run tools, they do not reach
-/// the binary: only normal edges are followed.
-fn linked(node: &Value) -> Vec<String> {
+/// the binary: only normal edges are followed. What an optional dependency's weak feature alone
+/// resolves (`ring?/alloc`) is in the lock file and never built.
+fn linked(node: &Value, packages: &BTreeMap<&str, &Value>) -> Vec<String> {
     let normal = |dependency: &&Value| {
         dependency["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
     };
+    let package = node["id"].as_str().and_then(|id| packages.get(id));
+    let built = |id: &String| match (package, packages.get(id.as_str()).and_then(|to| to["name"].as_str())) {
+        (Some(package), Some(name)) => is_built(package, &node["features"], name),
+        _ => true,
+    };
     let dependencies = node["deps"].as_array().map(Vec::as_slice).unwrap_or_default();
-    dependencies.iter().filter(normal).filter_map(|dependency| text(dependency, "pkg")).collect()
+    dependencies.iter().filter(normal).filter_map(|dependency| text(dependency, "pkg")).filter(built).collect()
+}
+
+/// True if the dependency of that name is required, or a feature that is on asks for it.
+fn is_built(package: &Value, features: &Value, name: &str) -> bool {
+    let declared = package["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut optional = declared.iter().filter(|one| one["name"] == name && one["kind"].is_null());
+    let asked = |key: &str| {
+        let wants = |word: &str| {
+            word.strip_prefix("dep:") == Some(key) || word.strip_prefix(key).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let on = features.as_array().into_iter().flatten().filter_map(Value::as_str);
+        on.filter_map(|feature| package["features"][feature].as_array()).flatten().filter_map(Value::as_str).any(wants)
+    };
+    optional.any(|one| one["optional"] != true || one["rename"].as_str().or(Some(name)).is_some_and(asked))
 }
 
 /// The folder of a package of ours.
@@ -130,4 +147,33 @@ fn list<'value>(value: &'value Value, key: &str) -> Result<&'value [Value]> {
 
 fn text(value: &Value, key: &str) -> Option<String> {
     value[key].as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::is_built;
+
+    #[test]
+    fn a_weak_feature_builds_nothing() {
+        let package = json!({
+            "dependencies": [
+                { "name": "ring", "optional": true, "kind": null, "rename": null },
+                { "name": "aws-lc-rs", "optional": true, "kind": null, "rename": null },
+                { "name": "rustls-pki-types", "optional": true, "kind": null, "rename": "pki-types" },
+                { "name": "untrusted", "optional": false, "kind": null, "rename": null },
+            ],
+            "features": {
+                "alloc": ["ring?/alloc", "pki-types/alloc"],
+                "aws-lc-rs": ["dep:aws-lc-rs"],
+                "ring": ["dep:ring"],
+            },
+        });
+        let on = json!(["alloc", "aws-lc-rs"]);
+        for (name, built) in [("ring", false), ("aws-lc-rs", true), ("rustls-pki-types", true), ("untrusted", true)] {
+            assert_eq!(is_built(&package, &on, name), built, "{name}");
+        }
+        assert!(is_built(&package, &json!(["ring"]), "ring"));
+    }
 }

@@ -1,0 +1,103 @@
+//! `certgate-load`: a load generator for EST servers, and the raw costs that a server is held against.
+//!
+//! The client checks every answer and reads the CPU time of the server's process around the requests that count. The raw side is a
+//! bare hyper service that answers with the same bytes, and a loop over the cryptography that an enrollment cannot do without.
+
+mod client;
+mod cpu;
+mod load;
+mod raw_crypto;
+mod raw_server;
+mod work;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, anyhow};
+use clap::{Parser, Subcommand};
+
+/// Load generator for EST servers, and the raw costs that a server is held against.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Enroll with a new P-256 key each time, authenticated by Basic; prints JSON
+    Enroll {
+        #[command(flatten)]
+        load: load::Options,
+        /// User, and the common name it enrolls
+        #[arg(long)]
+        user: String,
+        /// File of the user's password
+        #[arg(long)]
+        password_file: PathBuf,
+    },
+    /// Fetch the CA certificates; prints JSON
+    Get {
+        #[command(flatten)]
+        load: load::Options,
+    },
+    /// A bare hyper service over rustls that reads a request and gives the same answer always; prints its address and process
+    RawServer(raw_server::Options),
+    /// The cost of parsing a CSR, verifying it and signing a certificate; prints JSON, in nanoseconds
+    RawCrypto {
+        /// An answer to an enrollment: the certificate that is signed again
+        #[arg(long)]
+        issued: PathBuf,
+        /// How long each is repeated
+        #[arg(long, default_value_t = 1.0)]
+        seconds: f64,
+    },
+}
+
+fn main() -> ExitCode {
+    match perform(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "certgate-load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command) -> anyhow::Result<()> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow!("a crypto provider is installed already"))?;
+    match command {
+        Command::Enroll { load, user, password_file } => {
+            let work = work::enrollments(&load.url, &user, &secret(&password_file)?, load.answers())?;
+            print(&load::run(&load, work)?)
+        }
+        Command::Get { load } => {
+            let work = work::fetches(&load.url, load.answers());
+            print(&load::run(&load, work)?)
+        }
+        Command::RawServer(options) => raw_server::run(&options),
+        Command::RawCrypto { issued, seconds } => print(&raw_crypto::measure(&read(&issued)?, seconds)?),
+    }
+}
+
+/// A password in a file, without the end of its line.
+fn secret(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| path.display().to_string())
+}
+
+fn print(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", serde_json::to_string(value)?)?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,88 @@
+//! The cryptography that an enrollment cannot do without, over the objects of a real one.
+
+use anyhow::{Context, anyhow};
+use aws_lc_rs::{
+    rand::SystemRandom,
+    signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, UnparsedPublicKey},
+};
+use certgate_conformance::{asn1::Element, certificate::Certificate, certs_only};
+use der::Decode;
+use serde::Serialize;
+use x509_cert::request::CertReq;
+
+use crate::{cpu::CpuClock, work};
+
+/// Repetitions between two looks at the clock.
+const BATCH: u32 = 16;
+
+/// CPU time of each, in nanoseconds.
+#[derive(Serialize)]
+pub(crate) struct Costs {
+    /// A CSR parsed by x509-cert.
+    parse_ns: f64,
+    /// Its signature verified by aws-lc-rs, ECDSA on P-256.
+    verify_ns: f64,
+    /// A certificate signed by aws-lc-rs, ECDSA on P-256.
+    sign_ns: f64,
+    csr_bytes: usize,
+    tbs_bytes: usize,
+}
+
+/// Measures with the certificate in `issued`, an answer to an enrollment, and a CSR as an enrollment sends it.
+pub(crate) fn measure(issued: &[u8], seconds: f64) -> anyhow::Result<Costs> {
+    let tbs = device(issued)?.tbs;
+    let csr = work::csr("device")?;
+    let Proof { message, signature, public_key } = Proof::read(&csr)?;
+    let parse_ns = repeat(seconds, || CertReq::from_der(&csr).map(drop).map_err(Into::into))?;
+    let verify = || UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &public_key).verify(&message, &signature);
+    let verify_ns = repeat(seconds, || verify().map_err(|_| anyhow!("a signature that is not valid")))?;
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(|_| anyhow!("no key"))?;
+    let random = SystemRandom::new();
+    let sign = || key.sign(&random, &tbs).map(drop);
+    let sign_ns = repeat(seconds, || sign().map_err(|_| anyhow!("no signature")))?;
+    Ok(Costs { parse_ns, verify_ns, sign_ns, csr_bytes: csr.len(), tbs_bytes: tbs.len() })
+}
+
+/// The certificate of no authority.
+fn device(issued: &[u8]) -> anyhow::Result<Certificate> {
+    let certificates = certs_only::decode(issued)?;
+    certificates.into_iter().find(|certificate| !certificate.is_authority()).context("an answer without certificate")
+}
+
+/// A CSR's proof of possession (RFC 2986 §4.2).
+struct Proof {
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    public_key: Vec<u8>,
+}
+
+impl Proof {
+    fn read(csr: &[u8]) -> anyhow::Result<Self> {
+        let whole = Element::parse(csr)?;
+        let parsed = CertReq::from_der(csr)?;
+        Ok(Self {
+            message: whole.elements().first().context("an empty CSR")?.encode(),
+            signature: parsed.signature.raw_bytes().to_vec(),
+            public_key: parsed.info.public_key.subject_public_key.raw_bytes().to_vec(),
+        })
+    }
+}
+
+/// CPU time of one `call`, in nanoseconds.
+fn repeat(seconds: f64, mut call: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+    for _ in 0..BATCH {
+        call()?;
+    }
+    let start = CpuClock::OWN.nanoseconds()?;
+    let mut calls = 0_u32;
+    loop {
+        for _ in 0..BATCH {
+            call()?;
+        }
+        calls += BATCH;
+        let spent = CpuClock::OWN.nanoseconds()?.saturating_sub(start) as f64;
+        if spent >= seconds * 1e9 {
+            return Ok(spent / f64::from(calls));
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A provider without cryptography: every signature verifies, digests are checksums, randomness is zeros.
+
+use std::sync::Arc;
+
+use certgate_pki::{
+    BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, DigestAlgorithm, Encrypt, GeneratedKey,
+    KeyTransport, KeyType, Provider, PublicKey, Random, Sign, SignatureAlgorithm, SigningKey, VerifySignature,
+};
+use zeroize::Zeroizing;
+
+/// All parts without cryptography.
+#[must_use]
+pub fn provider() -> Provider {
+    let none = Arc::new(NoCrypto);
+    Provider {
+        verify: none.clone(),
+        sign: none.clone(),
+        decrypt: none.clone(),
+        encrypt: none.clone(),
+        digest: none.clone(),
+        random: none,
+    }
+}
+
+#[derive(Debug)]
+struct NoCrypto;
+
+const NONE: CryptoError = CryptoError::Unsupported("there is no cryptography");
+
+impl VerifySignature for NoCrypto {
+    fn verify(&self, _: &PublicKey, _: SignatureAlgorithm, _: &[u8], _: &[u8]) -> Result<(), BadSignature> {
+        Ok(())
+    }
+}
+
+impl Sign for NoCrypto {
+    fn generate(&self, _: KeyType) -> Result<GeneratedKey, CryptoError> {
+        Err(NONE)
+    }
+
+    fn load(&self, _: &[u8]) -> Result<Arc<dyn SigningKey>, CryptoError> {
+        Err(NONE)
+    }
+}
+
+impl Decrypt for NoCrypto {
+    fn load(&self, _: &[u8]) -> Result<Arc<dyn DecryptionKey>, CryptoError> {
+        Err(NONE)
+    }
+
+    fn content(&self, _: ContentCipher, _: &[u8], _: &[u8; 16], _: &[u8]) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
+        Err(NONE)
+    }
+}
+
+impl Encrypt for NoCrypto {
+    fn key_transport(&self, _: &PublicKey, _: KeyTransport, _: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        Err(NONE)
+    }
+
+    fn content(&self, _: ContentCipher, _: &[u8], _: &[u8; 16], _: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        Err(NONE)
+    }
+}
+
+impl Digest for NoCrypto {
+    /// FNV-1a, spread over 32 octets.
+    fn digest(&self, _: DigestAlgorithm, data: &[u8]) -> Vec<u8> {
+        let hash =
+            data.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        hash.to_be_bytes().repeat(4)
+    }
+}
+
+impl Random for NoCrypto {
+    fn fill(&self, octets: &mut [u8]) -> Result<(), CryptoError> {
+        octets.fill(0);
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! The operator's socket: HTTP/1.1 with JSON under `/v1`, on a UNIX socket that only the owner of the data directory can use.
+//!
+//! One file an aggregate: its shapes as JSON, and what is done with it. The command line is the first client ([`client`]).
+
+pub mod audit;
+pub mod certificates;
+pub mod client;
+pub mod est_users;
+mod failure;
+mod query;
+mod server;
+
+pub use failure::{AdminFailure, Code, ErrorBody, ErrorDetails};
+pub use query::{Paging, encode_query};
+pub use server::{Admin, serve_socket};
+
+use serde::{Deserialize, Serialize};
+
+/// A page of a list.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Items<T> {
+    /// In order.
+    pub items: Vec<T>,
+    /// `cursor` of the next page, if there is one.
+    pub next: Option<String>,
+}

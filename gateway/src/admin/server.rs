@@ -1,0 +1,157 @@
+//! The server's side of the socket.
+
+use std::convert::Infallible;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
+use tokio::net::{UnixListener, UnixStream};
+
+use super::query::Query;
+use super::{AdminFailure, Code};
+use crate::assemble::Base;
+use crate::listen::Lifecycle;
+
+/// Largest request body, in octets.
+const MAX_BODY: usize = 64 * 1024;
+
+/// What operators can do.
+pub struct Admin {
+    /// Ledger, clock, cryptography.
+    pub base: Base,
+    /// Names of the EST endpoints.
+    pub est_endpoints: Vec<String>,
+}
+
+/// Binds the socket (0600) and serves it until told to stop.
+///
+/// # Errors
+/// When it cannot be bound.
+pub fn serve_socket(path: &Path, admin: Admin, lifecycle: &Lifecycle) -> anyhow::Result<()> {
+    // The data directory's lock is held, so a socket that is there is one that a crash has left.
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(|| path.display().to_string());
+        }
+        _ => {}
+    }
+    let hint = "a path of more than about 100 octets is too long for a socket: give another with --socket";
+    let listener = UnixListener::bind(path).with_context(|| format!("cannot listen on {} ({hint})", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(|| path.display().to_string())?;
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path)?);
+    let (admin, lifecycle) = (Arc::new(admin), lifecycle.clone());
+    let tasks = lifecycle.tasks.clone();
+    let path = path.to_owned();
+    tasks.spawn(async move {
+        loop {
+            let accepted = tokio::select! {
+                () = lifecycle.stopping.cancelled() => break,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) if is_operator(&stream, owner) => {
+                    let (admin, stopping) = (Arc::clone(&admin), lifecycle.clone());
+                    lifecycle.tasks.spawn(async move { serve_connection(stream, admin, &stopping).await });
+                }
+                Ok(_) => tracing::warn!("another user tried the administration socket"),
+                Err(error) => {
+                    tracing::warn!(%error, "the administration socket could not accept");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        // One that stays is removed by the next start.
+        let _ = std::fs::remove_file(&path);
+    });
+    Ok(())
+}
+
+/// The owner of the socket or root, whatever the permissions on the path have become.
+fn is_operator(stream: &UnixStream, owner: u32) -> bool {
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0)
+}
+
+async fn serve_connection(stream: UnixStream, admin: Arc<Admin>, lifecycle: &Lifecycle) {
+    let service = service_fn(move |request| {
+        let admin = Arc::clone(&admin);
+        async move { Ok::<_, Infallible>(admin.answer(request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new());
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = lifecycle.stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the administration socket ended early");
+    }
+}
+
+impl Admin {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        match self.route(request).await {
+            Ok((status, body)) => json(status, body),
+            Err(failure) => json(failure.status(), encode(&failure.body()).unwrap_or_default()),
+        }
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Result<(StatusCode, Vec<u8>), AdminFailure> {
+        let (head, body) = request.into_parts();
+        let query = head.uri.query().unwrap_or_default();
+        let path: Vec<&str> = head.uri.path().split('/').skip(1).collect();
+        let ok = |body| Ok((StatusCode::OK, body));
+        match (&head.method, path.as_slice()) {
+            (&Method::POST, ["v1", "est", "users"]) => {
+                let added = self.add_est_user(read_json(body).await?).await?;
+                Ok((StatusCode::CREATED, encode(&added)?))
+            }
+            (&Method::GET, ["v1", "est", "users"]) => {
+                let mut query = Query::new(query);
+                let paging = query.paging()?;
+                query.finish()?;
+                ok(encode(&self.list_est_users(paging).await?)?)
+            }
+            (&Method::DELETE, ["v1", "est", "users"]) => {
+                let mut query = Query::new(query);
+                let name = query.take("name").ok_or_else(|| AdminFailure::usage("which user? name is missing"))?;
+                query.finish()?;
+                ok(encode(&self.remove_est_user(&name).await?)?)
+            }
+            (&Method::GET, ["v1", "certificates"]) => ok(encode(&self.list_certificates(query).await?)?),
+            (&Method::GET, ["v1", "certificates", serial]) => ok(encode(&self.show_certificate(serial).await?)?),
+            (&Method::GET, ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
+            _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
+        }
+    }
+}
+
+async fn read_json<T: serde::de::DeserializeOwned>(body: Incoming) -> Result<T, AdminFailure> {
+    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| AdminFailure::usage(error.to_string()))?;
+    serde_json::from_slice(&body.to_bytes()).map_err(|error| AdminFailure::usage(error.to_string()))
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, AdminFailure> {
+    serde_json::to_vec(value).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut answer = Response::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}

@@ -1,0 +1,125 @@
+//! From configuration to parts: one function a part.
+
+mod authorities;
+mod first_device;
+mod keys;
+mod server_certificate;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use certgate_enrollment::{Certificates, Clock, Core, EstUsers, Ledger};
+use certgate_est::Reading;
+use certgate_pki::Provider;
+use certgate_store::SqliteLedger;
+
+pub use authorities::{Authorities, open_authorities};
+pub use first_device::{FirstDevice, make_first_device};
+pub use server_certificate::{ServerCertificate, server_names};
+
+use crate::auth::BasicAuthenticator;
+use crate::config::{Config, ListenerKind};
+use crate::data_dir::DataDir;
+use crate::listen::{Bound, Lifecycle};
+use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstService, OpsService};
+use crate::telemetry::{Metrics, SystemClock};
+
+/// What everything else is made of.
+#[derive(Clone)]
+pub struct Base {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Cryptography.
+    pub provider: Provider,
+    /// What is remembered.
+    pub ledger: SqliteLedger,
+}
+
+impl Base {
+    /// The system's clock, aws-lc-rs, and the ledger in the data directory.
+    ///
+    /// # Errors
+    /// When the ledger cannot be opened.
+    pub fn open(config: &Config, data_dir: &DataDir) -> anyhow::Result<Self> {
+        let provider = certgate_crypto::provider();
+        let path = data_dir.join("ledger.db");
+        let ledger = SqliteLedger::open(&path, config.store.queue, Arc::clone(&provider.digest))
+            .with_context(|| format!("open the ledger {}", path.display()))?;
+        Ok(Self { clock: Arc::new(SystemClock), provider, ledger })
+    }
+
+    /// What the core is given.
+    #[must_use]
+    pub fn core(&self) -> Core {
+        Core {
+            clock: Arc::clone(&self.clock),
+            provider: self.provider.clone(),
+            certificates: Arc::new(self.ledger.clone()) as Arc<dyn Certificates>,
+        }
+    }
+
+    /// The whole ledger.
+    #[must_use]
+    pub fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::new(self.ledger.clone())
+    }
+}
+
+/// Base of the URLs that an authority without `public_url` writes: the first plain listener that serves CA certificates.
+#[must_use]
+pub fn fallback_base_url(bound: &[Bound]) -> Option<String> {
+    let plain = bound.iter().find(|one| one.config.kind() == ListenerKind::Http);
+    plain.map(|one| format!("http://{}", one.address))
+}
+
+/// Everything that is served.
+///
+/// # Errors
+/// When an endpoint refers to what is not there; a checked configuration does not.
+pub fn make_app(
+    config: &Config,
+    base: &Base,
+    authorities: &Authorities,
+    metrics: &Arc<Metrics>,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<App> {
+    let users = Arc::new(base.ledger.clone()) as Arc<dyn EstUsers>;
+    let authenticator = BasicAuthenticator::new(users, Arc::clone(&base.clock), Arc::clone(&base.provider.digest));
+    let queue = base.ledger.clone();
+    Ok(App {
+        est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator),
+        ca: CaService::new(authorities.iter().map(|authority| &**authority)),
+        ops: OpsService {
+            metrics: Arc::clone(metrics),
+            trail: Arc::new(base.ledger.clone()),
+            queued_writes: Box::new(move || queue.queued_writes()),
+            stopping: lifecycle.stopping.clone(),
+        },
+        limits: BodyLimits {
+            octets: config.limits.body_bytes,
+            discarded: config.limits.discard_bytes,
+            time: config.limits.body.duration(),
+        },
+    })
+}
+
+fn est_endpoints(config: &Config, authorities: &Authorities, metrics: &Metrics) -> anyhow::Result<Vec<EstEndpoint>> {
+    let endpoint = |endpoint: &crate::config::EndpointConfig| {
+        let name = endpoint.profile.get_ref();
+        let profile = config.profiles.iter().find(|profile| profile.name == *name);
+        let profile = profile.with_context(|| format!("no profile {name}"))?.profile();
+        let authority = authorities.get(&profile.authority)?;
+        let reading = Reading::from(endpoint.reading);
+        let metrics = metrics.enrollment("est", &endpoint.name);
+        let form = (reading, endpoint.base64_line_length);
+        EstEndpoint::new(&endpoint.name, profile, authority, form, metrics).with_context(|| endpoint.name.clone())
+    };
+    config.endpoints.iter().map(endpoint).collect()
+}
+
+/// The addresses of one kind, as `run.json` has them.
+#[must_use]
+pub fn addresses(bound: &[Bound], kind: ListenerKind) -> Vec<SocketAddr> {
+    bound.iter().filter(|one| one.config.kind() == kind).map(|one| one.address).collect()
+}

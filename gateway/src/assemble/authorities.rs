@@ -1,0 +1,140 @@
+//! Authorities: their keys and certificates are made once and found again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use certgate_ca_backend_local::LocalBackend;
+use certgate_enrollment::{Authorities as _, Authority, Event, EventKind, InternalRequest};
+use certgate_pki::{Certificate, SigningKey, pem};
+
+use super::{Base, keys};
+use crate::config::AuthorityConfig;
+use crate::data_dir::{DataDir, Secrecy, write_atomically};
+use crate::telemetry::Metrics;
+
+/// All authorities, issuers first.
+#[derive(Default)]
+pub struct Authorities(Vec<Arc<Authority>>);
+
+impl Authorities {
+    /// The one of this name.
+    ///
+    /// # Errors
+    /// When there is none; a checked configuration names none such.
+    pub fn get(&self, name: &str) -> anyhow::Result<Arc<Authority>> {
+        self.iter().find(|authority| authority.name() == name).cloned().with_context(|| format!("no authority {name}"))
+    }
+
+    /// All, issuers first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Authority>> {
+        self.0.iter()
+    }
+}
+
+/// Opens every authority; makes key and certificate of those that have none.
+///
+/// # Errors
+/// When files do not fit together, or a certificate could not be issued or recorded.
+pub async fn open_authorities(
+    configs: &[AuthorityConfig],
+    base: &Base,
+    data_dir: &DataDir,
+    fallback_base_url: Option<&str>,
+    metrics: &Metrics,
+) -> anyhow::Result<Authorities> {
+    let mut all = Authorities::default();
+    for config in configs {
+        let url = config.public_url.as_ref().map(ToString::to_string).or_else(|| fallback_base_url.map(str::to_owned));
+        if config.public_url.as_ref().is_some_and(crate::config::PublicUrl::is_https) {
+            let advice =
+                "relying parties may not fetch certificates over https (RFC 5280 §8); an http public_url works for all";
+            tracing::warn!(authority = config.name, advice);
+        }
+        let issuer = config.issuer.as_ref().map(|issuer| all.get(issuer.get_ref())).transpose()?;
+        let authority = Opening { config, base, data_dir, issuer: issuer.as_deref() }.open(url.as_deref()).await;
+        let authority = authority.with_context(|| format!("authority {}", config.name))?;
+        if let Some(url) = &url {
+            remember_base_url(base, &config.name, url).await?;
+        }
+        if let Some(own) = authority.chain().first() {
+            metrics.set_not_after(&format!("authority/{}", config.name), own.validity().not_after);
+        }
+        all.0.push(Arc::new(authority));
+    }
+    Ok(all)
+}
+
+/// Certificates name this URL for as long as they live, so every one that was ever in use is remembered.
+async fn remember_base_url(base: &Base, authority: &str, url: &str) -> anyhow::Result<()> {
+    let details = vec![("authority", authority.to_owned()), ("url", url.to_owned())];
+    let event = Event { at: base.clock.now(), kind: EventKind::BaseUrlChanged, actor: "certgate".into(), details };
+    if base.ledger.use_base_url(authority, url, event).await? {
+        tracing::info!(authority, url, "certificates name this base URL from now on");
+    }
+    Ok(())
+}
+
+/// What opening one authority needs.
+struct Opening<'o> {
+    config: &'o AuthorityConfig,
+    base: &'o Base,
+    data_dir: &'o DataDir,
+    issuer: Option<&'o Authority>,
+}
+
+impl Opening<'_> {
+    async fn open(&self, base_url: Option<&str>) -> anyhow::Result<Authority> {
+        let name = &self.config.name;
+        let file = |kind: &str| self.data_dir.join(&format!("ca/{name}.{kind}"));
+        let key = keys::load_or_generate(&file("key"), self.config.key.key_type(), &self.base.provider)?;
+        let path = file("pem");
+        if !path.exists() {
+            let der = self.issue(&key).await?;
+            write_atomically(&path, pem::encode(pem::CERTIFICATE, &der).as_bytes(), Secrecy::Public)?;
+            tracing::info!(authority = name, path = %path.display(), "made an authority");
+        }
+        let own = read_certificate(&path)?;
+        if own.public_key() != key.public_key() {
+            bail!("{} is not the certificate of the key in {}", path.display(), file("key").display());
+        }
+        if own.subject().as_der() != self.config.subject.0.as_der() {
+            let (found, configured) = (own.subject(), &self.config.subject.0);
+            tracing::warn!(authority = name, %found, %configured, "the certificate keeps the subject that it was made with");
+        }
+        let chain: Vec<Certificate> =
+            std::iter::once(own).chain(self.issuer.into_iter().flat_map(|issuer| issuer.chain().iter().cloned())).collect();
+        if self.issuer.is_some() {
+            let text: String = chain.iter().map(|one| pem::encode(pem::CERTIFICATE, one.as_der())).collect();
+            write_atomically(&file("chain.pem"), text.as_bytes(), Secrecy::Public)?;
+        }
+        let ca_issuers = base_url.map(|url| format!("{url}/ca/{name}.cer"));
+        let backend = Box::new(LocalBackend::new(key));
+        Ok(Authority::new(self.base.core(), name, chain, ca_issuers, backend)?)
+    }
+
+    /// Its certificate, through an authority and into the ledger like any other: its issuer's, or as a new root.
+    async fn issue(&self, key: &Arc<dyn SigningKey>) -> anyhow::Result<Vec<u8>> {
+        let (subject, lifetime) = (self.config.subject.0.clone(), self.config.validity.duration());
+        let public_key = key.public_key().clone();
+        let issued = match self.issuer {
+            Some(issuer) => {
+                let request = InternalRequest::IssuingCa { subject, public_key, lifetime };
+                issuer.issue(issuer.authorize_internal(request)?).await?
+            }
+            None => {
+                let backend = Box::new(LocalBackend::new(Arc::clone(key)));
+                Authority::found(self.base.core(), &self.config.name, subject, public_key, lifetime, backend).await?.1
+            }
+        };
+        Ok(issued.der.clone())
+    }
+}
+
+/// The first certificate in a file.
+fn read_certificate(path: &Path) -> anyhow::Result<Certificate> {
+    let name = || path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(name)?;
+    let der = pem::decode(pem::CERTIFICATE, &text).with_context(name)?;
+    Certificate::from_der(&der).with_context(name)
+}

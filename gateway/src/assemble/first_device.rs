@@ -1,0 +1,66 @@
+//! The credential of a first device, so that a fresh installation can be tried at once.
+
+use anyhow::bail;
+use certgate_enrollment::{EstUserAdded, EstUsers};
+use certgate_pki::GeneralName;
+use zeroize::Zeroizing;
+
+use super::Base;
+use crate::admin::est_users::{NewUser, operator_event};
+use crate::config::Config;
+use crate::data_dir::{DataDir, Secrecy, write_atomically};
+
+/// Its name.
+const NAME: &str = "first-device";
+
+/// Where its credential is.
+#[derive(Debug)]
+pub struct FirstDevice {
+    /// The endpoint that it may enroll at.
+    pub endpoint: String,
+    /// The chain of its certificates within the data directory; none when a root signs them itself.
+    pub chain: Option<String>,
+}
+
+/// Makes the credential and `first-device.netrc`, which names the password once for each name of the server.
+///
+/// Called before any authority exists. A first start that was cut short is done over: the password that nobody knows is replaced.
+///
+/// # Errors
+/// When it cannot be recorded or written.
+pub async fn make_first_device(
+    config: &Config,
+    base: &Base,
+    data_dir: &DataDir,
+    server_names: &[GeneralName],
+) -> anyhow::Result<Option<FirstDevice>> {
+    let Some(configured) = config.endpoints.first() else { return Ok(None) };
+    let endpoint = configured.name.clone();
+    let now = base.clock.now();
+    let new = NewUser { name: NAME.into(), endpoint: endpoint.clone(), allow: Vec::new(), expires_at: None };
+    base.ledger.remove(NAME, operator_event(now, certgate_enrollment::EventKind::EstUserRemoved, NAME, &endpoint)).await?;
+    let made = new.make(&base.provider, now)?;
+    let netrc = netrc(server_names, &made.password);
+    if base.ledger.add(made.user, made.event).await? == EstUserAdded::Exists {
+        bail!("the EST user {NAME} is there already");
+    }
+    write_atomically(&data_dir.join("first-device.netrc"), netrc.as_bytes(), Secrecy::Private)?;
+    let profile = config.profiles.iter().find(|profile| profile.name == *configured.profile.get_ref());
+    let authority = profile.and_then(|profile| config.authorities.iter().find(|one| one.name == *profile.authority.get_ref()));
+    let chain = authority.filter(|one| one.issuer.is_some()).map(|one| format!("ca/{}.chain.pem", one.name));
+    Ok(Some(FirstDevice { endpoint, chain }))
+}
+
+/// One `machine` line for each name, for `curl --netrc-file`.
+fn netrc(server_names: &[GeneralName], password: &str) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::new());
+    for name in server_names {
+        let machine = match name {
+            GeneralName::Dns(name) => name.to_string(),
+            GeneralName::Ip(address) => address.to_string(),
+            _ => continue,
+        };
+        text.push_str(&format!("machine {machine} login {NAME} password {password}\n"));
+    }
+    text
+}

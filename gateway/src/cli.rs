@@ -1,0 +1,104 @@
+//! The command line. Parses, asks the gateway over its socket (or is the gateway, for `serve`), prints.
+
+mod audit;
+mod cert;
+mod config;
+mod est;
+mod output;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::admin::{AdminFailure, Code};
+use output::{Format, Printed};
+
+/// An enrollment protocol gateway: devices get certificates by EST, in front of any CA.
+///
+/// Without a command it serves: on the first start it makes a data directory, a root, an issuing CA, its own TLS certificate and one
+/// EST credential, and prints how to enroll a first device.
+#[derive(Parser)]
+#[command(name = "certgate", version, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Flags of every command.
+#[derive(Args)]
+struct Global {
+    /// Configuration file; certgate.toml in the data directory if not given and there
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where everything is kept
+    #[arg(long, global = true, value_name = "DIR", default_value = "./certgate-data")]
+    data_dir: PathBuf,
+    /// The administration socket; certgate.sock in the data directory if not given
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// How to print: for people or for programs
+    #[arg(long, global = true, value_enum, default_value_t)]
+    output: Format,
+}
+
+impl Global {
+    fn socket(&self) -> PathBuf {
+        self.socket.clone().unwrap_or_else(|| self.data_dir.join("certgate.sock"))
+    }
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway (the default)
+    Serve(serve::ServeArguments),
+    /// EST (RFC 7030): who may enroll
+    #[command(subcommand)]
+    Est(est::EstCommand),
+    /// Certificates that were issued
+    #[command(subcommand)]
+    Cert(cert::CertCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// The configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+}
+
+/// Runs the command line to its end.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
+    let format = cli.global.output;
+    match run(cli) {
+        Ok(Printed::Nothing) => ExitCode::SUCCESS,
+        Ok(printed) => output::print(&printed, format),
+        Err(failure) => output::fail(&failure, format),
+    }
+}
+
+fn run(cli: Cli) -> Result<Printed, AdminFailure> {
+    let global = &cli.global;
+    let serve = serve::ServeArguments::default();
+    match cli.command.unwrap_or(Command::Serve(serve)) {
+        Command::Serve(arguments) => serve::run(global, &arguments),
+        Command::Est(command) => block_on(est::run(global, command))?,
+        Command::Cert(command) => block_on(cert::run(global, command))?,
+        Command::Audit(command) => block_on(audit::run(global, command))?,
+        Command::Config(command) => config::run(global, &command),
+    }
+}
+
+/// Runs one exchange with the gateway.
+fn block_on<F: Future>(future: F) -> Result<F::Output, AdminFailure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
+    Ok(runtime.block_on(future))
+}

@@ -1,0 +1,29 @@
+//! `certgate config`.
+
+use clap::Subcommand;
+
+use super::Global;
+use super::output::Printed;
+use crate::admin::{AdminFailure, Code};
+use crate::config::{Config, EMBEDDED, Overrides};
+
+#[derive(Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Check the configuration file and say what is wrong with it
+    Check,
+    /// Print the embedded configuration, with every key and what it means
+    Default,
+}
+
+pub(super) fn run(global: &Global, command: &ConfigCommand) -> Result<Printed, AdminFailure> {
+    match command {
+        ConfigCommand::Default => Ok(Printed::Text(EMBEDDED.to_owned())),
+        ConfigCommand::Check => {
+            let file = Config::file(global.config.as_deref(), &global.data_dir);
+            let checked = Config::load(file.as_deref(), &Overrides::default());
+            checked.map_err(|error| AdminFailure::new(Code::Failed, error.to_string()).hint("certgate config default"))?;
+            let name = file.map_or_else(|| "the embedded configuration".to_owned(), |file| file.display().to_string());
+            Ok(Printed::Record(serde_json::json!({ "ok": true, "file": name })))
+        }
+    }
+}

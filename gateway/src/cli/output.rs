@@ -1,0 +1,118 @@
+//! Printing: tables for people, JSON for programs, errors on stderr.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::admin::{AdminFailure, Code};
+
+/// How to print.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// What a command has to say.
+pub(super) enum Printed {
+    /// It has said it.
+    Nothing,
+    /// A text, the same in every format.
+    Text(String),
+    /// One thing: its keys and values.
+    Record(Value),
+    /// Things, of which a table shows these keys.
+    List(Value, &'static [&'static str]),
+    /// One thing that tells of a failure, and the exit code.
+    Failure(Value, Code),
+}
+
+/// Prints; the exit code tells of it.
+pub(super) fn print(printed: &Printed, format: Format) -> ExitCode {
+    let text = match (printed, format) {
+        (Printed::Nothing, _) => String::new(),
+        (Printed::Text(text), _) => text.clone(),
+        (Printed::Record(value) | Printed::List(value, _) | Printed::Failure(value, _), Format::Json) => format!("{value:#}\n"),
+        (Printed::Record(value) | Printed::Failure(value, _), Format::Table) => record(value),
+        (Printed::List(value, columns), Format::Table) => table(value, columns),
+    };
+    let mut out = std::io::stdout().lock();
+    // A reader that has gone, such as `head`, is no failure of ours.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match printed {
+        Printed::Failure(_, code) => ExitCode::from(code.exit()),
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Says why it failed.
+pub(super) fn fail(failure: &AdminFailure, format: Format) -> ExitCode {
+    let text = match format {
+        Format::Json => serde_json::to_string(&failure.body()).unwrap_or_default() + "\n",
+        Format::Table if failure.hint.is_empty() => format!("certgate: {}\n", failure.message),
+        Format::Table => format!("certgate: {}\n  hint: {}\n", failure.message, failure.hint),
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(failure.code.exit())
+}
+
+/// Says what is wrong with the command line; also prints help and version, which come this way.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let is_json =
+        arguments.windows(2).any(|pair| pair == ["--output", "json"]) || arguments.iter().any(|one| one == "--output=json");
+    if error.use_stderr() && is_json {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        return fail(&AdminFailure::usage(message).hint("certgate --help"), Format::Json);
+    }
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn record(value: &Value) -> String {
+    let Some(fields) = value.as_object() else { return format!("{value}\n") };
+    let width = fields.keys().map(String::len).max().unwrap_or(0);
+    fields
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| match cell(value) {
+            text if text.contains('\n') => text,
+            text => format!("{key:width$}  {text}\n"),
+        })
+        .collect()
+}
+
+fn table(value: &Value, columns: &[&str]) -> String {
+    let empty = Vec::new();
+    let items = value.get("items").and_then(Value::as_array).unwrap_or(&empty);
+    let head = columns.iter().map(|column| column.replace('_', " ").to_uppercase()).collect();
+    let rows = items.iter().map(|item| columns.iter().map(|column| cell(item.get(*column).unwrap_or(&Value::Null))).collect());
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    let mut text: String = rows.iter().map(line).collect();
+    if let Some(next) = value.get("next").and_then(Value::as_str) {
+        text.push_str(&format!("more: --cursor '{next}'\n"));
+    }
+    text
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,175 @@
+//! The configuration: one TOML file, every key known, everything checked before anything starts.
+//!
+//! One file a section. [`Config::load`] gives a [`Config`] whose names all resolve, or a [`ConfigError`] with file, line, what is wrong
+//! and what would be right.
+
+mod authority;
+mod check;
+mod endpoint;
+mod error;
+mod limits;
+mod listener;
+mod log;
+mod period;
+mod profile;
+mod public_url;
+mod store;
+mod tls;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use authority::AuthorityConfig;
+pub use endpoint::{AuthMethod, EndpointConfig, ReadingName};
+pub use error::ConfigError;
+pub use limits::Limits;
+pub use listener::{Family, ListenerConfig, ListenerKind, MinTls};
+pub use log::{LogConfig, LogFormat, LogLevel};
+pub use period::Period;
+pub use profile::ProfileConfig;
+pub use public_url::PublicUrl;
+pub use store::StoreConfig;
+pub use tls::{TlsConfig, TlsSource};
+
+/// What is in force without a file.
+pub const EMBEDDED: &str = include_str!("config/default.toml");
+
+/// What the embedded configuration is called in errors.
+const EMBEDDED_NAME: &str = "the embedded configuration";
+
+/// Everything that can be configured, checked.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to listen.
+    pub listeners: Vec<ListenerConfig>,
+    /// Who signs; issuers come before what they have issued.
+    pub authorities: Vec<AuthorityConfig>,
+    /// What may be issued.
+    pub profiles: Vec<ProfileConfig>,
+    /// Where protocols are offered.
+    pub endpoints: Vec<EndpointConfig>,
+    /// The server certificate.
+    pub tls: TlsConfig,
+    /// The ledger.
+    pub store: StoreConfig,
+    /// Bounds.
+    pub limits: Limits,
+    /// Logs.
+    pub log: LogConfig,
+}
+
+/// A file, key by key.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    listener: Option<Vec<Spanned<ListenerConfig>>>,
+    authority: Option<Vec<Spanned<AuthorityConfig>>>,
+    profile: Option<Vec<Spanned<ProfileConfig>>>,
+    endpoint: Option<Vec<Spanned<EndpointConfig>>>,
+    #[serde(default)]
+    tls: TlsConfig,
+    #[serde(default)]
+    store: StoreConfig,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    log: LogConfig,
+}
+
+/// What the command line says beside the file.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// Replaces all TLS listeners.
+    pub https: Vec<std::net::SocketAddr>,
+    /// Replaces all plain listeners but those of `ops`.
+    pub http: Vec<std::net::SocketAddr>,
+    /// Replaces all listeners of `ops`.
+    pub ops: Vec<std::net::SocketAddr>,
+    /// `public_url` of every authority that has none of its own.
+    pub public_url: Option<PublicUrl>,
+}
+
+impl Config {
+    /// The file that counts: the one named, else `certgate.toml` in the data directory if it is there.
+    #[must_use]
+    pub fn file(named: Option<&Path>, data_dir: &Path) -> Option<PathBuf> {
+        let usual = data_dir.join("certgate.toml");
+        named.map(Path::to_owned).or_else(|| usual.exists().then_some(usual))
+    }
+
+    /// Reads a file over the embedded configuration, or the embedded one alone.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the first thing that is wrong.
+    pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let embedded = Source { name: EMBEDDED_NAME.to_owned(), text: EMBEDDED.to_owned(), is_embedded: true };
+        let Some(path) = file else { return Self::build(&embedded, &embedded, overrides) };
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        Self::build(&Source { name: path.display().to_string(), text, is_embedded: false }, &embedded, overrides)
+    }
+
+    fn build(source: &Source, embedded: &Source, overrides: &Overrides) -> Result<Self, ConfigError> {
+        let mut file: File = source.parse()?;
+        let fallback: File = embedded.parse()?;
+        for listener in file.listener.iter_mut().flatten() {
+            listener.get_mut().named_by_operator = !source.is_embedded;
+        }
+        let mut lists = check::Lists {
+            listeners: file.listener.or(fallback.listener).unwrap_or_default(),
+            authorities: file.authority.or(fallback.authority).unwrap_or_default(),
+            profiles: file.profile.or(fallback.profile).unwrap_or_default(),
+            endpoints: file.endpoint.or(fallback.endpoint).unwrap_or_default(),
+        };
+        listener::replace(&mut lists.listeners, overrides);
+        for authority in &mut lists.authorities {
+            let authority = authority.get_mut();
+            authority.public_url = authority.public_url.take().or_else(|| overrides.public_url.clone());
+        }
+        check::check(source, &lists)?;
+        file.tls.check(source)?;
+        file.limits.check(source)?;
+        let authorities = check::issuers_first(lists.authorities.into_iter().map(Spanned::into_inner).collect());
+        Ok(Self {
+            listeners: lists.listeners.into_iter().map(Spanned::into_inner).collect(),
+            authorities,
+            profiles: lists.profiles.into_iter().map(Spanned::into_inner).collect(),
+            endpoints: lists.endpoints.into_iter().map(Spanned::into_inner).collect(),
+            tls: file.tls,
+            store: file.store,
+            limits: file.limits,
+            log: file.log,
+        })
+    }
+}
+
+/// A text and what to call it in errors.
+struct Source {
+    name: String,
+    text: String,
+    is_embedded: bool,
+}
+
+impl Source {
+    fn parse(&self) -> Result<File, ConfigError> {
+        toml::from_str(&self.text).map_err(|error| ConfigError::from_toml(self, &error))
+    }
+
+    /// An error at a byte of the text.
+    fn error_at(&self, at: usize, message: impl Into<String>) -> ConfigError {
+        let line = 1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count();
+        ConfigError::new(&self.name, Some(line), message)
+    }
+
+    /// An error in a section that stands once, at its headline if the text has it.
+    fn error_in(&self, section: &str, message: impl Into<String>) -> ConfigError {
+        match self.text.find(&format!("[{section}]")) {
+            Some(at) => self.error_at(at, message),
+            None => ConfigError::new(&self.name, None, message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! `[[authority]]`: who signs.
+
+use certgate_pki::{KeyType, Name};
+use certgate_policy::AllowedKey;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Period, PublicUrl};
+
+/// One authority.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorityConfig {
+    /// Its name, in URLs, files and the ledger.
+    pub name: String,
+    /// Base of the URLs that it writes into certificates.
+    pub public_url: Option<PublicUrl>,
+    /// Who signs for it.
+    #[serde(default)]
+    pub backend: Backend,
+    /// What kind of key is made for it.
+    #[serde(default)]
+    pub key: KeyName,
+    /// Its name in its certificate.
+    pub subject: Subject,
+    /// How long its certificate lasts.
+    #[serde(default = "default_validity")]
+    pub validity: Period,
+    /// Who signs its certificate; itself if absent.
+    pub issuer: Option<Spanned<String>>,
+}
+
+const fn default_validity() -> Period {
+    Period::days(3650)
+}
+
+/// Who signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// This process, with a key in a file.
+    #[default]
+    Local,
+}
+
+/// A kind of key, by its name: `p256`, `rsa2048`, ….
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct KeyName(pub AllowedKey);
+
+impl KeyName {
+    /// The key it stands for.
+    #[must_use]
+    pub const fn key_type(self) -> KeyType {
+        self.0.key_type()
+    }
+}
+
+impl Default for KeyName {
+    fn default() -> Self {
+        Self(AllowedKey::P256)
+    }
+}
+
+impl TryFrom<String> for KeyName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let names = || AllowedKey::ALL.map(AllowedKey::name).join(", ");
+        let known = AllowedKey::ALL.into_iter().find(|key| key.name() == text);
+        known.map(Self).ok_or_else(|| format!("\"{text}\" is not a kind of key (known here: {})", names()))
+    }
+}
+
+/// A distinguished name in RFC 4514 text.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Subject(pub Name);
+
+impl TryFrom<String> for Subject {
+    type Error = certgate_pki::InvalidNameString;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}

@@ -1,0 +1,48 @@
+//! `[limits]`: bounds on what anyone can make certgate do.
+
+use serde::Deserialize;
+
+use super::{ConfigError, Period, Source};
+
+/// The section.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at one time, all listeners together.
+    pub connections: usize,
+    /// Octets of a request body.
+    pub body_bytes: usize,
+    /// Octets of a larger body that are read and dropped before it is refused.
+    pub discard_bytes: usize,
+    /// For a TLS handshake.
+    pub handshake: Period,
+    /// For a request's head; also how long a connection may idle.
+    pub head: Period,
+    /// For a request's body.
+    pub body: Period,
+    /// For what is under way when certgate stops.
+    pub drain: Period,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            body_bytes: 128 * 1024,
+            discard_bytes: 16 * 1024 * 1024,
+            handshake: Period::seconds(10),
+            head: Period::seconds(30),
+            body: Period::seconds(20),
+            drain: Period::seconds(30),
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
+        if self.connections == 0 || self.body_bytes == 0 {
+            return Err(source.error_in("limits", "connections and body_bytes must be above 0, or nobody could be served"));
+        }
+        Ok(())
+    }
+}

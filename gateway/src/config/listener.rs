@@ -1,0 +1,94 @@
+//! `[[listener]]`: where to listen, and what is served there.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Overrides;
+
+/// One listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerConfig {
+    /// Address and port; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// TLS?
+    #[serde(default)]
+    pub tls: bool,
+    /// Lowest TLS version.
+    #[serde(default)]
+    pub min_tls: MinTls,
+    /// What is served.
+    pub serves: Vec<Family>,
+    /// Did an operator name it? Then it is fatal when it cannot be bound.
+    #[serde(skip)]
+    pub named_by_operator: bool,
+}
+
+/// The lowest TLS version of a listener. 1.0 and 1.1 are not to be had (RFC 8996).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum MinTls {
+    /// TLS 1.2.
+    #[default]
+    #[serde(rename = "1.2")]
+    V1_2,
+    /// TLS 1.3.
+    #[serde(rename = "1.3")]
+    V1_3,
+}
+
+/// What can be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// EST, over TLS only.
+    Est,
+    /// CA certificates.
+    Ca,
+    /// Health and metrics.
+    Ops,
+}
+
+/// The kinds of listeners that `run.json` and the command line tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListenerKind {
+    /// With TLS.
+    Https,
+    /// Without.
+    Http,
+    /// Without, for health and metrics alone.
+    Ops,
+}
+
+impl ListenerConfig {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> ListenerKind {
+        match (self.tls, self.serves.as_slice()) {
+            (true, _) => ListenerKind::Https,
+            (false, [Family::Ops]) => ListenerKind::Ops,
+            (false, _) => ListenerKind::Http,
+        }
+    }
+
+    /// A listener from the command line.
+    fn named(kind: ListenerKind, bind: SocketAddr) -> Self {
+        let (tls, family) = match kind {
+            ListenerKind::Https => (true, Family::Est),
+            ListenerKind::Http => (false, Family::Ca),
+            ListenerKind::Ops => (false, Family::Ops),
+        };
+        Self { bind, tls, min_tls: MinTls::default(), serves: vec![family], named_by_operator: true }
+    }
+}
+
+/// Addresses of the command line replace all listeners of their kind.
+pub(super) fn replace(listeners: &mut Vec<Spanned<ListenerConfig>>, overrides: &Overrides) {
+    let kinds =
+        [(ListenerKind::Https, &overrides.https), (ListenerKind::Http, &overrides.http), (ListenerKind::Ops, &overrides.ops)];
+    for (kind, addresses) in kinds.into_iter().filter(|(_, addresses)| !addresses.is_empty()) {
+        listeners.retain(|listener| listener.get_ref().kind() != kind);
+        listeners.extend(addresses.iter().map(|bind| Spanned::new(0..0, ListenerConfig::named(kind, *bind))));
+    }
+}

@@ -1,0 +1,78 @@
+use super::*;
+
+fn load(text: &str) -> Result<Config, ConfigError> {
+    let embedded = Source { name: EMBEDDED_NAME.to_owned(), text: EMBEDDED.to_owned(), is_embedded: true };
+    let source = Source { name: "c.toml".into(), text: text.into(), is_embedded: false };
+    Config::build(&source, &embedded, &Overrides::default())
+}
+
+fn error(text: &str) -> String {
+    load(text).expect_err(text).to_string()
+}
+
+#[test]
+fn the_embedded_file_says_what_is_the_default() {
+    let embedded = Config::load(None, &Overrides::default()).unwrap();
+    let minimal = load(
+        "[[profile]]\nname = \"default\"\nauthority = \"default\"\n\
+         [[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n\
+         [[authority]]\nname = \"root\"\nsubject = \"CN=certgate Root CA\"\nvalidity = \"7300d\"\n\
+         [[authority]]\nname = \"default\"\nissuer = \"root\"\nsubject = \"CN=certgate Issuing CA\"\n",
+    )
+    .unwrap();
+    let unspanned = |config: &Config| {
+        let text = format!("{:?}", (&config.profiles, &config.endpoints, &config.authorities, &config.tls, &config.limits));
+        let text = text + &format!("{:?}{:?}", config.store, config.log);
+        // Places in the text are not compared.
+        text.split("span: ").map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')).collect::<String>()
+    };
+    assert_eq!(unspanned(&embedded), unspanned(&minimal));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
+    let profile = "[[profile]]\nname = \"default\"\nauthority = \"default\"\n";
+    for (text, expected) in [
+        ("[limits]\nconections = 3\n", "c.toml:2: unknown key \"conections\": did you mean \"connections\"?"),
+        ("[limit]\n", "c.toml:1: unknown key \"limit\": did you mean \"limits\"?"),
+        ("[log]\nlevel = \"inf\"\n", "c.toml:2: unknown value \"inf\": did you mean \"info\"?"),
+        ("[limits]\nbody = \"20\"\n", "c.toml:2: \"20\" is not a duration"),
+        ("[store]\nqueue = \"many\"\n", "c.toml:2: invalid type: string"),
+        ("\n[limits]\nconnections = 0\n", "c.toml:2: connections and body_bytes must be above 0"),
+        ("[tls]\nsource = \"files\"\n", "c.toml:1: source = \"files\" needs both cert and key"),
+        ("[tls]\nadditional_sans = [\"a_b\"]\n", "c.toml:2: \"a_b\" is neither a host name nor an address"),
+        ("[[listener]]\nbind = \"127.0.0.1\"\nserves = [\"est\"]\n", "c.toml:2: invalid socket address"),
+        ("[[listener]]\nbind = \"127.0.0.1:1\"\nserves = [\"est\"]\n", "c.toml:1: EST is served over TLS only"),
+        ("[[listener]]\nbind = \"0.0.0.0:1\"\nserves = [\"ca\"]\n", "c.toml:1: 0.0.0.0:1 is not a loopback address"),
+        ("[[listener]]\nbind = \"127.0.0.1:1\"\nserves = []\n", "c.toml:1: the listener serves nothing"),
+        (&format!("{profile}key_types = [\"p255\"]\n"), "c.toml:4: \"p255\" is not a kind of key"),
+        (&format!("{profile}ekus = [\"cmcRA\"]\n"), "c.toml:4: \"cmcRA\" is never issued by a profile"),
+        (&format!("{profile}subject = {{ copy = [\"CN\"] }}\n"), "c.toml:4: CN is not copied"),
+        (&format!("{profile}{profile}"), "c.toml:4: profile \"default\" is there twice"),
+        ("[[profile]]\nname = \"p\"\nauthority = \"defualt\"\n", "c.toml:3: there is no authority \"defualt\""),
+        ("[[endpoint]]\nprotocol = \"est\"\nname = \"cacerts\"\nprofile = \"default\"\n", "c.toml:1: \"cacerts\" cannot be"),
+        ("[[endpoint]]\nprotocol = \"est\"\nname = \"a\"\nprofile = \"x\"\n", "c.toml:4: there is no profile \"x\""),
+        ("[[authority]]\nname = \"a\"\nsubject = \"CN\"\n", "c.toml:3: \"CN\" is not TYPE=value"),
+        ("[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\nissuer = \"a\"\n", "c.toml:4: the issuers of this authority form"),
+        ("[[authority]]\nname = \"../a\"\nsubject = \"CN=a\"\n", "c.toml:1: \"../a\" cannot be the name of an authority"),
+        ("a = \n", "c.toml:1: "),
+    ] {
+        let said = error(text);
+        assert!(said.starts_with(expected), "{text}\n{said}\n{expected}");
+    }
+}
+
+#[test]
+fn addresses_of_the_command_line_replace_their_kind() {
+    let overrides = Overrides { https: vec!["127.0.0.1:0".parse().unwrap()], ..Overrides::default() };
+    let config = Config::load(None, &overrides).unwrap();
+    let of_kind = |kind| config.listeners.iter().filter(move |listener| listener.kind() == kind).collect::<Vec<_>>();
+    assert_eq!(of_kind(ListenerKind::Https).len(), 1);
+    assert!(of_kind(ListenerKind::Https)[0].named_by_operator);
+    assert_eq!(of_kind(ListenerKind::Http).len() + of_kind(ListenerKind::Ops).len(), 2);
+
+    let open = Overrides { http: vec!["0.0.0.0:80".parse().unwrap()], ..Overrides::default() };
+    assert!(Config::load(None, &open).is_err(), "not without a public URL");
+    let open = Overrides { public_url: Some("http://pki.example.com".parse().unwrap()), ..open };
+    assert!(Config::load(None, &open).is_ok());
+}

@@ -1,0 +1,143 @@
+//! The data directory: everything that certgate keeps, 0700, used by one process at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use zeroize::Zeroizing;
+
+/// Whom a file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Keys and passwords: 0600.
+    Private,
+    /// Certificates: 0644, within a directory that others cannot enter.
+    Public,
+}
+
+/// A data directory that this process holds.
+#[derive(Debug)]
+pub struct DataDir {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Opens a data directory, makes it if there is none, and locks it for this process.
+    ///
+    /// # Errors
+    /// When it cannot be made, or another process holds it.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        make_private(path)?;
+        let root = path.canonicalize().with_context(|| path.display().to_string())?;
+        for folder in ["ca", "tls"] {
+            make_private(&root.join(folder))?;
+        }
+        let lock_path = root.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
+        let lock = lock.with_context(|| lock_path.display().to_string())?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { root, _lock: lock }),
+            Err(TryLockError::WouldBlock) => bail!(
+                "{} is used by another certgate that runs; stop it, or give this one a --data-dir of its own",
+                root.display()
+            ),
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", lock_path.display())),
+        }
+    }
+
+    /// A file or folder in it; absolute.
+    #[must_use]
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The directory; absolute.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// Makes a directory with 0700, or says when one that exists lets others in.
+fn make_private(path: &Path) -> anyhow::Result<()> {
+    match DirBuilder::new().mode(0o700).recursive(true).create(path) {
+        Ok(()) => {}
+        Err(error) => return Err(error).with_context(|| format!("make directory {}", path.display())),
+    }
+    let mode = std::fs::metadata(path).with_context(|| path.display().to_string())?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "the directory is open to others; chmod it to 700");
+    }
+    Ok(())
+}
+
+/// Writes a file so that after a crash it is there whole or not at all.
+///
+/// # Errors
+/// When it cannot be written; the file that was there is then still there.
+pub fn write_atomically(path: &Path, contents: &[u8], secrecy: Secrecy) -> anyhow::Result<()> {
+    let mode = match secrecy {
+        Secrecy::Private => 0o600,
+        Secrecy::Public => 0o644,
+    };
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let fresh = PathBuf::from(fresh);
+    let write = || -> std::io::Result<()> {
+        // One that a crash left behind may have other permissions.
+        match std::fs::remove_file(&fresh) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&fresh)?;
+        file.write_all(contents)?;
+        file.sync_all()?;
+        std::fs::rename(&fresh, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().with_context(|| format!("write {}", path.display()))
+}
+
+/// Reads a secret; refuses one that others can read.
+///
+/// # Errors
+/// When it cannot be read, or its permissions are too wide.
+pub fn read_private(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let name = || path.display().to_string();
+    let mode = std::fs::metadata(path).with_context(name)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        bail!("{} holds a secret and has mode {mode:o}; chmod it to 600", name());
+    }
+    std::fs::read_to_string(path).map(Zeroizing::new).with_context(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_at_a_time_and_nobody_else() {
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("data");
+        let held = DataDir::open(&path).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(DataDir::open(&path).unwrap_err().to_string().contains("another certgate"));
+        drop(held);
+        DataDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn secrets_are_written_0600_and_read_only_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        std::fs::write(directory.path().join("key.new"), "left by a crash").unwrap();
+        write_atomically(&path, b"secret", Secrecy::Private).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(*read_private(&path).unwrap(), "secret");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(read_private(&path).unwrap_err().to_string().contains("chmod it to 600"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Answers to requests: one file an endpoint family, each decode, authenticate, core call, encode.
+//!
+//! [`App`] is everything that is served; [`Exchange`] is what one connection sees of it, a [`tower::Service`] over any body, so that
+//! tests need no ports.
+
+mod answer;
+mod body;
+mod ca;
+mod est;
+mod failure;
+mod ops;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::Body;
+use hyper::http::request::Parts;
+use hyper::{Request, StatusCode};
+
+pub use answer::Answer;
+pub use body::BodyLimits;
+pub use ca::CaService;
+pub use est::{EstEndpoint, EstService};
+pub use ops::OpsService;
+
+use crate::config::Family;
+
+/// Everything that is served.
+pub struct App {
+    /// Enrollment over Secure Transport.
+    pub est: EstService,
+    /// CA certificates.
+    pub ca: CaService,
+    /// Health and metrics.
+    pub ops: OpsService,
+    /// Bounds on bodies.
+    pub limits: BodyLimits,
+}
+
+/// What one connection sees.
+#[derive(Clone)]
+pub struct Exchange {
+    /// Everything.
+    pub app: Arc<App>,
+    /// The families that its listener serves.
+    pub serves: Arc<[Family]>,
+    /// Who is at the other end.
+    pub peer: SocketAddr,
+}
+
+impl Exchange {
+    async fn answer<B>(self, request: Request<B>) -> Answer
+    where
+        B: Body<Data = Bytes>,
+    {
+        let (head, body) = request.into_parts();
+        let mut body = pin!(body);
+        let answer = self.route(&head, body.as_mut()).await;
+        // A sender that waits for 100-continue has sent nothing yet, and one that was too slow is not waited for again. Everyone else
+        // is read on for a while: a connection that is closed on unread octets may lose the answer.
+        let waits = head.headers.contains_key(hyper::header::EXPECT);
+        if !waits && answer.status() != StatusCode::REQUEST_TIMEOUT {
+            body::discard(body, &self.app.limits).await;
+        }
+        answer
+    }
+
+    async fn route<B>(&self, head: &Parts, body: Pin<&mut B>) -> Answer
+    where
+        B: Body<Data = Bytes>,
+    {
+        let serves = |family| self.serves.contains(&family);
+        match head.uri.path() {
+            path if path.starts_with(certgate_est::PREFIX) && serves(Family::Est) => {
+                self.app.est.answer(head, body, self.peer, &self.app.limits).await
+            }
+            path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
+            path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,
+            _ => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),
+        }
+    }
+}
+
+impl<B> tower::Service<Request<B>> for Exchange
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Answer, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let exchange = self.clone();
+        Box::pin(async move { Ok(exchange.answer(request).await) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! Answers: whole bodies with a length, never chunked.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response, StatusCode};
+
+/// An answer.
+pub type Answer = Response<Full<Bytes>>;
+
+/// 200 with a body of this type.
+pub(crate) fn ok(content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Answer::new(Full::new(body.into()));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+/// This status, and a sentence for people.
+pub(crate) fn text(status: StatusCode, text: &str) -> Answer {
+    let mut answer = ok("text/plain; charset=utf-8", format!("{text}\n"));
+    *answer.status_mut() = status;
+    answer
+}
+
+/// 405 unless the method is GET or HEAD.
+pub(crate) fn read_only(method: &Method) -> Option<Answer> {
+    let reads = *method == Method::GET || *method == Method::HEAD;
+    (!reads).then(|| not_allowed("GET, HEAD"))
+}
+
+/// 405 with the methods that are (RFC 9110 §15.5.6).
+pub(crate) fn not_allowed(allowed: &'static str) -> Answer {
+    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, &format!("allowed here: {allowed}"));
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    answer
+}

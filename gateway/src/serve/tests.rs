@@ -1,0 +1,223 @@
+//! The app without ports: requests in, answers out.
+
+use std::sync::Arc;
+
+use base64ct::{Base64, Encoding};
+use certgate_enrollment::{EstUser, EstUsers, Event, EventKind, SecretHash};
+use certgate_est::Reading;
+use certgate_testkit::{CaFixture, CsrBuilder, KeyBackend, NOW, ca_key, device_key, profile};
+use http_body_util::{BodyExt, Full};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use tower::ServiceExt;
+
+use super::*;
+use crate::auth::{BasicAuthenticator, hash_generated};
+use crate::telemetry::Metrics;
+
+/// `device:secret of the device`.
+const AUTHORIZATION: &str = "Basic ZGV2aWNlOnNlY3JldCBvZiB0aGUgZGV2aWNl";
+const ENROLL: &str = "/.well-known/est/simpleenroll";
+
+struct Fixture {
+    ca: CaFixture,
+    exchange: Exchange,
+}
+
+impl Fixture {
+    async fn new(serves: &[Family]) -> Self {
+        let ca = CaFixture::founded().await;
+        let digest = Arc::clone(&ca.core.provider.digest);
+        let secret = hash_generated(&*digest, "secret of the device");
+        ca.ledger.add(user("device", secret), event()).await.unwrap();
+        let metrics = Arc::new(Metrics::new());
+        let authority = Arc::new(ca.over(KeyBackend::new(ca_key())));
+        let counters = metrics.enrollment("est", "default");
+        let endpoint = EstEndpoint::new("default", profile(), authority, (Reading::Compatible, 0), counters).unwrap();
+        let authenticator = BasicAuthenticator::new(ca.ledger.clone(), ca.clock.clone(), digest);
+        let app = App {
+            est: EstService::new(vec![endpoint], authenticator),
+            ca: CaService::new([&ca.authority]),
+            ops: OpsService {
+                metrics,
+                trail: ca.ledger.clone(),
+                queued_writes: Box::new(|| 0),
+                stopping: tokio_util::sync::CancellationToken::new(),
+            },
+            limits: BodyLimits { octets: 4096, discarded: 8192, time: std::time::Duration::from_millis(200) },
+        };
+        let exchange = Exchange { app: Arc::new(app), serves: serves.into(), peer: "192.0.2.1:5".parse().unwrap() };
+        Self { ca, exchange }
+    }
+
+    async fn ask<B>(&self, request: Request<B>) -> (StatusCode, HeaderMap, Vec<u8>)
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+    {
+        let answer = self.exchange.clone().oneshot(request).await.unwrap();
+        let (head, body) = answer.into_parts();
+        (head.status, head.headers, body.collect().await.unwrap().to_bytes().to_vec())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+        self.ask(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await
+    }
+}
+
+fn user(name: &str, secret: SecretHash) -> EstUser {
+    let allow = certgate_policy::NamePattern::of_principal(name);
+    EstUser { name: name.into(), endpoint: "default".into(), secret, allow, created_at: NOW, expires_at: None }
+}
+
+fn event() -> Event {
+    Event { at: NOW, kind: EventKind::EstUserAdded, actor: "test".into(), details: Vec::new() }
+}
+
+fn enrollment(csr: &[u8]) -> Request<Full<Bytes>> {
+    let request = Request::post(ENROLL).header("authorization", AUTHORIZATION).header("content-type", "application/pkcs10");
+    request.body(Full::from(Base64::encode_string(csr))).unwrap()
+}
+
+fn csr() -> Vec<u8> {
+    CsrBuilder::new(&device_key()).common_name("device").sign()
+}
+
+#[tokio::test]
+async fn an_enrollment_is_recorded_and_answered() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    let (status, headers, body) = fixture.ask(enrollment(&csr())).await;
+    assert_eq!(
+        (status, headers[CONTENT_TYPE].as_bytes()),
+        (StatusCode::OK, &b"application/pkcs7-mime; smime-type=certs-only"[..])
+    );
+    let recorded = fixture.ca.ledger.certificates().pop().unwrap();
+    assert_eq!((recorded.principal.as_str(), recorded.profile.as_str()), ("device", "default"));
+    assert_eq!(
+        Base64::decode_vec(std::str::from_utf8(&body).unwrap()).unwrap(),
+        certgate_pki::cms::certs_only(&[&recorded.der])
+    );
+    let metrics = fixture.exchange.app.ops.metrics.encode();
+    assert!(
+        metrics.contains("certgate_enrollments_total{protocol=\"est\",endpoint=\"default\",outcome=\"issued\"} 1"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn nobody_is_answered_with_a_demand_for_credentials() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    fixture.ca.ledger.add(user("", SecretHash::Sha256([0; 32])), event()).await.unwrap();
+    for wrong in [
+        None,
+        Some("Bearer x"),
+        Some("Basic %%"),
+        Some("Basic ZGV2aWNlOndyb25n"),
+        Some("Basic bm9ib2R5Ong="),
+        Some("Basic Og=="),
+    ] {
+        let mut request = enrollment(&csr());
+        request.headers_mut().remove("authorization");
+        if let Some(header) = wrong {
+            request.headers_mut().insert("authorization", header.parse().unwrap());
+        }
+        let (status, headers, body) = fixture.ask(request).await;
+        assert_eq!((status, body), (StatusCode::UNAUTHORIZED, Vec::new()), "{wrong:?}");
+        assert!(headers[WWW_AUTHENTICATE].to_str().unwrap().starts_with("Basic realm="));
+    }
+    assert_eq!(fixture.ca.ledger.certificates().len(), 1, "the root alone");
+}
+
+#[tokio::test]
+async fn an_expired_credential_is_over() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    let secret = hash_generated(&*fixture.ca.core.provider.digest, "x");
+    let soon = EstUser { expires_at: Some(NOW.after(std::time::Duration::from_secs(60))), ..user("late", secret) };
+    fixture.ca.ledger.add(soon, event()).await.unwrap();
+    let attempt = || {
+        let mut request = enrollment(&CsrBuilder::new(&device_key()).common_name("late").sign());
+        request.headers_mut().insert("authorization", "Basic bGF0ZTp4".parse().unwrap());
+        request
+    };
+    assert_eq!(fixture.ask(attempt()).await.0, StatusCode::OK);
+    fixture.ca.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(fixture.ask(attempt()).await.0, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_ledger_that_fails_gives_no_certificate_and_says_when_to_come_back() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    fixture.ca.ledger.fail_writes(true);
+    let (status, headers, body) = fixture.ask(enrollment(&csr())).await;
+    assert_eq!((status, headers[RETRY_AFTER].as_bytes()), (StatusCode::SERVICE_UNAVAILABLE, &b"30"[..]));
+    assert!(!body.starts_with(b"MII"));
+    fixture.ca.ledger.fail_writes(false);
+    assert_eq!(fixture.ask(enrollment(&csr())).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn bodies_are_bounded() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    assert_eq!(fixture.ask(enrollment(&[0x30; 4000])).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    let request = Request::post(ENROLL).header("authorization", AUTHORIZATION).body(EndlessFrames).unwrap();
+    assert_eq!(fixture.ask(request).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    let silent = Request::post(ENROLL).header("authorization", AUTHORIZATION).body(Silent).unwrap();
+    assert_eq!(fixture.ask(silent).await.0, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
+async fn methods_and_paths() {
+    let fixture = Fixture::new(&[Family::Est, Family::Ca, Family::Ops]).await;
+    for (path, status) in [
+        ("/.well-known/est/cacerts", 200),
+        ("/.well-known/est/default/cacerts", 200),
+        ("/.well-known/est/other/cacerts", 404),
+        ("/.well-known/est/simpleenroll", 405),
+        ("/.well-known/est/fullcmc", 404),
+        ("/ca/default.cer", 200),
+        ("/ca/default.p7c", 200),
+        ("/ca/default.pem", 200),
+        ("/ca/other.cer", 404),
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/metrics", 200),
+        ("/", 404),
+    ] {
+        assert_eq!(fixture.get(path).await.0, status, "{path}");
+    }
+    let post = Request::post("/.well-known/est/cacerts").body(Full::<Bytes>::default()).unwrap();
+    let (status, headers, _) = fixture.ask(post).await;
+    assert_eq!((status, headers[ALLOW].as_bytes()), (StatusCode::METHOD_NOT_ALLOWED, &b"GET, HEAD"[..]));
+    fixture.exchange.app.ops.stopping.cancel();
+    assert_eq!(fixture.get("/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_listener_serves_its_own_families_only() {
+    let fixture = Fixture::new(&[Family::Ca]).await;
+    for path in ["/.well-known/est/cacerts", "/metrics", "/healthz"] {
+        assert_eq!(fixture.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+/// Goes on for ever, without a length.
+struct EndlessFrames;
+
+impl Body for EndlessFrames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(hyper::body::Frame::data(Bytes::from_static(&[b'A'; 1024])))))
+    }
+}
+
+/// Never says anything.
+struct Silent;
+
+impl Body for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}

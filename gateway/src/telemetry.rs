@@ -1,0 +1,9 @@
+//! What certgate says about itself: logs on stderr, metrics on the ops listener, and the clocks.
+
+mod clock;
+mod logs;
+mod metrics;
+
+pub use clock::{Stopwatch, SystemClock};
+pub use logs::start_logs;
+pub use metrics::{EnrollmentMetrics, Metrics, Outcome};

@@ -1,0 +1,178 @@
+//! Metrics in the OpenMetrics text format. Handles are resolved once, so that counting costs nanoseconds.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use certgate_enrollment::Blame;
+use certgate_est::Lenience;
+
+/// How a request for a certificate ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A certificate was issued.
+    Issued,
+    /// The client proved nothing about who it is.
+    Unauthenticated,
+    /// There is no certificate, and somebody has to act first.
+    Failed(Blame),
+}
+
+impl Outcome {
+    /// Its label.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Failed(blame) => blame.name(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct EnrollmentLabels {
+    protocol: &'static str,
+    endpoint: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LenienceLabels {
+    endpoint: String,
+    lenience: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct CertificateLabels {
+    certificate: String,
+}
+
+/// All metrics.
+pub struct Metrics {
+    registry: Registry,
+    enrollments: Family<EnrollmentLabels, Counter>,
+    enrollment_seconds: Histogram,
+    leniences: Family<LenienceLabels, Counter>,
+    not_after: Family<CertificateLabels, Gauge>,
+    /// Connections that are open.
+    pub connections: Gauge,
+    /// Connections that were turned away, at the limit.
+    pub connections_refused: Counter,
+    /// TLS handshakes that failed.
+    pub handshakes_failed: Counter,
+    /// Writes that wait in the ledger's queue.
+    pub ledger_queue: Gauge<u64, AtomicU64>,
+    /// Events in the audit trail.
+    pub audit_events: Gauge<u64, AtomicU64>,
+}
+
+impl Metrics {
+    /// All of them, at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("certgate");
+        let metrics = Self {
+            enrollments: Family::default(),
+            enrollment_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]),
+            leniences: Family::default(),
+            not_after: Family::default(),
+            connections: Gauge::default(),
+            connections_refused: Counter::default(),
+            handshakes_failed: Counter::default(),
+            ledger_queue: Gauge::default(),
+            audit_events: Gauge::default(),
+            registry: Registry::default(),
+        };
+        registry.register("enrollments", "Requests for certificates, by how they ended", metrics.enrollments.clone());
+        registry.register_with_unit(
+            "enrollment",
+            "Time from a request's head to its answer",
+            Unit::Seconds,
+            metrics.enrollment_seconds.clone(),
+        );
+        registry.register("leniences", "Requests that strict reading would have refused", metrics.leniences.clone());
+        let help = "notAfter of certgate's own certificates, seconds since 1970";
+        registry.register_with_unit("certificate_not_after", help, Unit::Seconds, metrics.not_after.clone());
+        registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register("connections_refused", "Connections turned away at the limit", metrics.connections_refused.clone());
+        registry.register("tls_handshakes_failed", "TLS handshakes that failed", metrics.handshakes_failed.clone());
+        registry.register("ledger_queue", "Writes that wait to be committed", metrics.ledger_queue.clone());
+        registry.register("audit_events", "Events in the audit trail", metrics.audit_events.clone());
+        Self { registry, ..metrics }
+    }
+
+    /// The handles of one endpoint.
+    #[must_use]
+    pub fn enrollment(&self, protocol: &'static str, endpoint: &str) -> EnrollmentMetrics {
+        let counter = |outcome: Outcome| {
+            let labels = EnrollmentLabels { protocol, endpoint: endpoint.to_owned(), outcome: outcome.name() };
+            self.enrollments.get_or_create_owned(&labels)
+        };
+        let lenience = |lenience: Lenience| {
+            let labels = LenienceLabels { endpoint: endpoint.to_owned(), lenience: lenience.name() };
+            self.leniences.get_or_create_owned(&labels)
+        };
+        EnrollmentMetrics {
+            issued: counter(Outcome::Issued),
+            unauthenticated: counter(Outcome::Unauthenticated),
+            failed: Blame::ALL.map(|blame| (blame, counter(Outcome::Failed(blame)))),
+            seconds: self.enrollment_seconds.clone(),
+            leniences: Lenience::ALL.map(|kind| (kind, lenience(kind))),
+        }
+    }
+
+    /// Says until when one of certgate's own certificates is good.
+    pub fn set_not_after(&self, certificate: &str, not_after: certgate_pki::Timestamp) {
+        let labels = CertificateLabels { certificate: certificate.to_owned() };
+        self.not_after.get_or_create(&labels).set(i64::try_from(not_after.seconds()).unwrap_or(i64::MAX));
+    }
+
+    /// The text that a scraper gets.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String does not fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The handles of one endpoint, resolved.
+pub struct EnrollmentMetrics {
+    issued: Counter,
+    unauthenticated: Counter,
+    failed: [(Blame, Counter); Blame::ALL.len()],
+    seconds: Histogram,
+    leniences: [(Lenience, Counter); Lenience::ALL.len()],
+}
+
+impl EnrollmentMetrics {
+    /// Counts a request that has ended.
+    pub fn ended(&self, outcome: Outcome, took: std::time::Duration) {
+        self.seconds.observe(took.as_secs_f64());
+        match outcome {
+            Outcome::Issued => self.issued.inc(),
+            Outcome::Unauthenticated => self.unauthenticated.inc(),
+            Outcome::Failed(blame) => self.failed.iter().find(|(one, _)| *one == blame).map_or(0, |(_, count)| count.inc()),
+        };
+    }
+
+    /// Counts what compatible reading let pass.
+    pub fn lenient(&self, lenience: Lenience) {
+        if let Some((_, count)) = self.leniences.iter().find(|(one, _)| *one == lenience) {
+            count.inc();
+        }
+    }
+}

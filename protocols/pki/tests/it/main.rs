@@ -1,0 +1,9 @@
+//! What is on the wire: messages of openssl and certtool, messages with one fault each, and what other readers make of ours.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod certificate;
+mod csr;
+mod fixtures;
+mod hostile;
+mod round_trip;
+mod second_opinion;

@@ -1,0 +1,35 @@
+//! Base URLs that authorities have written into certificates.
+
+use async_trait::async_trait;
+use certgate_enrollment::{Authorities, Event, LedgerError};
+use rusqlite::{OptionalExtension, params};
+
+use super::SqliteLedger;
+use super::audit_chain::number;
+
+#[async_trait]
+impl Authorities for SqliteLedger {
+    async fn use_base_url(&self, authority: &str, url: &str, event: Event) -> Result<bool, LedgerError> {
+        let (authority, url) = (authority.to_owned(), url.to_owned());
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            let newest = "SELECT url FROM base_url WHERE authority = ? ORDER BY id DESC LIMIT 1";
+            let newest: Option<String> = transaction.connection.query_row(newest, [&authority], |row| row.get(0)).optional()?;
+            if newest.as_ref() == Some(&url) {
+                return Ok(false);
+            }
+            let insert = "INSERT INTO base_url (authority, url, since) VALUES (?, ?, ?)";
+            transaction.connection.execute(insert, params![authority, url, number(event.at.millis())])?;
+            transaction.append(&event)?;
+            Ok(true)
+        };
+        self.write("use base URL", change).await
+    }
+
+    async fn base_urls(&self, authority: &str) -> Result<Vec<String>, LedgerError> {
+        self.readers.read(|connection| {
+            let mut all =
+                connection.prepare_cached("SELECT url FROM base_url WHERE authority = ? GROUP BY url ORDER BY min(id)")?;
+            all.query_map([authority], |row| row.get(0))?.collect()
+        })
+    }
+}

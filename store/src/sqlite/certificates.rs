@@ -1,0 +1,186 @@
+//! Certificates, and what became of them.
+
+use async_trait::async_trait;
+use certgate_enrollment::{
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Event, LedgerError, Page, Protocol, RevocationReason,
+    StatusName,
+};
+use certgate_pki::{Serial, Timestamp, Validity};
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+
+use super::audit_chain::number;
+use super::page::{page, rows};
+use super::writer::WriteError;
+use super::{SqliteLedger, damaged, ledger_error};
+
+const SELECT: &str =
+    "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, issued_at,
+                      status, reason, changed_at, der FROM certificate";
+const INSERT: &str =
+    "INSERT INTO certificate (serial, authority, profile, protocol, endpoint, principal, not_before, not_after,
+                      shard, issued_at, status, reason, changed_at, der) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+#[async_trait]
+impl Certificates for SqliteLedger {
+    async fn record(&self, certificate: CertificateRecord, event: Event) -> Result<(), LedgerError> {
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            insert(transaction.connection, &certificate)?;
+            transaction.append(&event)
+        };
+        self.write("record certificate", change).await
+    }
+
+    async fn find(&self, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError> {
+        let found = self.readers.read(|connection| {
+            let mut select = connection.prepare_cached(&format!("{SELECT} WHERE serial = ? ORDER BY id LIMIT 1"))?;
+            select.query_row([serial.as_octets()], Stored::read).optional()
+        })?;
+        found.map(Stored::record).transpose()
+    }
+
+    async fn list(&self, query: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError> {
+        let (conditions, mut values) = conditions(&query)?;
+        let limit = query.limit;
+        let items = self.read_at_length(move |connection| {
+            values.push(Value::Integer(rows(limit)));
+            let read = |error: rusqlite::Error| ledger_error(&error);
+            let mut select =
+                connection.prepare(&format!("{SELECT} WHERE {conditions} ORDER BY id DESC LIMIT ?")).map_err(read)?;
+            let found = select.query_map(params_from_iter(values), Stored::read).map_err(read)?;
+            found
+                .map(|row| row.map_err(read).and_then(|stored| Ok((stored.id, stored.record()?))))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let page = page(items.await?, limit, |(id, _)| id.to_string());
+        Ok(Page { items: page.items.into_iter().map(|(_, record)| record).collect(), next: page.next })
+    }
+}
+
+fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
+    let (status, reason, changed_at) = match certificate.status {
+        CertificateStatus::Valid => (0, None, None),
+        CertificateStatus::Held(since) => (1, None, Some(since)),
+        CertificateStatus::Revoked(since, reason) => (2, Some(reason.code()), Some(since)),
+    };
+    let values = params![
+        certificate.serial.as_octets(),
+        certificate.authority,
+        certificate.profile,
+        certificate.protocol.name(),
+        certificate.endpoint,
+        certificate.principal,
+        number(certificate.validity.not_before.seconds()),
+        number(certificate.validity.not_after.seconds()),
+        certificate.shard,
+        number(certificate.issued_at.millis()),
+        status,
+        reason,
+        changed_at.map(|time| number(time.millis())),
+        certificate.der,
+    ];
+    match connection.prepare_cached(INSERT)?.execute(values) {
+        Ok(_) => Ok(()),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
+            Err(WriteError::Refused(LedgerError::Conflict("a certificate of this authority with this serial number")))
+        }
+        Err(error) => Err(WriteError::Failed(error)),
+    }
+}
+
+/// The WHERE clause of a query, and its values in order.
+fn conditions(query: &CertificateQuery) -> Result<(String, Vec<Value>), LedgerError> {
+    let mut conditions = vec!["TRUE"];
+    let mut values = Vec::new();
+    let seconds = |time: Timestamp| Value::Integer(number(time.seconds()));
+    if let Some(status) = query.status {
+        conditions.push(match status {
+            StatusName::Held => "status = 1",
+            StatusName::Revoked => "status = 2",
+            StatusName::Valid => "status = 0 AND not_after >= ?",
+            StatusName::Expired => "status = 0 AND not_after < ?",
+        });
+        if matches!(status, StatusName::Valid | StatusName::Expired) {
+            values.push(seconds(query.now));
+        }
+    }
+    if let Some(profile) = &query.profile {
+        conditions.push("profile = ?");
+        values.push(Value::Text(profile.clone()));
+    }
+    if let Some(principal) = &query.principal {
+        conditions.push("principal = ?");
+        values.push(Value::Text(principal.clone()));
+    }
+    if let Some(time) = query.expires_before {
+        conditions.push("not_after < ?");
+        values.push(seconds(time));
+    }
+    if let Some(cursor) = &query.cursor {
+        conditions.push("id < ?");
+        values.push(Value::Integer(cursor.0.parse().map_err(|_| LedgerError::BadCursor)?));
+    }
+    Ok((conditions.join(" AND "), values))
+}
+
+/// A row, before what is in it is judged.
+struct Stored {
+    id: i64,
+    serial: Vec<u8>,
+    authority: String,
+    profile: String,
+    protocol: String,
+    endpoint: String,
+    principal: String,
+    validity: (i64, i64),
+    shard: u32,
+    issued_at: i64,
+    status: (i64, Option<u8>, Option<i64>),
+    der: Vec<u8>,
+}
+
+impl Stored {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            serial: row.get(1)?,
+            authority: row.get(2)?,
+            profile: row.get(3)?,
+            protocol: row.get(4)?,
+            endpoint: row.get(5)?,
+            principal: row.get(6)?,
+            validity: (row.get(7)?, row.get(8)?),
+            shard: row.get(9)?,
+            issued_at: row.get(10)?,
+            status: (row.get(11)?, row.get(12)?, row.get(13)?),
+            der: row.get(14)?,
+        })
+    }
+
+    fn record(self) -> Result<CertificateRecord, LedgerError> {
+        let second = |seconds: i64| Timestamp::from_seconds(seconds.cast_unsigned());
+        let milli = |millis: i64| Timestamp::from_millis(millis.cast_unsigned());
+        let status = match self.status {
+            (0, None, None) => CertificateStatus::Valid,
+            (1, None, Some(since)) => CertificateStatus::Held(milli(since)),
+            (2, Some(code), Some(since)) => {
+                let reason = RevocationReason::ALL.into_iter().find(|reason| reason.code() == code);
+                CertificateStatus::Revoked(milli(since), reason.ok_or_else(|| damaged("the reason of a revocation"))?)
+            }
+            _ => return Err(damaged("the status of a certificate")),
+        };
+        Ok(CertificateRecord {
+            serial: Serial::from_octets(&self.serial).ok_or_else(|| damaged("a serial number"))?,
+            authority: self.authority,
+            profile: self.profile,
+            protocol: Protocol::from_name(&self.protocol).ok_or_else(|| damaged("the protocol of a certificate"))?,
+            endpoint: self.endpoint,
+            principal: self.principal,
+            validity: Validity { not_before: second(self.validity.0), not_after: second(self.validity.1) },
+            shard: self.shard,
+            issued_at: milli(self.issued_at),
+            status,
+            der: self.der,
+        })
+    }
+}

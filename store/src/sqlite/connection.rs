@@ -1,0 +1,127 @@
+//! Opening the file: pragmas, permissions, migrations.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// "cgat": tells a ledger from any other SQLite file.
+const APPLICATION_ID: i32 = 0x6367_6174;
+
+/// All migrations, in order; append-only.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001-first.sql")];
+
+/// How long a connection waits for a lock that another one holds for a moment.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The ledger cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be made or opened.
+    #[error("{path}: {source}")]
+    File {
+        /// The ledger.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite refuses it.
+    #[error("the ledger: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Another program's file.
+    #[error("{0} is an SQLite file of another program, not a ledger")]
+    NotALedger(PathBuf),
+    /// Written by a newer certgate.
+    #[error("{path} has schema {found}; this certgate knows schemas up to {known}: run the newer certgate that wrote it")]
+    Newer {
+        /// The ledger.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// The newest that is known here.
+        known: usize,
+    },
+    /// The journal mode that durability rests on is not to be had, for example on some network file systems.
+    #[error(
+        "{path}: the file system gives no write-ahead log (journal mode is {mode}); put the data directory on a local disk"
+    )]
+    NoWriteAheadLog {
+        /// The ledger.
+        path: PathBuf,
+        /// What there is instead.
+        mode: String,
+    },
+    /// No thread for the writer.
+    #[error("cannot start the ledger's thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The connection of the writer: makes the file if there is none, and migrates it.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
+    create_private(path)?;
+    let mut connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::NoWriteAheadLog { path: path.to_owned(), mode });
+    }
+    // FULL: every commit syncs the write-ahead log before it returns. The log is folded back by the checkpointer.
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    migrate(path, &mut connection)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
+    Ok(connection)
+}
+
+/// A connection for folding the journal back.
+pub(super) fn open_for_checkpoints(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+    Ok(connection)
+}
+
+/// Makes the file with 0600 if there is none; SQLite gives its journal the same permissions.
+fn create_private(path: &Path) -> Result<(), OpenError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::File { path: path.to_owned(), source }),
+    }
+}
+
+/// Applies the migrations that the file does not have yet, each in a transaction of its own.
+fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let is_empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && !is_empty {
+        return Err(OpenError::NotALedger(path.to_owned()));
+    }
+    let found = usize::try_from(version).unwrap_or(usize::MAX);
+    if found > MIGRATIONS.len() {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: MIGRATIONS.len() });
+    }
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(found) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction
+            .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {};", index + 1))?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! The one writer: a thread that drains its queue into one transaction and syncs once for all of it.
+//!
+//! Each change is told its outcome only after the commit that holds it. A change that is refused (a conflict) has written nothing and
+//! does not disturb the others; when the file itself fails, everything in the transaction is undone and every change of it is told so.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use certgate_enrollment::{AuditHead, Event, LedgerError};
+use certgate_pki::Digest;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{audit_chain, ledger_error};
+
+/// Most changes in one transaction: bounds how long the first of them waits for the last.
+const MAX_BATCH: usize = 512;
+
+/// Why a change was not made.
+pub(super) enum WriteError {
+    /// It contradicts what is recorded, and has written nothing.
+    Refused(LedgerError),
+    /// The file failed: nothing of this transaction is to be trusted.
+    Failed(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for WriteError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The transaction that a change is part of.
+pub(super) struct Transaction<'w> {
+    /// For the aggregate's own statements.
+    pub(super) connection: &'w Connection,
+    digest: &'w dyn Digest,
+    head: AuditHead,
+}
+
+impl Transaction<'_> {
+    /// Appends an event to the audit trail. Comes last in a change: what is refused before it has left nothing.
+    pub(super) fn append(&mut self, event: &Event) -> Result<(), WriteError> {
+        self.head = audit_chain::append(self.connection, self.digest, self.head, event)?;
+        Ok(())
+    }
+}
+
+/// Tells a change its outcome, once the transaction has ended.
+type Acknowledge = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
+
+/// Applies a change. An error is the file's; a refusal is kept for the acknowledgement.
+type Apply = Box<dyn FnOnce(&mut Transaction<'_>) -> Result<Acknowledge, rusqlite::Error> + Send>;
+
+/// A change, named for the log.
+struct Change {
+    name: &'static str,
+    apply: Apply,
+}
+
+/// What the queue holds.
+enum Job {
+    /// A change for the next transaction.
+    Change(Change),
+    /// Between two transactions: fold the whole journal back and start it anew.
+    RestartJournal,
+    /// Commit what came before, fold the journal back and end.
+    Close,
+}
+
+/// The writer's handle.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Job>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(
+        connection: Connection,
+        head: AuditHead,
+        queue: usize,
+        digest: Arc<dyn Digest>,
+    ) -> Result<Self, std::io::Error> {
+        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let work = Work { connection, digest, head };
+        let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || work.run(receiver))?;
+        Ok(Self { queue: sender, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// How many jobs wait.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
+    /// Makes a change; returns when it is committed and synced, or not made.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<T, WriteError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (reply, outcome) = oneshot::channel::<Result<T, LedgerError>>();
+        let apply: Apply = Box::new(move |transaction: &mut Transaction<'_>| {
+            let made = match change(transaction) {
+                Ok(made) => Ok(made),
+                Err(WriteError::Refused(refusal)) => Err(refusal),
+                Err(WriteError::Failed(error)) => {
+                    // Whoever waits hears it; if nobody does any more, there is nobody to tell.
+                    let _ = reply.send(Err(ledger_error(&error)));
+                    return Err(error);
+                }
+            };
+            let acknowledge: Acknowledge = Box::new(move |committed| {
+                let _ = reply.send(committed.and(made));
+            });
+            Ok(acknowledge)
+        });
+        self.queue.try_send(Job::Change(Change { name, apply })).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => LedgerError::Unavailable("too many writes wait already".into()),
+            mpsc::error::TrySendError::Closed(_) => LedgerError::Unavailable("it is closed".into()),
+        })?;
+        outcome.await.unwrap_or_else(|_| Err(LedgerError::Unavailable("its writer has ended".into())))
+    }
+
+    /// Asks for the journal to be started anew. If the queue is full it is asked for again later.
+    pub(super) fn restart_journal(&self) {
+        let _ = self.queue.try_send(Job::RestartJournal);
+    }
+
+    /// Commits what is queued, and ends the thread. Blocks.
+    pub(super) fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = self.queue.blocking_send(Job::Close);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // Not `close`: that blocks, and this may run on an async thread. If the queue is full the thread ends when it has
+            // drained it, since the last sender goes with this value.
+            let _ = self.queue.try_send(Job::Close);
+            drop(thread);
+        }
+    }
+}
+
+/// The thread's own state.
+struct Work {
+    connection: Connection,
+    digest: Arc<dyn Digest>,
+    head: AuditHead,
+}
+
+impl Work {
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        'work: while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
+            let mut changes = Vec::with_capacity(batch.len());
+            for job in batch.drain(..) {
+                match job {
+                    Job::Change(change) => changes.push(change),
+                    Job::RestartJournal => {
+                        self.commit(std::mem::take(&mut changes));
+                        self.fold_journal();
+                    }
+                    Job::Close => {
+                        self.commit(changes);
+                        break 'work;
+                    }
+                }
+            }
+            self.commit(changes);
+        }
+        self.fold_journal();
+    }
+
+    /// One transaction. Whatever happens, every change is told.
+    fn commit(&mut self, changes: Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut done: Vec<Acknowledge> = Vec::with_capacity(changes.len());
+        match self.try_commit(changes, &mut done) {
+            Ok(head) => {
+                self.head = head;
+                done.into_iter().for_each(|acknowledge| acknowledge(Ok(())));
+            }
+            Err((name, error)) => {
+                tracing::error!(change = name, %error, "the ledger could not commit; its clients are told to try again");
+                let told = ledger_error(&error);
+                done.into_iter().for_each(|acknowledge| acknowledge(Err(told.clone())));
+            }
+        }
+    }
+
+    /// Applies and commits. On an error the transaction is rolled back as it is dropped, and changes that were not reached are
+    /// dropped with their reply, which tells them that the ledger is not available.
+    fn try_commit(
+        &mut self,
+        changes: Vec<Change>,
+        done: &mut Vec<Acknowledge>,
+    ) -> Result<AuditHead, (&'static str, rusqlite::Error)> {
+        let begun = rusqlite::Transaction::new(&mut self.connection, rusqlite::TransactionBehavior::Immediate);
+        let begun = begun.map_err(|error| ("begin", error))?;
+        let mut transaction = Transaction { connection: &begun, digest: &*self.digest, head: self.head };
+        for Change { name, apply } in changes {
+            done.push(apply(&mut transaction).map_err(|error| (name, error))?);
+        }
+        let head = transaction.head;
+        begun.commit().map_err(|error| ("commit", error))?;
+        Ok(head)
+    }
+
+    fn fold_journal(&self) {
+        let folded = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = folded {
+            tracing::warn!(%error, "the ledger's journal could not be folded back; it will be when the ledger is opened again");
+        }
+    }
+}

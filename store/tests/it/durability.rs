@@ -1,0 +1,88 @@
+//! What was acknowledged is there, whatever happens next.
+
+use certgate_enrollment::{AuditTrail, Certificates, LedgerError};
+
+use super::{certificate, issued, open};
+
+#[tokio::test]
+async fn what_was_acknowledged_is_in_the_files_at_that_moment() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    for number in 0..20 {
+        ledger.record(certificate(number), issued()).await.unwrap();
+        // The files as a machine that is lost now would leave them: nothing was closed or folded back.
+        let copy = tempfile::tempdir().unwrap();
+        for name in ["ledger.db", "ledger.db-wal"] {
+            std::fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
+        }
+        let found = open(copy.path()).unwrap();
+        assert_eq!(found.find(&certificate(number).serial).await.unwrap().as_ref(), Some(&certificate(number)));
+        assert_eq!(found.head().await.unwrap(), ledger.head().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn many_writers_each_hear_of_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    let tasks: Vec<_> = (0..400_u64)
+        .map(|number| {
+            let ledger = ledger.clone();
+            // Every number comes twice: one of the two is a conflict, wherever in whichever transaction it lands.
+            let record = async move { ledger.record(certificate(number % 200), issued()).await };
+            #[expect(clippy::disallowed_methods, reason = "the test awaits every one of them")]
+            tokio::spawn(record)
+        })
+        .collect();
+    let mut conflicts = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(()) => {}
+            Err(LedgerError::Conflict(_)) => conflicts += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(conflicts, 200);
+    assert_eq!(ledger.head().await.unwrap().events, 200, "a refused change leaves no event");
+    assert!(ledger.verify(None).await.unwrap().broken_at.is_none());
+}
+
+#[tokio::test]
+async fn a_closed_ledger_refuses_and_keeps() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    ledger.record(certificate(1), issued()).await.unwrap();
+    ledger.close().await;
+    assert!(matches!(ledger.record(certificate(2), issued()).await, Err(LedgerError::Unavailable(_))));
+    let journal = std::fs::metadata(directory.path().join("ledger.db-wal")).map_or(0, |metadata| metadata.len());
+    assert_eq!(journal, 0, "the journal was folded back");
+    drop(ledger);
+    let again = open(directory.path()).unwrap();
+    assert!(again.find(&certificate(1).serial).await.unwrap().is_some());
+    assert!(again.find(&certificate(2).serial).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_full_queue_is_said_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ledger.db");
+    let ledger = certgate_store::SqliteLedger::open(&path, 1, certgate_testkit::provider(1).digest).unwrap();
+    // Another connection holds the write lock, so the writer waits with one change, and a second one fills the queue.
+    let blocker = rusqlite::Connection::open(&path).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let writes = (0..4).map(|number| {
+        let ledger = ledger.clone();
+        async move { ledger.record(certificate(number), issued()).await }
+    });
+    #[expect(clippy::disallowed_methods, reason = "the test awaits every one of them")]
+    let tasks: Vec<_> = writes.map(tokio::spawn).collect();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    blocker.execute_batch("COMMIT").unwrap();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.unwrap());
+    }
+    let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(LedgerError::Unavailable(_)))).count();
+    assert!((1..4).contains(&refused), "{outcomes:?}");
+    assert_eq!(ledger.head().await.unwrap().events, (4 - refused) as u64);
+}

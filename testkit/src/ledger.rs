@@ -1,0 +1,236 @@
+//! A ledger that remembers until it is dropped.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use certgate_enrollment::{
+    AuditHead, AuditReport, AuditTrail, Authorities, CertificateQuery, CertificateRecord, Certificates, Cursor, EstUser,
+    EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page,
+};
+use certgate_pki::{DigestAlgorithm, Serial};
+
+/// All ports over vectors, in the order of recording.
+#[derive(Debug, Default)]
+pub struct MemoryLedger {
+    state: Mutex<State>,
+    fails: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    certificates: Vec<CertificateRecord>,
+    users: Vec<EstUser>,
+    base_urls: Vec<(String, String)>,
+    trail: Vec<(Event, [u8; 32])>,
+}
+
+impl MemoryLedger {
+    /// From now on writes fail, or do not fail any more. Reads always work.
+    pub fn fail_writes(&self, fail: bool) {
+        self.fails.store(fail, Ordering::SeqCst);
+    }
+
+    /// Every certificate, in the order of recording.
+    #[must_use]
+    pub fn certificates(&self) -> Vec<CertificateRecord> {
+        self.read().certificates.clone()
+    }
+
+    /// Every event, in the order of recording.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.read().trail.iter().map(|(event, _)| event.clone()).collect()
+    }
+
+    fn read(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no test panics while it holds the lock")
+    }
+
+    fn write(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(LedgerError::Unavailable("the test has writes fail".into()));
+        }
+        Ok(self.read())
+    }
+}
+
+impl State {
+    fn head(&self) -> AuditHead {
+        AuditHead { events: number(self.trail.len()), hash: self.trail.last().map_or([0; 32], |(_, hash)| *hash) }
+    }
+
+    fn append(&mut self, event: Event) {
+        let hash = link(self.head().hash, &event);
+        self.trail.push((event, hash));
+    }
+}
+
+/// The hash of an event that follows one of this hash.
+fn link(previous: [u8; 32], event: &Event) -> [u8; 32] {
+    let text = format!("{} {} {} {:?}", event.at.millis(), event.kind.name(), event.actor, event.details);
+    let digest = certgate_crypto::provider().digest.digest(DigestAlgorithm::Sha256, &[&previous, text.as_bytes()].concat());
+    digest.try_into().expect("32 octets")
+}
+
+fn number(length: usize) -> u64 {
+    u64::try_from(length).expect("fewer than 2^64")
+}
+
+#[async_trait]
+impl Certificates for MemoryLedger {
+    async fn record(&self, certificate: CertificateRecord, event: Event) -> Result<(), LedgerError> {
+        let mut state = self.write()?;
+        let same = |other: &CertificateRecord| other.authority == certificate.authority && other.serial == certificate.serial;
+        if state.certificates.iter().any(same) {
+            return Err(LedgerError::Conflict("a certificate of this serial number"));
+        }
+        state.certificates.push(certificate);
+        state.append(event);
+        Ok(())
+    }
+
+    async fn find(&self, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError> {
+        Ok(self.read().certificates.iter().find(|record| record.serial == *serial).cloned())
+    }
+
+    async fn list(&self, query: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError> {
+        let state = self.read();
+        let newest_first = state.certificates.iter().enumerate().rev().filter(|(_, record)| matches(record, &query));
+        page(newest_first.map(|(place, record)| (place, record.clone())), query.limit, query.cursor.as_ref())
+    }
+}
+
+fn matches(record: &CertificateRecord, query: &CertificateQuery) -> bool {
+    let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
+    is(&query.profile, &record.profile)
+        && is(&query.principal, &record.principal)
+        && query.status.is_none_or(|wanted| record.status_name(query.now) == wanted)
+        && query.expires_before.is_none_or(|time| record.validity.not_after < time.floor_to_second())
+}
+
+/// A page of items that have a place of their own each. The cursor is the place of the last item of the page before.
+fn page<T>(items: impl Iterator<Item = (usize, T)>, limit: usize, cursor: Option<&Cursor>) -> Result<Page<T>, LedgerError> {
+    let after = cursor.map(|cursor| cursor.0.parse::<usize>().map_err(|_| LedgerError::BadCursor)).transpose()?;
+    let mut items =
+        items.skip_while(|(place, _)| after.is_some_and(|after| *place != after)).skip(usize::from(after.is_some()));
+    let page: Vec<(usize, T)> = items.by_ref().take(limit).collect();
+    let next = items.next().and_then(|_| page.last()).map(|(place, _)| Cursor(place.to_string()));
+    Ok(Page { items: page.into_iter().map(|(_, item)| item).collect(), next })
+}
+
+#[async_trait]
+impl EstUsers for MemoryLedger {
+    async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError> {
+        let mut state = self.write()?;
+        if state.users.iter().any(|other| other.name == user.name && other.endpoint == user.endpoint) {
+            return Ok(EstUserAdded::Exists);
+        }
+        state.users.push(user);
+        state.append(event);
+        Ok(EstUserAdded::Added)
+    }
+
+    async fn find_user(&self, name: &str, endpoint: &str) -> Result<Option<EstUser>, LedgerError> {
+        Ok(self.read().users.iter().find(|user| user.name == name && user.endpoint == endpoint).cloned())
+    }
+
+    async fn list_users(&self, limit: usize, cursor: Option<Cursor>) -> Result<Page<(EstUser, u64)>, LedgerError> {
+        let state = self.read();
+        let count =
+            |user: &EstUser| number(state.certificates.iter().filter(|certificate| certificate.principal == user.name).count());
+        let mut users: Vec<(usize, &EstUser)> = state.users.iter().enumerate().collect();
+        users.sort_by_key(|(_, user)| (&user.name, &user.endpoint));
+        page(users.into_iter().map(|(place, user)| (place, (user.clone(), count(user)))), limit, cursor.as_ref())
+    }
+
+    async fn remove(&self, name: &str, event: Event) -> Result<u64, LedgerError> {
+        let mut state = self.write()?;
+        let before = state.users.len();
+        state.users.retain(|user| user.name != name);
+        let removed = before - state.users.len();
+        if removed > 0 {
+            state.append(event);
+        }
+        Ok(number(removed))
+    }
+}
+
+#[async_trait]
+impl Authorities for MemoryLedger {
+    async fn use_base_url(&self, authority: &str, url: &str, event: Event) -> Result<bool, LedgerError> {
+        let mut state = self.write()?;
+        let newest = state.base_urls.iter().rev().find(|(name, _)| name == authority);
+        if newest.is_some_and(|(_, newest)| newest == url) {
+            return Ok(false);
+        }
+        state.base_urls.push((authority.to_owned(), url.to_owned()));
+        state.append(event);
+        Ok(true)
+    }
+
+    async fn base_urls(&self, authority: &str) -> Result<Vec<String>, LedgerError> {
+        let mut urls: Vec<String> = Vec::new();
+        for (_, url) in self.read().base_urls.iter().filter(|(name, _)| name == authority) {
+            if !urls.contains(url) {
+                urls.push(url.clone());
+            }
+        }
+        Ok(urls)
+    }
+}
+
+#[async_trait]
+impl AuditTrail for MemoryLedger {
+    async fn head(&self) -> Result<AuditHead, LedgerError> {
+        Ok(self.read().head())
+    }
+
+    async fn append(&self, event: Event) -> Result<(), LedgerError> {
+        self.write()?.append(event);
+        Ok(())
+    }
+
+    async fn verify(&self, expect_head: Option<[u8; 32]>) -> Result<AuditReport, LedgerError> {
+        let state = self.read();
+        let head = State::default().head();
+        let found = expect_head.map(|expected| expected == head.hash);
+        let mut report = AuditReport { head, broken_at: None, expected_head_found: found };
+        for (event, hash) in &state.trail {
+            if link(report.head.hash, event) != *hash {
+                report.broken_at = Some(report.head.events + 1);
+                break;
+            }
+            report.head = AuditHead { events: report.head.events + 1, hash: *hash };
+            report.expected_head_found = report.expected_head_found.map(|found| found || expect_head == Some(*hash));
+        }
+        Ok(report)
+    }
+}
+
+impl Ledger for MemoryLedger {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use certgate_enrollment::EventKind;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn passes_the_contract() {
+        crate::ledger_contract::run(async || Arc::new(MemoryLedger::default()) as Arc<dyn Ledger>).await;
+    }
+
+    #[tokio::test]
+    async fn writes_fail_when_they_are_told_to() {
+        let ledger = MemoryLedger::default();
+        let event = || Event { at: crate::NOW, kind: EventKind::AuditCheckpoint, actor: String::new(), details: Vec::new() };
+        ledger.fail_writes(true);
+        assert!(matches!(ledger.append(event()).await, Err(LedgerError::Unavailable(_))));
+        assert!(ledger.events().is_empty());
+        ledger.fail_writes(false);
+        assert_eq!((ledger.append(event()).await, ledger.events().len()), (Ok(()), 1));
+    }
+}

@@ -1,0 +1,91 @@
+//! [`certgate_enrollment::EstUsers`].
+
+use std::sync::Arc;
+
+use certgate_enrollment::{CertificateRecord, Cursor, EstUser, EstUserAdded, EventKind, Ledger, LedgerError, SecretHash};
+
+use super::events;
+use super::records::{certificate, event, user};
+
+const ADDED: EventKind = EventKind::EstUserAdded;
+const REMOVED: EventKind = EventKind::EstUserRemoved;
+
+pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
+    a_credential_is_good_at_one_endpoint(&*make().await).await;
+    a_credential_is_never_replaced(&*make().await).await;
+    lists_count_certificates(&*make().await).await;
+    removal_is_by_name_at_every_endpoint(&*make().await).await;
+}
+
+async fn add(ledger: &dyn Ledger, user: &EstUser) {
+    assert_eq!(ledger.add(user.clone(), event(ADDED)).await, Ok(EstUserAdded::Added));
+}
+
+async fn a_credential_is_good_at_one_endpoint(ledger: &dyn Ledger) {
+    let user = user("first-device", "default");
+    let endless = EstUser { name: "ö:'".into(), allow: Vec::new(), expires_at: None, ..user.clone() };
+    add(ledger, &user).await;
+    add(ledger, &endless).await;
+    assert_eq!(ledger.find_user("first-device", "default").await, Ok(Some(user)));
+    assert_eq!(ledger.find_user("ö:'", "default").await, Ok(Some(endless)));
+    for (name, endpoint) in [("first-device", "lab"), ("first", "default"), ("First-Device", "default"), ("", "")] {
+        assert_eq!(ledger.find_user(name, endpoint).await, Ok(None), "{name} at {endpoint}");
+    }
+}
+
+async fn a_credential_is_never_replaced(ledger: &dyn Ledger) {
+    let user = user("first-device", "default");
+    add(ledger, &user).await;
+    let other = EstUser { secret: SecretHash::Sha256([1; 32]), ..user.clone() };
+    assert_eq!(ledger.add(other, event(ADDED)).await, Ok(EstUserAdded::Exists));
+    assert_eq!(ledger.find_user("first-device", "default").await, Ok(Some(user)));
+    assert_eq!(events(ledger).await, 1, "what changed nothing leaves no event");
+}
+
+async fn lists_count_certificates(ledger: &dyn Ledger) {
+    assert_eq!(ledger.list_users(10, None).await.unwrap().items, []);
+    let users = [user("b", "default"), user("a", "lab"), user("a", "default"), user("c", "default")];
+    for user in &users {
+        add(ledger, user).await;
+    }
+    for (second, principal) in [(1, "b"), (2, "b"), (3, "c"), (4, "stranger")] {
+        let certificate = CertificateRecord { principal: principal.into(), endpoint: "default".into(), ..certificate(second) };
+        ledger.record(certificate, event(EventKind::CertificateIssued)).await.unwrap();
+    }
+    let [b, a_lab, a, c] = users;
+    let expected = [(a, 0), (a_lab, 0), (b, 2), (c, 1)];
+    for limit in 1..=5 {
+        assert_eq!(walk(ledger, limit).await, expected, "limit {limit}");
+    }
+    assert_eq!(ledger.list_users(1, Some(Cursor("no cursor".into()))).await, Err(LedgerError::BadCursor));
+}
+
+async fn walk(ledger: &dyn Ledger, limit: usize) -> Vec<(EstUser, u64)> {
+    let mut walked = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = ledger.list_users(limit, cursor).await.unwrap();
+        assert!((1..=limit).contains(&page.items.len()), "limit {limit}: a page of {}", page.items.len());
+        walked.extend(page.items);
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return walked,
+        }
+    }
+}
+
+async fn removal_is_by_name_at_every_endpoint(ledger: &dyn Ledger) {
+    for (name, endpoint) in [("a", "default"), ("a", "lab"), ("ab", "default")] {
+        add(ledger, &user(name, endpoint)).await;
+    }
+    let certificate = CertificateRecord { principal: "a".into(), ..certificate(1) };
+    ledger.record(certificate.clone(), event(EventKind::CertificateIssued)).await.unwrap();
+    let before = events(ledger).await;
+    assert_eq!(ledger.remove("a", event(REMOVED)).await, Ok(2));
+    assert_eq!(ledger.remove("a", event(REMOVED)).await, Ok(0));
+    assert_eq!(events(ledger).await, before + 1, "one event, and none for what was not there");
+    assert_eq!(ledger.find_user("a", "lab").await, Ok(None));
+    assert!(ledger.find_user("ab", "default").await.unwrap().is_some());
+    assert_eq!(ledger.find(&certificate.serial).await, Ok(Some(certificate)), "certificates stay");
+    add(ledger, &user("a", "lab")).await;
+}

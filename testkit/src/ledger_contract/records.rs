@@ -1,0 +1,53 @@
+//! What the tests of the contract record.
+
+use std::time::Duration;
+
+use certgate_enrollment::{CertificateRecord, CertificateStatus, EstUser, Event, EventKind, Protocol, SecretHash};
+use certgate_pki::{Serial, Timestamp, Validity};
+
+use crate::NOW;
+
+/// A serial number of that moment.
+pub(super) fn serial(at: Timestamp) -> Serial {
+    Serial::from_parts(at, [7; Serial::RANDOM_OCTETS])
+}
+
+/// A certificate that was issued so many seconds after [`NOW`], for an hour; every field differs from its neighbours' defaults.
+pub(super) fn certificate(second: u64) -> CertificateRecord {
+    let at = NOW.after(Duration::from_secs(second));
+    CertificateRecord {
+        serial: serial(at),
+        authority: "default".into(),
+        profile: "device".into(),
+        protocol: Protocol::Est,
+        endpoint: "lab".into(),
+        principal: "first-device".into(),
+        validity: Validity { not_before: at.before(Duration::from_secs(60)), not_after: at.after(Duration::from_secs(3600)) },
+        shard: 0,
+        issued_at: at.after(Duration::from_millis(5)),
+        status: CertificateStatus::Valid,
+        der: vec![0x30, 0x03, 0x02, 0x01, second.to_be_bytes()[7]],
+    }
+}
+
+/// A credential at an endpoint.
+pub(super) fn user(name: &str, endpoint: &str) -> EstUser {
+    EstUser {
+        name: name.into(),
+        endpoint: endpoint.into(),
+        secret: SecretHash::Sha256([0xa5; 32]),
+        allow: ["dns:*.fleet.example", "ip:2001:db8::/32", "cn:Router: *, \"7\""].map(|text| text.parse().unwrap()).into(),
+        created_at: NOW.after(Duration::from_millis(123)),
+        expires_at: Some(NOW.after(Duration::from_secs(86_400))),
+    }
+}
+
+/// An event of this kind.
+pub(super) fn event(kind: EventKind) -> Event {
+    Event {
+        at: NOW,
+        kind,
+        actor: "operator \"ö\"".into(),
+        details: vec![("name", "first-device\n".into()), ("from", String::new())],
+    }
+}

@@ -1,0 +1,21 @@
+//! No certificate that a client was told of is ever lost: shown by a gateway that is killed, and by the
+//! order of its system calls.
+
+mod killed;
+mod synced;
+mod trace;
+
+use anyhow::Result;
+
+use crate::report::Report;
+
+/// After how many answers the gateway is killed, a round each.
+const ROUNDS: [usize; 3] = [25, 80, 200];
+
+/// Kills in earnest, then one enrollment under strace.
+pub(crate) fn all(report: &mut Report, quick: bool) -> Result<()> {
+    let rounds = if quick { &ROUNDS[..1] } else { &ROUNDS };
+    killed::all(report, rounds)?;
+    report.check("strace: the ledger is on disk before the answer is sent", synced::check);
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Clients and linters that others wrote, against the shipped gateway. Each check is a shell script as
+//! one would type it; a program that is not installed skips it by name.
+
+mod authority;
+mod certificates;
+mod introduction;
+mod strongswan;
+mod wire;
+
+use anyhow::Result;
+
+use crate::{
+    device::Device,
+    gateway::Gateway,
+    process,
+    report::{Outcome, Report},
+    test::pkilint,
+};
+
+/// One check.
+struct Line {
+    /// What it is counted under.
+    title: &'static str,
+    /// Programs it starts.
+    needs: &'static [&'static str],
+    /// What to type, in a device's folder.
+    script: &'static str,
+}
+
+/// The shell function `clean FILE`: the file is strict DER. That a date is after January 2038 is no
+/// fault, though dumpasn1 counts it as an error.
+macro_rules! clean_der {
+    () => {
+        r#"
+clean() {
+  dumpasn1 -a "$1" > dump.txt 2>&1 || true
+  late=$(grep -c 'cannot be represented in a 32-bit time_t' dump.txt || true)
+  tail -n 1 dump.txt | grep -E "^0 warnings, $late errors?[.]$" || { cat dump.txt; exit 1; }
+}
+"#
+    };
+}
+use clean_der;
+
+/// Everything, against one gateway that starts for the first time.
+pub(crate) fn all(report: &mut Report) -> Result<()> {
+    let work = tempfile::tempdir()?;
+    let gateway = Gateway::start(&work.path().join("data"), &[])?;
+    report.must("first device, as the gateway introduces itself", || introduction::follow(&gateway));
+    authority::all(&gateway, work.path(), report)?;
+    certificates::all(&gateway, work.path(), report)?;
+    wire::all(&gateway, work.path(), report)?;
+    strongswan::all(&gateway, work.path(), report)?;
+    report.must("SIGTERM ends the gateway", || gateway.stop());
+    Ok(())
+}
+
+/// Runs a line for a device that has what the line reads.
+fn run(line: &Line, device: &Device, data_dir: &std::path::Path, report: &mut Report) {
+    report.check(&format!("{}: {}", line.title, device.name()), || {
+        let linter = pkilint()?;
+        let is_missing = |program: &str| match program {
+            "lint_pkix_cert" => !linter.exists(),
+            _ => !process::found(program),
+        };
+        if let Some(missing) = line.needs.iter().find(|program| is_missing(program)) {
+            return Ok(Outcome::Skipped(format!("{missing} is not installed")));
+        }
+        device.script(line.script, &[("LINT", linter.as_os_str()), ("DATA", data_dir.as_os_str())])?;
+        Ok(Outcome::Passed)
+    });
+}

@@ -1,0 +1,92 @@
+//! `cargo xtask test`: sets up what is missing and runs everything that judges the repository.
+
+mod conformance;
+mod install;
+mod samples;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+pub(crate) use install::pkilint;
+
+use crate::{cargo, check, durability, foreign, fuzz_smoke, report::Report};
+
+/// Seconds that each fuzz target runs.
+const FUZZ_SECONDS: u32 = 10;
+/// The step that makes what is shipped.
+const BUILD: &str = "release build";
+
+/// How much is run.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Leave out fuzzing and the proof of mutations, and kill the gateway only once
+    #[arg(long)]
+    quick: bool,
+    /// Install nothing; what needs a missing program is skipped by name
+    #[arg(long)]
+    no_install: bool,
+    /// Only the steps whose name begins with this, on the release build that is there
+    #[arg(long, value_name = "STEP")]
+    only: Option<String>,
+}
+
+/// A part of the run, and whether it starts what `BUILD` makes.
+struct Step {
+    name: &'static str,
+    needs_build: bool,
+    part: fn(&mut Report, &Options) -> Result<()>,
+}
+
+/// The parts in their order: the cheap judgments first.
+const STEPS: [Step; 9] = [
+    Step { name: "setup", needs_build: false, part: |report, options| install::all(report, !options.no_install) },
+    Step { name: "check", needs_build: false, part: check },
+    Step { name: "cargo test", needs_build: false, part: |report, _| workspace::tests(report) },
+    Step { name: BUILD, needs_build: false, part: |report, _| release_build(report) },
+    Step { name: "samples", needs_build: true, part: |report, _| samples::all(report) },
+    Step { name: "conformance", needs_build: true, part: |report, options| conformance::all(report, options.quick) },
+    Step { name: "foreign clients", needs_build: true, part: |report, _| foreign::all(report) },
+    Step { name: "durability", needs_build: true, part: |report, options| durability::all(report, options.quick) },
+    Step { name: "fuzz smoke", needs_build: false, part: fuzz },
+];
+
+/// Runs every step; the exit code tells whether anything failed.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let mut report = Report::default();
+    let mut is_built = true;
+    for step in &STEPS {
+        if options.only.as_ref().is_some_and(|only| !step.name.starts_with(only.as_str())) {
+            continue;
+        }
+        if step.needs_build && !is_built {
+            report.skip(step.name, "there is no release build");
+            continue;
+        }
+        let went_well = report.step(step.name, |report| (step.part)(report, options));
+        is_built &= went_well || step.name != BUILD;
+    }
+    Ok(report.finish())
+}
+
+fn check(report: &mut Report, _: &Options) -> Result<()> {
+    check::all(report);
+    Ok(())
+}
+
+/// What is shipped, and what tests it from outside: apart, so that neither lends the other a feature.
+fn release_build(report: &mut Report) -> Result<()> {
+    for package in ["certgate", "certgate-conformance"] {
+        report.must(&format!("cargo build --release -p {package}"), || cargo::build_release(package));
+    }
+    Ok(())
+}
+
+fn fuzz(report: &mut Report, options: &Options) -> Result<()> {
+    if options.quick {
+        report.skip("fuzz smoke", "--quick");
+        return Ok(());
+    }
+    fuzz_smoke::all(report, FUZZ_SECONDS)
+}
