@@ -15,6 +15,9 @@ use crate::request::EnrollRequest;
 /// they have signed, on the day they are made.
 const INTERNAL_BACKDATE: std::time::Duration = std::time::Duration::from_secs(3600);
 
+/// RFC 5280 §4.1.2.5: both ends of a validity are included.
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// A CA that issues, with its chain and its back end.
 pub struct Authority {
     pub(crate) core: Core,
@@ -39,6 +42,9 @@ pub enum AuthorityError {
     /// No certificate at all.
     #[error("an authority needs its own certificate")]
     NoCertificate,
+    /// A certificate of the chain is no CA's.
+    #[error("{0} is not the certificate of a CA")]
+    NotACa(String),
     /// A certificate of the chain is not signed by the next one, or not named as its issuer.
     #[error("the certificate of {0} is not signed by the next one of the chain")]
     BrokenChain(String),
@@ -61,6 +67,9 @@ impl Authority {
         let own = chain.first().ok_or(AuthorityError::NoCertificate)?;
         let issuers = chain.iter().skip(1).chain(chain.last());
         for (certificate, issuer) in chain.iter().zip(issuers) {
+            if !certificate.extensions().is_ca().unwrap_or(false) {
+                return Err(AuthorityError::NotACa(certificate.subject().to_string()));
+            }
             let signed = certificate.verify_signed_by(issuer.public_key(), &core.provider).is_ok();
             if !signed || certificate.issuer().as_der() != issuer.subject().as_der() {
                 return Err(AuthorityError::BrokenChain(certificate.subject().to_string()));
@@ -84,7 +93,7 @@ impl Authority {
     ) -> Result<(Self, Recorded<Issued>), EnrollError> {
         let now = core.clock.now();
         let not_before = now.before(INTERNAL_BACKDATE).floor_to_second();
-        let validity = Validity { not_before, not_after: now.after(lifetime).floor_to_second() };
+        let validity = Validity { not_before, not_after: now.after(lifetime).before(SECOND).floor_to_second() };
         let issuer = Issuer { name: subject.clone(), key: KeyIdentifier::of(&public_key, &core.provider), validity };
         let mut authority = Self { core, name: name.to_owned(), issuer, chain: Vec::new(), ca_issuers: None, backend };
         let authorized = authority.authorize_root(subject, public_key, validity, now)?;
@@ -212,7 +221,7 @@ impl Authority {
         differs.into_iter().find(|(wrong, _)| *wrong).map_or(Ok(()), |(_, what)| Err(EnrollError::NotAsOrdered(what)))
     }
 
-    /// A validity of `lifetime` from now that ends with the authority's own at the latest.
+    /// A validity of `lifetime` from now, backdated, that is never outside of the authority's own.
     ///
     /// # Errors
     /// [`IssuerExpired`] when that is over or not yet good.
@@ -221,8 +230,9 @@ impl Authority {
         if now < own.not_before || now.floor_to_second() > own.not_after {
             return Err(IssuerExpired);
         }
-        let end = now.after(lifetime).before(std::time::Duration::from_secs(1)).floor_to_second();
-        Ok(Validity { not_before: now.floor_to_second(), not_after: end.min(own.not_after) })
+        let not_before = now.before(INTERNAL_BACKDATE).floor_to_second().max(own.not_before);
+        let not_after = now.after(lifetime).before(SECOND).floor_to_second().min(own.not_after);
+        Ok(Validity { not_before, not_after })
     }
 }
 

@@ -7,9 +7,11 @@ use certgate_enrollment::{
     Protocol, Recorded,
 };
 use certgate_pki::{Certificate, Csr, DnsName, GeneralName, KeyIdentifier, Name, Serial, Timestamp, Validity};
+use certgate_policy::Profile;
 use certgate_testkit::{CaFixture, CsrBuilder, KeyBackend, NOW, ca_key, device_key, profile, rsa_device_key};
 
 const DAY: Duration = Duration::from_secs(86_400);
+const HOUR: Duration = Duration::from_secs(3600);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn name(text: &str) -> Name {
@@ -32,7 +34,7 @@ async fn a_root_signs_itself_and_is_the_chain() {
     assert!(root.verify_signed_by(ca_key().public_key(), &ca.core.provider).is_ok());
     assert_eq!((root.subject(), root.issuer()), (&name("CN=Testkit Root"), &name("CN=Testkit Root")));
     assert_eq!(root.public_key(), ca_key().public_key());
-    assert_eq!(root.validity().not_before, NOW);
+    assert_eq!(root.validity().not_before, NOW.before(HOUR), "for devices whose clocks are slow");
     let records = ca.ledger.certificates();
     assert_eq!((records.len(), records[0].der.as_slice()), (1, root.as_der()));
     assert_eq!((records[0].profile.as_str(), records[0].protocol), ("certgate:root-ca", Protocol::Internal));
@@ -70,6 +72,7 @@ async fn an_issuing_ca_below_a_root_is_an_authority() {
 #[tokio::test]
 async fn a_certificate_for_certgates_own_tls() {
     let ca = CaFixture::founded().await;
+    ca.clock.advance(DAY);
     let names = vec![GeneralName::Dns(DnsName::parse("localhost").unwrap()), GeneralName::Ip([127, 0, 0, 1].into())];
     let request = InternalRequest::TlsServer {
         subject: name("CN=localhost"),
@@ -80,7 +83,8 @@ async fn a_certificate_for_certgates_own_tls() {
     let issued = ca.authority.issue(ca.authority.authorize_internal(request).unwrap()).await.unwrap();
     let certificate = issued.certificate().unwrap();
     assert_eq!(certificate.extensions().subject_alt_names().unwrap(), names);
-    let validity = Validity { not_before: NOW, not_after: NOW.after(90 * DAY).before(SECOND) };
+    let now = NOW.after(DAY);
+    let validity = Validity { not_before: now.before(HOUR), not_after: now.after(90 * DAY).before(SECOND) };
     assert_eq!(certificate.validity(), validity);
     assert_eq!(ca.ledger.find(&issued.serial).await.unwrap().unwrap().profile, "certgate:tls-server");
 }
@@ -92,8 +96,7 @@ async fn an_enrollment_is_recorded_as_it_was_issued() {
     let issued = enroll(&ca.authority, csr()).await;
     let certificate = issued.certificate().unwrap();
     let now = NOW.after(DAY);
-    let validity =
-        Validity { not_before: now.before(Duration::from_secs(3600)), not_after: now.after(90 * DAY).before(SECOND) };
+    let validity = Validity { not_before: now.before(HOUR), not_after: now.after(90 * DAY).before(SECOND) };
     assert_eq!(certificate.validity(), validity);
     assert_eq!(certificate.public_key(), device_key().public_key());
     let expected = CertificateRecord {
@@ -144,7 +147,7 @@ async fn a_certificate_ends_with_its_issuer() {
     let end = ca.authority.chain()[0].validity().not_after;
     ca.clock.set(end.before(DAY));
     let validity = enroll(&ca.authority, csr()).await.certificate().unwrap().validity();
-    assert_eq!(validity, Validity { not_before: end.before(DAY).before(Duration::from_secs(3600)), not_after: end });
+    assert_eq!(validity, Validity { not_before: end.before(DAY).before(HOUR), not_after: end });
     ca.clock.set(end.after(Duration::from_millis(999)));
     assert_eq!(enroll(&ca.authority, csr()).await.certificate().unwrap().validity().not_after, end, "the last second counts");
 }
@@ -152,8 +155,11 @@ async fn a_certificate_ends_with_its_issuer() {
 #[tokio::test]
 async fn a_certificate_does_not_begin_before_its_issuer() {
     let ca = CaFixture::founded().await;
-    let validity = enroll(&ca.authority, csr()).await.certificate().unwrap().validity();
-    assert_eq!(validity.not_before, NOW, "backdating stops at the root's own notBefore");
+    let profile = Profile { backdate: DAY, ..profile() };
+    let request = CaFixture::request(csr(), &["cn:device-*", "dns:*.fleet.example"]);
+    let authorized = ca.authority.authorize(&profile, request).unwrap();
+    let root = ca.authority.chain()[0].validity();
+    assert_eq!(authorized.template().validity.not_before, root.not_before, "backdating stops there");
 }
 
 #[tokio::test]
@@ -179,12 +185,20 @@ async fn a_chain_that_is_none_makes_no_authority() {
         Authority::new(other.clone(), "default", chain, None, Box::new(KeyBackend::new(ca_key()))).map(|_| ())
     };
     assert_eq!(make(Vec::new()), Err(certgate_enrollment::AuthorityError::NoCertificate));
-    let leaf = enroll(&ca.authority, csr()).await.certificate().unwrap();
     let root = ca.authority.chain()[0].clone();
-    assert!(make(vec![root.clone()]).is_ok() && make(vec![leaf.clone(), root.clone()]).is_ok());
-    for broken in [vec![leaf.clone()], vec![root.clone(), leaf.clone()], vec![leaf.clone(), leaf, root]] {
+    let request = InternalRequest::IssuingCa {
+        subject: "CN=Issuing".parse().unwrap(),
+        public_key: device_key().public_key().clone(),
+        lifetime: Duration::from_secs(86_400),
+    };
+    let authorized = ca.authority.authorize_internal(request).unwrap();
+    let issuing = ca.authority.issue(authorized).await.unwrap().certificate().unwrap();
+    assert!(make(vec![root.clone()]).is_ok() && make(vec![issuing.clone(), root.clone()]).is_ok());
+    for broken in [vec![issuing.clone()], vec![root.clone(), issuing.clone()], vec![issuing.clone(), issuing, root.clone()]] {
         assert!(matches!(make(broken), Err(certgate_enrollment::AuthorityError::BrokenChain(_))));
     }
+    let leaf = enroll(&ca.authority, csr()).await.certificate().unwrap();
+    assert!(matches!(make(vec![leaf, root]), Err(certgate_enrollment::AuthorityError::NotACa(_))));
 }
 
 #[test]

@@ -171,6 +171,14 @@ impl Extensions {
         self.value_of(rfc5280::ID_CE_SUBJECT_ALT_NAME).map_or_else(|| Ok(Vec::new()), GeneralName::read_sequence)
     }
 
+    /// basicConstraints with cA TRUE?
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn is_ca(&self) -> der::Result<bool> {
+        self.value_of(rfc5280::ID_CE_BASIC_CONSTRAINTS).map_or(Ok(false), read_ca)
+    }
+
     /// The subjectKeyIdentifier's octets.
     ///
     /// # Errors

@@ -126,7 +126,7 @@ impl NameAttribute {
         let printable = || self.value.bytes().all(is_printable);
         characters > 0
             && characters <= self.kind.upper_bound()
-            && !self.value.contains('\0')
+            && !self.value.chars().any(char::is_control)
             && match self.kind {
                 NameAttributeType::Country => characters == 2 && printable(),
                 NameAttributeType::SerialNumber => printable(),

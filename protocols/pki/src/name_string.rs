@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(name.attributes()[1].value, r"a, b \ c");
         assert_eq!(name.to_string(), r"CN=a\, b \\ c,O=\#x");
         for (text, value) in
-            [(r"CN= a\  ", "a "), (r"CN=\ ", " "), (r"CN=a\\ ", r"a\"), (r"CN=\c3\96\0a", "Ö\n"), ("CN=a\u{3000}", "a\u{3000}")]
+            [(r"CN= a\  ", "a "), (r"CN=\ ", " "), (r"CN=a\\ ", r"a\"), (r"CN=\c3\96\2b", "Ö+"), ("CN=a\u{3000}", "a\u{3000}")]
         {
             let name: Name = text.parse().unwrap();
             assert_eq!(name.attributes()[0].value, value, "{text}");
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_issued_is_refused() {
-        for wrong in ["", "CN", "CN=", "C=DEU", "emailAddress=a@b", "serialNumber=a_b", r"CN=\c3"] {
+        for wrong in ["", "CN", "CN=", "C=DEU", "emailAddress=a@b", "serialNumber=a_b", r"CN=\c3", r"CN=a\0a"] {
             assert!(wrong.parse::<Name>().is_err(), "{wrong}");
         }
         let many = |count| vec!["OU=x"; count].join(",").parse::<Name>();

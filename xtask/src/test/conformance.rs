@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use crate::{
-    conformance_cli::{SuiteRun, describe, run_suite},
+    conformance_cli::{Skipped, SuiteRun, describe, run_suite},
     gateway::Gateway,
     report::Report,
 };
@@ -32,20 +32,21 @@ pub(super) fn all(report: &mut Report, quick: bool) -> Result<()> {
     } else {
         runs.extend(SUITES.map(|suite| SuiteRun { prove_mutations: true, ..compatible(suite) }));
     }
-    against(&work.path().join("compatible"), None, &runs, report)?;
+    let mut skipped = Skipped::new();
+    against(&work.path().join("compatible"), None, &runs, &mut skipped, report)?;
     let config = work.path().join("strict.toml");
     std::fs::write(&config, STRICT).context("write strict.toml")?;
     let strict = SuiteRun { suite: "est", reading: "strict", prove_mutations: false };
-    against(&work.path().join("strict"), Some(&config), &[strict], report)
+    against(&work.path().join("strict"), Some(&config), &[strict], &mut skipped, report)
 }
 
 /// Runs suites against a gateway with a data directory of its own.
-fn against(folder: &Path, config: Option<&Path>, runs: &[SuiteRun], report: &mut Report) -> Result<()> {
+fn against(folder: &Path, config: Option<&Path>, runs: &[SuiteRun], skipped: &mut Skipped, report: &mut Report) -> Result<()> {
     std::fs::create_dir(folder)?;
     let gateway = Gateway::start_configured(&folder.join("data"), &[], config)?;
     let target = describe(&gateway, folder)?;
     for &run in runs {
-        if let Err(error) = run_suite(run, &target, report) {
+        if let Err(error) = run_suite(run, &target, skipped, report) {
             report.fail(&format!("conformance {}", run.suite), &format!("{error:#}"));
         }
     }

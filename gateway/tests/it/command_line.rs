@@ -1,0 +1,88 @@
+//! Commands, their JSON and their exit codes.
+
+use crate::process::{Gateway, run};
+
+#[test]
+fn est_users() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&directory.path().join("d"));
+    let (code, added) = gateway.admin(&["est", "user", "add", "pump-7", "--allow", "dns:*.pumps.example", "--ttl", "12h"]);
+    assert_eq!((code, added["endpoint"].as_str(), added["uses"].is_null()), (0, Some("default"), true));
+    assert_eq!(added["password"].as_str().unwrap().len(), 32, "128 bits in hex");
+    assert_eq!(added["allow"], serde_json::json!(["dns:*.pumps.example"]));
+    assert!(added["expires_at"].as_str().unwrap().ends_with('Z'));
+
+    let (code, refused) = gateway.admin(&["est", "user", "add", "pump-7"]);
+    assert_eq!((code, refused["error"]["code"].as_str()), (4, Some("refused")));
+    let (_, page) = gateway.admin(&["est", "user", "list", "--limit", "1"]);
+    assert_eq!(page["items"][0]["name"], "first-device");
+    let next = page["next"].as_str().unwrap();
+    let (_, page) = gateway.admin(&["est", "user", "list", "--limit", "1", "--cursor", next]);
+    assert_eq!((page["items"][0]["name"].as_str(), page["next"].is_null()), (Some("pump-7"), true));
+
+    assert_eq!(gateway.admin(&["est", "user", "remove", "pump-7"]), (0, serde_json::json!({ "name": "pump-7", "removed": 1 })));
+    assert_eq!(gateway.admin(&["est", "user", "remove", "pump-7"]).0, 3);
+    for wrong in [
+        &["est", "user", "add", "a:b"][..],
+        &["est", "user", "add", "a", "--allow", "email:a@b"],
+        &["est", "user", "add", "a", "--ttl", "soon"],
+        &["est", "user", "list", "--cursor", "x"],
+        &["est", "user", "ad", "a"],
+    ] {
+        let (code, said) = gateway.admin(wrong);
+        assert_eq!((code, said["error"]["code"].as_str()), (2, Some("usage")), "{wrong:?}");
+    }
+    assert_eq!(gateway.admin(&["est", "user", "add", "a", "--endpoint", "none"]).0, 3);
+}
+
+#[test]
+fn certificates_and_the_trail() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&directory.path().join("d"));
+    let (_, list) = gateway.admin(&["cert", "list"]);
+    let items = list["items"].as_array().unwrap();
+    let profiles: Vec<&str> = items.iter().map(|item| item["profile"].as_str().unwrap()).collect();
+    assert_eq!(profiles, ["certgate:tls-server", "certgate:issuing-ca", "certgate:root-ca"], "newest first");
+    let serial = items[0]["serial"].as_str().unwrap();
+    let (code, shown) = gateway.admin(&["cert", "show", &serial.to_uppercase()]);
+    assert_eq!((code, &shown), (0, &items[0]));
+    assert_eq!(gateway.admin(&["cert", "show", "deadbeef"]).0, 3);
+    assert_eq!(gateway.admin(&["cert", "show", "no-hex"]).0, 2);
+    assert_eq!(gateway.admin(&["cert", "list", "--status", "expired"]).1["items"], serde_json::json!([]));
+    assert_eq!(gateway.admin(&["cert", "list", "--status", "lost"]).0, 2);
+    assert_eq!(gateway.admin(&["cert", "list", "--expires-before", "tomorrow"]).0, 2);
+    let (_, soon) = gateway.admin(&["cert", "list", "--expires-before", "2200-01-01T00:00:00Z", "--limit", "2"]);
+    assert_eq!(soon["items"].as_array().unwrap().len(), 2);
+
+    let (code, whole) = gateway.admin(&["audit", "verify"]);
+    assert_eq!((code, whole["ok"].as_bool()), (0, Some(true)));
+    let head = whole["head"].as_str().unwrap();
+    assert_eq!(gateway.admin(&["audit", "verify", "--expect-head", head]).0, 0);
+    let (code, other) = gateway.admin(&["audit", "verify", "--expect-head", &"ab".repeat(32)]);
+    assert_eq!((code, other["ok"].as_bool(), other["expected_head_found"].as_bool()), (1, Some(false), Some(false)));
+}
+
+#[test]
+fn without_a_gateway_it_says_where_it_looked() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(directory.path(), &["--output", "json", "cert", "list"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(said["error"]["message"].as_str().unwrap().contains("certgate.sock"));
+    assert!(said["error"]["hint"].as_str().unwrap().contains("certgate serve"));
+}
+
+#[test]
+fn the_configuration_is_checked() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = || run(directory.path(), &["config", "check"]);
+    assert_eq!(check().status.code(), Some(0), "the embedded one is good");
+    let printed = run(directory.path(), &["config", "default"]).stdout;
+    std::fs::write(directory.path().join("certgate.toml"), printed).unwrap();
+    assert_eq!(check().status.code(), Some(0), "what is printed can be read");
+    std::fs::write(directory.path().join("certgate.toml"), "[limits]\n\nbody_byte = 7\n").unwrap();
+    let output = check();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("certgate.toml:3: unknown key \"body_byte\": did you mean \"body_bytes\"?"), "{said}");
+}

@@ -1,0 +1,7 @@
+//! The binary from outside: starting, stopping, the command line, the files it leaves.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod command_line;
+mod lifecycle;
+mod process;
