@@ -5,8 +5,10 @@ mod bind;
 mod identity;
 mod tls;
 
+use std::pin::pin;
 use std::sync::Arc;
 
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -35,6 +37,18 @@ impl Lifecycle {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
             connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    /// Drives a connection to its end; told to stop, it finishes what is under way and takes no more.
+    pub(crate) async fn drive<C: GracefulConnection>(&self, connection: C) -> Result<(), C::Error> {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     }
 

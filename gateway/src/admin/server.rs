@@ -89,15 +89,7 @@ async fn serve_connection(stream: UnixStream, admin: Arc<Admin>, lifecycle: &Lif
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new());
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = lifecycle.stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
+    if let Err(error) = lifecycle.drive(builder.serve_connection(TokioIo::new(stream), service)).await {
         tracing::debug!(%error, "a connection to the administration socket ended early");
     }
 }

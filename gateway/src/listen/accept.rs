@@ -1,7 +1,6 @@
 //! Accepting connections and serving each to its end.
 
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,15 +101,8 @@ where
     let mut builder = http1::Builder::new();
     // One buffer for head and body: one TLS record for a small answer, which the simplest of clients need.
     builder.timer(TokioTimer::new()).header_read_timeout(served.limits.head).max_header_size(MAX_HEAD).writev(false);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(exchange)));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = lifecycle.stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(exchange));
+    if let Err(error) = lifecycle.drive(connection).await {
         tracing::debug!(%peer, %error, "the connection ended early");
     }
 }
