@@ -16,6 +16,13 @@ use crate::request::Protocol;
 /// Who asks, in the ledger.
 const PRINCIPAL: &str = "certgate";
 
+/// Profile of roots in the ledger. No configured profile can have a colon in its name.
+pub const ROOT_CA: &str = "certgate:root-ca";
+/// Profile of issuing CAs in the ledger.
+pub const ISSUING_CA: &str = "certgate:issuing-ca";
+/// Profile of the gateway's TLS server certificates in the ledger.
+pub const TLS_SERVER: &str = "certgate:tls-server";
+
 /// What certgate needs a certificate for.
 #[derive(Clone, Debug)]
 pub enum InternalRequest {
@@ -42,11 +49,11 @@ pub enum InternalRequest {
 }
 
 impl InternalRequest {
-    /// Its profile in the ledger. No configured profile can have a colon in its name.
+    /// Its profile in the ledger.
     const fn profile(&self) -> &'static str {
         match self {
-            Self::IssuingCa { .. } => "certgate:issuing-ca",
-            Self::TlsServer { .. } => "certgate:tls-server",
+            Self::IssuingCa { .. } => ISSUING_CA,
+            Self::TlsServer { .. } => TLS_SERVER,
         }
     }
 }
@@ -99,7 +106,7 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Authorized, EnrollError> {
         let extensions = self.ca_extensions(&public_key, None);
-        self.authorized("certgate:root-ca", now, Contents { subject, public_key, validity, extensions })
+        self.authorized(ROOT_CA, now, Contents { subject, public_key, validity, extensions })
     }
 
     fn ca_extensions(&self, public_key: &PublicKey, path_len: Option<u8>) -> Vec<Extension> {

@@ -20,7 +20,7 @@ pub use authority::{Authority, AuthorityError};
 pub use authorized::{Authorized, Issued, Recorded};
 pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};
-pub use internal::InternalRequest;
+pub use internal::{ISSUING_CA, InternalRequest, ROOT_CA, TLS_SERVER};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
 pub use ports::authorities::Authorities;
 pub use ports::certificates::{

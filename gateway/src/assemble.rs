@@ -13,17 +13,18 @@ use certgate_enrollment::{Certificates, Clock, Core, EstUsers, Ledger};
 use certgate_est::Reading;
 use certgate_pki::Provider;
 use certgate_store::SqliteLedger;
+use tracing_appender::non_blocking::ErrorCounter;
 
 pub use authorities::{Authorities, open_authorities};
-pub use first_device::{FirstDevice, make_first_device};
+pub use first_device::{FirstDevice, FirstStart, make_first_device};
 pub use server_certificate::{ServerCertificate, server_names};
 
 use crate::auth::BasicAuthenticator;
 use crate::config::{Config, ListenerKind};
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
-use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstService, OpsService};
-use crate::telemetry::{Metrics, SystemClock};
+use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstService, Gauges, OpsService};
+use crate::telemetry::{Logs, Metrics, SystemClock};
 
 /// What everything else is made of.
 #[derive(Clone)]
@@ -81,19 +82,18 @@ pub fn make_app(
     config: &Config,
     base: &Base,
     authorities: &Authorities,
-    metrics: &Arc<Metrics>,
+    (metrics, logs): (&Arc<Metrics>, &Logs),
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<App> {
     let users = Arc::new(base.ledger.clone()) as Arc<dyn EstUsers>;
     let authenticator = BasicAuthenticator::new(users, Arc::clone(&base.clock), Arc::clone(&base.provider.digest));
-    let queue = base.ledger.clone();
     Ok(App {
-        est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator),
+        est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator, lifecycle.tasks.clone()),
         ca: CaService::new(authorities.iter().map(|authority| &**authority)),
         ops: OpsService {
             metrics: Arc::clone(metrics),
             trail: Arc::new(base.ledger.clone()),
-            queued_writes: Box::new(move || queue.queued_writes()),
+            gauges: Box::new(Probes { ledger: base.ledger.clone(), dropped: logs.counter() }),
             stopping: lifecycle.stopping.clone(),
         },
         limits: BodyLimits {
@@ -102,6 +102,26 @@ pub fn make_app(
             time: config.limits.body.duration(),
         },
     })
+}
+
+/// What is asked at every scrape.
+struct Probes {
+    ledger: SqliteLedger,
+    dropped: ErrorCounter,
+}
+
+impl Gauges for Probes {
+    fn queued_writes(&self) -> u64 {
+        self.ledger.queued_writes() as u64
+    }
+
+    fn is_writable(&self) -> bool {
+        self.ledger.is_writable()
+    }
+
+    fn dropped_lines(&self) -> u64 {
+        self.dropped.dropped_lines() as u64
+    }
 }
 
 fn est_endpoints(config: &Config, authorities: &Authorities, metrics: &Metrics) -> anyhow::Result<Vec<EstEndpoint>> {

@@ -7,10 +7,12 @@ mod est;
 mod output;
 mod serve;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::admin::{AdminFailure, Code};
 use output::{Format, Printed};
@@ -72,7 +74,7 @@ enum Command {
 /// Runs the command line to its end.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(error) => return output::usage(&error),
     };
@@ -81,6 +83,20 @@ pub fn main() -> ExitCode {
         Ok(Printed::Nothing) => ExitCode::SUCCESS,
         Ok(printed) => output::print(&printed, format),
         Err(failure) => output::fail(&failure, format),
+    }
+}
+
+/// Parses a command line. Without a command, flags of `serve` are its.
+fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let parsed = Cli::try_parse_from(&arguments);
+    let names_command = |argument: &OsString| Cli::command().get_subcommands().any(|command| command.get_name() == argument);
+    match parsed {
+        Err(error) if error.kind() == ErrorKind::UnknownArgument && !arguments.iter().any(names_command) => {
+            let program = arguments.first().cloned().unwrap_or_default();
+            let rest = arguments.into_iter().skip(1);
+            Cli::try_parse_from([program, "serve".into()].into_iter().chain(rest))
+        }
+        parsed => parsed,
     }
 }
 
@@ -101,4 +117,31 @@ fn block_on<F: Future>(future: F) -> Result<F::Output, AdminFailure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
     Ok(runtime.block_on(future))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_serve(text: &str) -> bool {
+        let arguments = text.split(' ').map(OsString::from).collect();
+        matches!(parse(arguments), Ok(Cli { command: None | Some(Command::Serve(_)), .. }))
+    }
+
+    #[test]
+    fn no_command_means_serve_with_its_flags_too() {
+        for text in [
+            "certgate",
+            "certgate --data-dir d",
+            "certgate serve --http 127.0.0.1:0",
+            "certgate --data-dir d --http 127.0.0.1:0",
+        ] {
+            assert!(is_serve(text), "{text}");
+        }
+        for text in ["certgate cert list", "certgate --htp 127.0.0.1:0", "certgate cert --http 127.0.0.1:0", "certgate --help"]
+        {
+            assert!(!is_serve(text), "{text}");
+        }
+        Cli::command().debug_assert();
+    }
 }

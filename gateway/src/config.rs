@@ -22,6 +22,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use authority::AuthorityConfig;
+use check::Listed;
 pub use endpoint::{AuthMethod, EndpointConfig, ReadingName};
 pub use error::ConfigError;
 pub use limits::Limits;
@@ -117,25 +118,25 @@ impl Config {
             listener.get_mut().named_by_operator = !source.is_embedded;
         }
         let mut lists = check::Lists {
-            listeners: file.listener.or(fallback.listener).unwrap_or_default(),
-            authorities: file.authority.or(fallback.authority).unwrap_or_default(),
-            profiles: file.profile.or(fallback.profile).unwrap_or_default(),
-            endpoints: file.endpoint.or(fallback.endpoint).unwrap_or_default(),
+            listeners: Listed::choose((source, file.listener), (embedded, fallback.listener)),
+            authorities: Listed::choose((source, file.authority), (embedded, fallback.authority)),
+            profiles: Listed::choose((source, file.profile), (embedded, fallback.profile)),
+            endpoints: Listed::choose((source, file.endpoint), (embedded, fallback.endpoint)),
         };
-        listener::replace(&mut lists.listeners, overrides);
-        for authority in &mut lists.authorities {
+        listener::replace(&mut lists.listeners.items, overrides);
+        for authority in &mut lists.authorities.items {
             let authority = authority.get_mut();
             authority.public_url = authority.public_url.take().or_else(|| overrides.public_url.clone());
         }
-        check::check(source, &lists)?;
+        check::check(&lists)?;
         file.tls.check(source)?;
         file.limits.check(source)?;
-        let authorities = check::issuers_first(lists.authorities.into_iter().map(Spanned::into_inner).collect());
+        file.store.check(source)?;
         Ok(Self {
-            listeners: lists.listeners.into_iter().map(Spanned::into_inner).collect(),
-            authorities,
-            profiles: lists.profiles.into_iter().map(Spanned::into_inner).collect(),
-            endpoints: lists.endpoints.into_iter().map(Spanned::into_inner).collect(),
+            listeners: lists.listeners.into_items(),
+            authorities: check::issuers_first(lists.authorities.into_items()),
+            profiles: lists.profiles.into_items(),
+            endpoints: lists.endpoints.into_items(),
             tls: file.tls,
             store: file.store,
             limits: file.limits,

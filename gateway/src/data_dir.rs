@@ -54,6 +54,16 @@ impl DataDir {
         self.root.join(name)
     }
 
+    /// Is there any key of an authority?
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn has_keys(&self) -> anyhow::Result<bool> {
+        let folder = self.join("ca");
+        let entries = std::fs::read_dir(&folder).with_context(|| folder.display().to_string())?;
+        Ok(entries.flatten().any(|entry| entry.path().extension().is_some_and(|extension| extension == "key")))
+    }
+
     /// The directory; absolute.
     #[must_use]
     pub fn path(&self) -> &Path {

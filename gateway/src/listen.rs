@@ -2,11 +2,14 @@
 
 mod accept;
 mod bind;
+mod descriptors;
 mod identity;
 mod tls;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::sync::Semaphore;
@@ -15,8 +18,35 @@ use tokio_util::task::TaskTracker;
 
 pub use accept::{ConnectionLimits, Served, serve_listener};
 pub use bind::{Bound, bind_all};
+pub use descriptors::affordable_connections;
 pub use identity::ServerIdentity;
 pub use tls::server_config;
+
+/// How long a connection may take to end by itself when nothing is under way.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// Counts the requests of one connection that are being answered.
+#[derive(Clone, Default)]
+pub struct InFlight(Arc<AtomicUsize>);
+
+impl InFlight {
+    /// One more, until what this returns is dropped.
+    #[must_use]
+    pub fn enter(&self) -> impl Drop + Send + use<> {
+        struct Leave(InFlight);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                self.0.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Leave(self.clone())
+    }
+
+    fn is_none(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+}
 
 /// What all tasks share: how they are told to stop, and how their end is awaited.
 #[derive(Clone)]
@@ -40,20 +70,25 @@ impl Lifecycle {
         }
     }
 
-    /// Drives a connection to its end; told to stop, it finishes what is under way and takes no more.
-    pub(crate) async fn drive<C: GracefulConnection>(&self, connection: C) -> Result<(), C::Error> {
+    /// Drives a connection to its end; told to stop, it finishes what is `under_way` and takes no more. Who is in the middle of
+    /// asking for something is not waited for.
+    pub(crate) async fn drive<C: GracefulConnection>(&self, connection: C, under_way: &InFlight) -> Result<(), C::Error> {
         let mut connection = pin!(connection);
         tokio::select! {
-            ended = connection.as_mut() => ended,
-            () = self.stopping.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+            ended = connection.as_mut() => return ended,
+            () = self.stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        loop {
+            match tokio::time::timeout(LAST_WORD, connection.as_mut()).await {
+                Ok(ended) => return ended,
+                Err(_) if under_way.is_none() => return Ok(()),
+                Err(_) => {}
             }
         }
     }
 
     /// Tells all to stop and waits until they have, `patience` at the longest. False when some had not.
-    pub async fn stop(&self, patience: std::time::Duration) -> bool {
+    pub async fn stop(&self, patience: Duration) -> bool {
         self.stopping.cancel();
         self.tasks.close();
         tokio::time::timeout(patience, self.tasks.wait()).await.is_ok()

@@ -20,15 +20,16 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::Body;
 use hyper::http::request::Parts;
-use hyper::{Request, StatusCode};
+use hyper::{Request, StatusCode, Version};
 
 pub use answer::Answer;
 pub use body::BodyLimits;
 pub use ca::CaService;
 pub use est::{EstEndpoint, EstService};
-pub use ops::OpsService;
+pub use ops::{Gauges, OpsService};
 
 use crate::config::Family;
+use crate::listen::InFlight;
 
 /// Everything that is served.
 pub struct App {
@@ -51,6 +52,8 @@ pub struct Exchange {
     pub serves: Arc<[Family]>,
     /// Who is at the other end.
     pub peer: SocketAddr,
+    /// Requests that are being answered.
+    pub in_flight: InFlight,
 }
 
 impl Exchange {
@@ -60,10 +63,12 @@ impl Exchange {
     {
         let (head, body) = request.into_parts();
         let mut body = pin!(body);
-        let answer = self.route(&head, body.as_mut()).await;
-        // A sender that waits for 100-continue has sent nothing yet, and one that was too slow is not waited for again. Everyone else
-        // is read on for a while: a connection that is closed on unread octets may lose the answer.
-        let waits = head.headers.contains_key(hyper::header::EXPECT);
+        let answer = if has_host(&head) { self.route(&head, body.as_mut()).await } else { hostless() };
+        // A connection that is closed on unread octets may lose its answer, so a body that comes is read on for a while before the
+        // answer is given. A sender that waits for 100-continue has sent nothing yet (RFC 9110 §10.1.1), and one that was too slow is
+        // not waited for again.
+        let expects = head.headers.get(hyper::header::EXPECT).map(hyper::header::HeaderValue::as_bytes);
+        let waits = expects.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         if !waits && answer.status() != StatusCode::REQUEST_TIMEOUT {
             body::discard(body, &self.app.limits).await;
         }
@@ -86,6 +91,20 @@ impl Exchange {
     }
 }
 
+/// RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header
+/// field and to any request message that contains more than one Host header field line".
+fn has_host(head: &Parts) -> bool {
+    let mut hosts = head.headers.get_all(hyper::header::HOST).iter();
+    match hosts.next() {
+        Some(_) => hosts.next().is_none(),
+        None => head.version < Version::HTTP_11,
+    }
+}
+
+fn hostless() -> Answer {
+    answer::text(StatusCode::BAD_REQUEST, "a request of HTTP/1.1 names its host, once (RFC 9112 §3.2)")
+}
+
 impl<B> tower::Service<Request<B>> for Exchange
 where
     B: Body<Data = Bytes> + Send + 'static,
@@ -99,8 +118,12 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let exchange = self.clone();
-        Box::pin(async move { Ok(exchange.answer(request).await) })
+        let (exchange, entered) = (self.clone(), self.in_flight.enter());
+        Box::pin(async move {
+            let answer = exchange.answer(request).await;
+            drop(entered);
+            Ok(answer)
+        })
     }
 }
 

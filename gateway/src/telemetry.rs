@@ -5,5 +5,5 @@ mod logs;
 mod metrics;
 
 pub use clock::{Stopwatch, SystemClock};
-pub use logs::start_logs;
+pub use logs::{Logs, start_logs};
 pub use metrics::{EnrollmentMetrics, Metrics, Outcome};

@@ -34,7 +34,7 @@ pub enum InvalidPattern {
     #[error("a name pattern is dns:GLOB, ip:CIDR or cn:GLOB")]
     UnknownKind,
     /// After `ip:` stands no network.
-    #[error("after `ip:` an address or a network like 192.0.2.0/24 is expected")]
+    #[error("after `ip:` an address or a network like 192.0.2.0/24 is expected, with no bits beyond its prefix")]
     BadNetwork,
     /// Empty, too long, or with characters that no such name can have.
     #[error("the glob is empty, longer than {MAX_PATTERN} octets, or has characters that no such name can have")]
@@ -85,8 +85,11 @@ impl FromStr for NamePattern {
             "ip" => pattern
                 .parse::<IpNet>()
                 .or_else(|_| pattern.parse::<IpAddr>().map(IpNet::from))
+                .ok()
+                // Bits beyond the prefix are a slip: did the operator mean the host or the network?
+                .filter(|network| network.trunc() == *network)
                 .map(Self::Ip)
-                .map_err(|_| InvalidPattern::BadNetwork),
+                .ok_or(InvalidPattern::BadNetwork),
             _ => Err(InvalidPattern::UnknownKind),
         }
     }
@@ -173,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern() {
-        for wrong in ["", "a", "dns:", "dns:a_b", "ip:x", "cn:", "email:a@b", "cn:a\nb"] {
+        for wrong in ["", "a", "ip:192.0.2.7/24", "dns:", "dns:a_b", "ip:x", "cn:", "email:a@b", "cn:a\nb"] {
             assert!(wrong.parse::<NamePattern>().is_err(), "{wrong:?}");
         }
     }

@@ -10,6 +10,7 @@ mod authorities;
 mod certificates;
 mod checkpoint;
 mod connection;
+mod credential_cache;
 mod est_users;
 mod page;
 mod readers;
@@ -24,6 +25,7 @@ use rusqlite::Connection;
 
 use checkpoint::Checkpointer;
 pub use connection::OpenError;
+use credential_cache::CredentialCache;
 use readers::Readers;
 use writer::{Transaction, WriteError, Writer};
 
@@ -37,6 +39,7 @@ pub struct SqliteLedger {
     writer: Arc<Writer>,
     _checkpointer: Arc<Checkpointer>,
     readers: Arc<Readers>,
+    credentials: Arc<CredentialCache>,
     digest: Arc<dyn Digest>,
     path: PathBuf,
 }
@@ -54,13 +57,20 @@ impl SqliteLedger {
         let writer = Arc::new(Writer::start(connection, head, queue, Arc::clone(&digest)).map_err(OpenError::Thread)?);
         let checkpointer = Arc::new(Checkpointer::start(path, &writer)?);
         let readers = Arc::new(Readers::open(path, READERS)?);
-        Ok(Self { writer, _checkpointer: checkpointer, readers, digest, path: path.to_owned() })
+        let credentials = Arc::new(CredentialCache::default());
+        Ok(Self { writer, _checkpointer: checkpointer, readers, credentials, digest, path: path.to_owned() })
     }
 
     /// How many writes wait to be committed.
     #[must_use]
     pub fn queued_writes(&self) -> usize {
         self.writer.queued()
+    }
+
+    /// Can it be written, as far as the last commit tells? After a failure this is found out anew every second.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        !self.writer.is_failing()
     }
 
     /// Commits what is queued, folds the journal back and stops writing. Calls after it fail with [`LedgerError::Unavailable`].

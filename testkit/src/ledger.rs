@@ -103,7 +103,8 @@ impl Certificates for MemoryLedger {
 
 fn matches(record: &CertificateRecord, query: &CertificateQuery) -> bool {
     let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
-    is(&query.profile, &record.profile)
+    is(&query.authority, &record.authority)
+        && is(&query.profile, &record.profile)
         && is(&query.principal, &record.principal)
         && query.status.is_none_or(|wanted| record.status_name(query.now) == wanted)
         && query.expires_before.is_none_or(|time| record.validity.not_after < time.floor_to_second())

@@ -12,7 +12,7 @@ use std::{path::Path, process::ExitCode};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{cargo, gateway::Gateway};
+use crate::{cargo, gateway::Gateway, tree};
 use load::LoadGenerator;
 use rows::Row;
 
@@ -20,6 +20,9 @@ use rows::Row;
 const SERVER_CORE: [&str; 3] = ["taskset", "-c", "0"];
 /// What the load generator is started under.
 const LOAD_CORE: [&str; 3] = ["taskset", "-c", "1"];
+
+/// Load average under which the machine is taken to have nothing else to do.
+const QUIET: f64 = 0.5;
 
 /// Measures the rows whose id begins with `only`, prints them and writes them to `json`. A limit that is missed is no failure.
 pub(crate) fn run(only: Option<&str>, json: &Path) -> Result<ExitCode> {
@@ -29,6 +32,7 @@ pub(crate) fn run(only: Option<&str>, json: &Path) -> Result<ExitCode> {
     // The ledger syncs: its folder is on the disk of the build, where /tmp may be memory.
     let work = tempfile::Builder::new().prefix("bench-").tempdir_in(cargo::target_directory()?)?;
     let wanted = |id: &str| only.is_none_or(|beginning| id.starts_with(beginning));
+    warn_if_busy()?;
     let rows = measure(work.path(), &wanted)?;
     ensure!(!rows.is_empty(), "no row's id begins with {:?}", only.unwrap_or_default());
     rows::print(&rows);
@@ -43,6 +47,16 @@ fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
         rows.extend(start::measure(work)?.into_iter().filter(|row| wanted(row.id)));
     }
     Ok(rows)
+}
+
+/// Other work takes caches and cores away from the servers, and more from the larger one.
+fn warn_if_busy() -> Result<()> {
+    let load = tree::read(Path::new("/proc/loadavg"))?;
+    let last_minute: f64 = load.split(' ').next().unwrap_or_default().parse().context("/proc/loadavg")?;
+    if last_minute > QUIET {
+        println!("the load average is {last_minute:.1}: beside other work the ratios are uncertain and likely too high");
+    }
+    Ok(())
 }
 
 /// A gateway on its core, with a data directory of this name.

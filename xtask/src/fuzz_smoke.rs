@@ -35,8 +35,14 @@ pub(crate) fn all(report: &mut Report, seconds: u32) -> Result<()> {
         return Ok(());
     }
     let built = build()?;
-    for target in targets {
-        report.check(&format!("fuzz {target}"), || smoke(&built, &target, seconds));
+    let lanes = std::thread::available_parallelism().map_or(1, usize::from);
+    for together in targets.chunks(lanes) {
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = together.iter().map(|target| (target, scope.spawn(|| smoke(&built, target, seconds)))).collect();
+            for (target, run) in runs {
+                report.check(&format!("fuzz {target}"), || run.join().unwrap_or_else(|_| bail!("its thread panicked")));
+            }
+        });
     }
     Ok(())
 }

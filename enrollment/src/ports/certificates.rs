@@ -163,6 +163,8 @@ impl CertificateRecord {
 pub struct CertificateQuery {
     /// Called so at [`Self::now`].
     pub status: Option<StatusName>,
+    /// Signed by this authority only.
+    pub authority: Option<String>,
     /// Of this profile only.
     pub profile: Option<String>,
     /// Of this principal only.
@@ -181,7 +183,7 @@ impl CertificateQuery {
     /// All certificates, a page of `limit` from the newest.
     #[must_use]
     pub const fn all(now: Timestamp, limit: usize) -> Self {
-        Self { status: None, profile: None, principal: None, expires_before: None, now, limit, cursor: None }
+        Self { status: None, authority: None, profile: None, principal: None, expires_before: None, now, limit, cursor: None }
     }
 }
 

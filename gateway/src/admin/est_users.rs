@@ -29,7 +29,7 @@ pub struct AddUser {
 }
 
 /// A credential, the only time that its password is shown.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Deserialize, Serialize)]
 pub struct UserAdded {
     /// The user.
     pub name: String,
@@ -107,9 +107,9 @@ impl NewUser {
         let mut random = Zeroizing::new([0; PASSWORD_OCTETS]);
         provider.random.fill(&mut *random).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
         let password = Zeroizing::new(base16ct::lower::encode_string(&*random));
-        let allow = if self.allow.is_empty() { NamePattern::of_principal(&self.name) } else { self.allow };
+        let allow = if self.allow.is_empty() { NamePattern::of_principal(&self.name) } else { self.allow.clone() };
         Ok(MadeUser {
-            event: operator_event(now, EventKind::EstUserAdded, &self.name, &self.endpoint),
+            event: added_event(now, &self, &allow),
             user: EstUser {
                 secret: hash_generated(&*provider.digest, &password),
                 name: self.name,
@@ -121,6 +121,15 @@ impl NewUser {
             password,
         })
     }
+}
+
+/// The grants are in the trail too: who widened them can be told.
+fn added_event(now: Timestamp, user: &NewUser, allow: &[NamePattern]) -> Event {
+    let mut event = operator_event(now, EventKind::EstUserAdded, &user.name, &user.endpoint);
+    let allow: Vec<String> = allow.iter().map(ToString::to_string).collect();
+    event.details.push(("allow", allow.join(" ")));
+    event.details.extend(user.expires_at.map(|end| ("expires_at", end.to_string())));
+    event
 }
 
 /// What an operator did to a credential.

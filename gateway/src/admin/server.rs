@@ -1,12 +1,13 @@
 //! The server's side of the socket.
 
 use std::convert::Infallible;
-use std::os::unix::fs::PermissionsExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -21,7 +22,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::query::Query;
 use super::{AdminFailure, Code};
 use crate::assemble::Base;
-use crate::listen::Lifecycle;
+use crate::listen::{InFlight, Lifecycle};
 
 /// Largest request body, in octets.
 const MAX_BODY: usize = 64 * 1024;
@@ -39,17 +40,12 @@ pub struct Admin {
 /// # Errors
 /// When it cannot be bound.
 pub fn serve_socket(path: &Path, admin: Admin, lifecycle: &Lifecycle) -> anyhow::Result<()> {
-    // The data directory's lock is held, so a socket that is there is one that a crash has left.
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).with_context(|| path.display().to_string());
-        }
-        _ => {}
-    }
+    remove_stale(path)?;
     let hint = "a path of more than about 100 octets is too long for a socket: give another with --socket";
     let listener = UnixListener::bind(path).with_context(|| format!("cannot listen on {} ({hint})", path.display()))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).with_context(|| path.display().to_string())?;
-    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata(path)?);
+    let own = std::fs::metadata(path)?;
+    let owner = own.uid();
     let (admin, lifecycle) = (Arc::new(admin), lifecycle.clone());
     let tasks = lifecycle.tasks.clone();
     let path = path.to_owned();
@@ -71,10 +67,26 @@ pub fn serve_socket(path: &Path, admin: Admin, lifecycle: &Lifecycle) -> anyhow:
                 }
             }
         }
-        // One that stays is removed by the next start.
-        let _ = std::fs::remove_file(&path);
+        if std::fs::metadata(&path).is_ok_and(|found| (found.dev(), found.ino()) == (own.dev(), own.ino())) {
+            // One that stays is removed by the next start.
+            let _ = std::fs::remove_file(&path);
+        }
     });
     Ok(())
+}
+
+/// Removes a socket that a crash has left, and nothing else.
+fn remove_stale(path: &Path) -> anyhow::Result<()> {
+    let name = || path.display().to_string();
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error).with_context(name),
+        Ok(found) if !found.file_type().is_socket() => bail!("{} is there and is no socket", name()),
+        Ok(_) => match std::os::unix::net::UnixStream::connect(path) {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => std::fs::remove_file(path).with_context(name),
+            _ => bail!("{} is in use by another process", name()),
+        },
+    }
 }
 
 /// The owner of the socket or root, whatever the permissions on the path have become.
@@ -83,13 +95,19 @@ fn is_operator(stream: &UnixStream, owner: u32) -> bool {
 }
 
 async fn serve_connection(stream: UnixStream, admin: Arc<Admin>, lifecycle: &Lifecycle) {
+    let in_flight = InFlight::default();
+    let counter = in_flight.clone();
     let service = service_fn(move |request| {
-        let admin = Arc::clone(&admin);
-        async move { Ok::<_, Infallible>(admin.answer(request).await) }
+        let (admin, entered) = (Arc::clone(&admin), counter.enter());
+        async move {
+            let answer = admin.answer(request).await;
+            drop(entered);
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new());
-    if let Err(error) = lifecycle.drive(builder.serve_connection(TokioIo::new(stream), service)).await {
+    if let Err(error) = lifecycle.drive(builder.serve_connection(TokioIo::new(stream), service), &in_flight).await {
         tracing::debug!(%error, "a connection to the administration socket ended early");
     }
 }

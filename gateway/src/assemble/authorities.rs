@@ -1,11 +1,13 @@
 //! Authorities: their keys and certificates are made once and found again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use certgate_ca_backend_local::LocalBackend;
-use certgate_enrollment::{Authorities as _, Authority, Event, EventKind, InternalRequest};
+use certgate_enrollment::{
+    Authorities as _, Authority, CertificateQuery, Certificates, Event, EventKind, ISSUING_CA, InternalRequest, ROOT_CA,
+};
 use certgate_pki::{Certificate, SigningKey, pem};
 
 use super::{Base, keys};
@@ -86,18 +88,8 @@ struct Opening<'o> {
 impl Opening<'_> {
     async fn open(&self, base_url: Option<&str>) -> anyhow::Result<Authority> {
         let name = &self.config.name;
-        let file = |kind: &str| self.data_dir.join(&format!("ca/{name}.{kind}"));
-        let key = keys::load_or_generate(&file("key"), self.config.key.key_type(), &self.base.provider)?;
-        let path = file("pem");
-        if !path.exists() {
-            let der = self.issue(&key).await?;
-            write_atomically(&path, pem::encode(pem::CERTIFICATE, &der).as_bytes(), Secrecy::Public)?;
-            tracing::info!(authority = name, path = %path.display(), "made an authority");
-        }
-        let own = read_certificate(&path)?;
-        if own.public_key() != key.public_key() {
-            bail!("{} is not the certificate of the key in {}", path.display(), file("key").display());
-        }
+        let key = self.key().await?;
+        let own = self.certificate(&key).await?;
         if own.subject().as_der() != self.config.subject.0.as_der() {
             let (found, configured) = (own.subject(), &self.config.subject.0);
             tracing::warn!(authority = name, %found, %configured, "the certificate keeps the subject that it was made with");
@@ -106,14 +98,76 @@ impl Opening<'_> {
             std::iter::once(own).chain(self.issuer.into_iter().flat_map(|issuer| issuer.chain().iter().cloned())).collect();
         if self.issuer.is_some() {
             let text: String = chain.iter().map(|one| pem::encode(pem::CERTIFICATE, one.as_der())).collect();
-            write_atomically(&file("chain.pem"), text.as_bytes(), Secrecy::Public)?;
+            let path = self.file("chain.pem");
+            if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+                write_atomically(&path, text.as_bytes(), Secrecy::Public)?;
+            }
         }
         let ca_issuers = base_url.map(|url| format!("{url}/ca/{name}.cer"));
         let backend = Box::new(LocalBackend::new(key));
         Ok(Authority::new(self.base.core(), name, chain, ca_issuers, backend)?)
     }
 
-    /// Its certificate, through an authority and into the ledger like any other: its issuer's, or as a new root.
+    fn file(&self, kind: &str) -> PathBuf {
+        self.data_dir.join(&format!("ca/{}.{kind}", self.config.name))
+    }
+
+    /// Its key; a new one only for an authority that has never signed.
+    async fn key(&self) -> anyhow::Result<Arc<dyn SigningKey>> {
+        let path = self.file("key");
+        if !path.exists() && (self.file("pem").exists() || self.has_signed().await?) {
+            bail!("{} is missing, and certificates of this authority exist: restore it from a backup", path.display());
+        }
+        keys::load_or_generate(&path, self.config.key.key_type(), &self.base.provider)
+    }
+
+    /// Its certificate: from its file, else from the ledger, else issued.
+    async fn certificate(&self, key: &Arc<dyn SigningKey>) -> anyhow::Result<Certificate> {
+        let path = self.file("pem");
+        if !path.exists() {
+            let der = match self.recorded(key).await? {
+                Some(der) => der,
+                None if self.has_signed().await? => {
+                    bail!("{} is missing, and the ledger has none for this key: restore both from a backup", path.display())
+                }
+                None => self.issue(key).await?,
+            };
+            write_atomically(&path, pem::encode(pem::CERTIFICATE, &der).as_bytes(), Secrecy::Public)?;
+            tracing::info!(authority = self.config.name, path = %path.display(), "made an authority");
+        }
+        let own = read_certificate(&path)?;
+        if own.public_key() != key.public_key() {
+            bail!("{} is not the certificate of the key in {}", path.display(), self.file("key").display());
+        }
+        if self.base.ledger.find(own.serial()).await?.is_none_or(|record| record.der != own.as_der()) {
+            bail!("{} is not in the ledger: ledger.db and ca/ are of different backups", path.display());
+        }
+        Ok(own)
+    }
+
+    /// Has it signed anything, its own certificate aside?
+    async fn has_signed(&self) -> anyhow::Result<bool> {
+        let all = CertificateQuery::all(self.base.clock.now(), 2);
+        let page = self.base.ledger.list(CertificateQuery { authority: Some(self.config.name.clone()), ..all }).await?;
+        Ok(page.items.iter().any(|record| record.profile != ROOT_CA))
+    }
+
+    /// The certificate of this key that the ledger has: a start was cut short before its file was written.
+    async fn recorded(&self, key: &Arc<dyn SigningKey>) -> anyhow::Result<Option<Vec<u8>>> {
+        let (authority, profile) = match self.issuer {
+            Some(issuer) => (issuer.name(), ISSUING_CA),
+            None => (self.config.name.as_str(), ROOT_CA),
+        };
+        let query = CertificateQuery {
+            authority: Some(authority.to_owned()),
+            profile: Some(profile.to_owned()),
+            ..CertificateQuery::all(self.base.clock.now(), MOST_RECORDED)
+        };
+        let is_of_key = |der: &Vec<u8>| Certificate::from_der(der).is_ok_and(|one| one.public_key() == key.public_key());
+        Ok(self.base.ledger.list(query).await?.items.into_iter().map(|record| record.der).find(is_of_key))
+    }
+
+    /// A new certificate, through an authority and into the ledger like any other: its issuer's, or as a new root.
     async fn issue(&self, key: &Arc<dyn SigningKey>) -> anyhow::Result<Vec<u8>> {
         let (subject, lifetime) = (self.config.subject.0.clone(), self.config.validity.duration());
         let public_key = key.public_key().clone();
@@ -130,6 +184,9 @@ impl Opening<'_> {
         Ok(issued.der.clone())
     }
 }
+
+/// How many CA certificates of one issuer are looked at for the one of a key; more are made by nobody.
+const MOST_RECORDED: usize = 1000;
 
 /// The first certificate in a file.
 fn read_certificate(path: &Path) -> anyhow::Result<Certificate> {

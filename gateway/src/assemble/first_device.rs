@@ -1,6 +1,8 @@
 //! The credential of a first device, so that a fresh installation can be tried at once.
 
-use anyhow::bail;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
 use certgate_enrollment::{EstUserAdded, EstUsers};
 use certgate_pki::GeneralName;
 use zeroize::Zeroizing;
@@ -13,6 +15,54 @@ use crate::data_dir::{DataDir, Secrecy, write_atomically};
 /// Its name.
 const NAME: &str = "first-device";
 
+/// The first start, which is over when the first device could be announced.
+///
+/// A file tells of it from before the ledger exists: a first start that was cut short is done over.
+pub struct FirstStart {
+    marker: PathBuf,
+}
+
+impl FirstStart {
+    /// Begins it if there is no ledger yet, or takes it up again.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or a ledger was there and is lost.
+    pub fn begin(data_dir: &DataDir) -> anyhow::Result<Self> {
+        let marker = data_dir.join("first-start");
+        let has_ledger = data_dir.join("ledger.db").exists();
+        if !has_ledger && !marker.exists() && data_dir.has_keys()? {
+            bail!(
+                "{} has keys in ca/ but no ledger.db: what those keys have signed is recorded nowhere. Restore ledger.db from a backup, \
+                 or start with an empty data directory",
+                data_dir.path().display()
+            );
+        }
+        if !has_ledger {
+            write_atomically(&marker, b"This file goes when the first start is over.\n", Secrecy::Public)?;
+        }
+        Ok(Self { marker })
+    }
+
+    /// Is this the first start?
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.marker.exists()
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn end(&self) -> anyhow::Result<()> {
+        match std::fs::remove_file(&self.marker) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| self.marker.display().to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Where its credential is.
 #[derive(Debug)]
 pub struct FirstDevice {
@@ -24,7 +74,7 @@ pub struct FirstDevice {
 
 /// Makes the credential and `first-device.netrc`, which names the password once for each name of the server.
 ///
-/// Called before any authority exists. A first start that was cut short is done over: the password that nobody knows is replaced.
+/// A first start that was cut short is done over: a password that was made then is replaced.
 ///
 /// # Errors
 /// When it cannot be recorded or written.

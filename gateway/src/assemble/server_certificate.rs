@@ -17,7 +17,7 @@ use crate::data_dir::{DataDir, Secrecy, read_private, write_atomically};
 use crate::listen::{Bound, ServerIdentity};
 use crate::telemetry::Metrics;
 
-/// How long certgate's own server certificate lasts; it is renewed when a third is left.
+/// How long certgate's own server certificate lasts at the most; it is renewed when a third of its life is left.
 const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 /// How often its end is looked at.
 const PERIOD: Duration = Duration::from_secs(3600);
@@ -186,9 +186,13 @@ impl Own {
             .ok()
             .and_then(|text| pem::decode(pem::PRIVATE_KEY, &text).ok().map(zeroize::Zeroizing::new));
         let key = key.and_then(|der| self.provider.sign.load(&der).ok());
-        let now = self.clock.now();
-        let is_fresh = now >= leaf.validity().not_before && now.after(LIFETIME / 3) < leaf.validity().not_after;
+        let (now, own) = (self.clock.now(), leaf.validity());
         let issuer = self.authority.chain().first();
+        let lifetime = Duration::from_millis(own.not_after.millis().saturating_sub(own.not_before.millis()));
+        // One that ends with its issuer gains nothing by being renewed before that one is.
+        let ends_with_issuer = issuer.is_some_and(|issuer| own.not_after == issuer.validity().not_after);
+        let is_fresh =
+            now >= own.not_before && (now.after(lifetime / 3) < own.not_after || ends_with_issuer && now < own.not_after);
         key.is_some_and(|key| key.public_key() == leaf.public_key())
             && is_fresh
             && leaf.extensions().subject_alt_names().is_ok_and(|names| names == self.names)

@@ -43,6 +43,9 @@ pub fn hash_generated(digest: &dyn Digest, password: &str) -> SecretHash {
     SecretHash::Sha256(hash)
 }
 
+/// Characters of a user's name that are logged; nobody has a longer one.
+const MAX_LOGGED: usize = 64;
+
 /// Looks credentials up.
 pub struct BasicAuthenticator {
     users: Arc<dyn EstUsers>,
@@ -68,7 +71,9 @@ impl BasicAuthenticator {
         // Compared in constant time, and for an unknown user too, against what no password hashes to.
         let SecretHash::Sha256(expected) = found.as_ref().map_or(SecretHash::Sha256([0; 32]), |user| user.secret.clone());
         let is_right = bool::from(given.ct_eq(&expected));
-        let Some(user) = found.filter(|_| is_right) else { return Err(Denied::Wrong { user: name }) };
+        let Some(user) = found.filter(|_| is_right) else {
+            return Err(Denied::Wrong { user: name.chars().take(MAX_LOGGED).collect() });
+        };
         if user.expires_at.is_some_and(|end| end <= self.clock.now()) {
             return Err(Denied::Expired { user: user.name });
         }

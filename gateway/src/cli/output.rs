@@ -63,7 +63,7 @@ pub(super) fn fail(failure: &AdminFailure, format: Format) -> ExitCode {
 
 /// Says what is wrong with the command line; also prints help and version, which come this way.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let is_json =
         arguments.windows(2).any(|pair| pair == ["--output", "json"]) || arguments.iter().any(|one| one == "--output=json");
     if error.use_stderr() && is_json {

@@ -5,9 +5,12 @@ mod run_file;
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
+use certgate_enrollment::Authority;
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -15,14 +18,16 @@ use super::Global;
 use super::output::Printed;
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
-    Authorities, Base, FirstDevice, ServerCertificate, fallback_base_url, make_app, make_first_device, open_authorities,
-    server_names,
+    Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_app, make_first_device,
+    open_authorities, server_names,
 };
-use crate::config::{Config, Overrides, PublicUrl};
+use crate::config::{Config, Limits, ListenerKind, Overrides, PublicUrl};
 use crate::data_dir::DataDir;
-use crate::listen::{Bound, ConnectionLimits, Lifecycle, Served, bind_all, serve_listener, server_config};
+use crate::listen::{
+    Bound, ConnectionLimits, Lifecycle, Served, affordable_connections, bind_all, serve_listener, server_config,
+};
 use crate::serve::App;
-use crate::telemetry::{Metrics, start_logs};
+use crate::telemetry::{Logs, Metrics, start_logs};
 use run_file::RunFile;
 
 /// Addresses replace all listeners of their kind; everything else is in the configuration file.
@@ -52,108 +57,153 @@ pub(super) fn run(global: &Global, arguments: &ServeArguments) -> Result<Printed
     };
     let file = Config::file(global.config.as_deref(), &global.data_dir);
     let config = Config::load(file.as_deref(), &overrides).map_err(|error| failed(error.into()))?;
-    start_logs(&config.log);
+    let logs = start_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(error.into()))?;
-    runtime.block_on(serve(global, &config)).map_err(failed)?;
-    Ok(Printed::Nothing)
+    let served = runtime.block_on(serve(global, &config, &logs));
+    // Whatever still runs, such as a long walk along the audit trail, has changed nothing and is not waited for.
+    runtime.shutdown_timeout(PATIENCE);
+    served.map(|()| Printed::Nothing).map_err(failed)
 }
 
-async fn serve(global: &Global, config: &Config) -> anyhow::Result<()> {
+/// Connections to listeners of health and metrics alone: whoever watches is not turned away because the rest is busy.
+const OPS_CONNECTIONS: usize = 64;
+/// How long whatever is served or runs last may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+async fn serve(global: &Global, config: &Config, logs: &Logs) -> anyhow::Result<()> {
     // The library's own default is asked for by whatever is not given a provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let data_dir = DataDir::open(&global.data_dir)?;
-    let lifecycle = Lifecycle::new(config.limits.connections);
-    let base = Base::open(config, &data_dir)?;
-    let served = start(global, config, &data_dir, &base, &lifecycle).await;
+    // One that a crash has left names a process that is gone.
+    run_file::remove(&data_dir);
+    let first_start = FirstStart::begin(&data_dir)?;
+    let gateway = Gateway {
+        config,
+        base: Base::open(config, &data_dir)?,
+        data_dir,
+        socket: global.socket(),
+        logs,
+        work: Lifecycle::new(affordable_connections(config.limits.connections)),
+        ops: Lifecycle::new(OPS_CONNECTIONS),
+    };
+    let served = gateway.run(&first_start).await;
     if served.is_ok() {
         tracing::info!("stopping: no new connections, what is under way is finished");
     }
-    if !lifecycle.stop(config.limits.drain.duration()).await {
-        tracing::warn!("some connections had not ended in time; they are cut");
-    }
-    base.ledger.close().await;
+    gateway.stop().await;
     served
 }
 
-/// Makes all parts, serves, and returns when told to stop.
-async fn start(global: &Global, config: &Config, data_dir: &DataDir, base: &Base, lifecycle: &Lifecycle) -> anyhow::Result<()> {
-    let bound = bind_all(&config.listeners).await?;
-    let metrics = Arc::new(Metrics::new());
-    let names = server_names(config, &bound);
-    let is_first = !config.authorities.iter().any(|one| data_dir.join(&format!("ca/{}.pem", one.name)).exists());
-    let first_device = if is_first { make_first_device(config, base, data_dir, &names).await? } else { None };
-    let fallback = fallback_base_url(&bound);
-    let authorities = open_authorities(&config.authorities, base, data_dir, fallback.as_deref(), &metrics).await?;
-    let issuer = tls_issuer(config, &authorities)?;
-    let certificate = ServerCertificate::open(config, base, data_dir, (issuer, names), Arc::clone(&metrics)).await?;
-    let certificate = Arc::new(certificate);
-    let app = Arc::new(make_app(config, base, &authorities, &metrics, lifecycle)?);
-
-    let run_file = RunFile::new(data_dir, &bound, &authorities)?;
-    let admin =
-        Admin { base: base.clone(), est_endpoints: config.endpoints.iter().map(|endpoint| endpoint.name.clone()).collect() };
-    serve_socket(&global.socket(), admin, lifecycle)?;
-    let fresh = Arc::clone(&certificate);
-    let stopping = lifecycle.stopping.clone();
-    lifecycle.tasks.spawn(async move { stopping.run_until_cancelled(fresh.keep_fresh()).await });
-    serve_all(config, bound, &app, &certificate, &metrics, lifecycle)?;
-    run_file.write()?;
-    announce(data_dir, &run_file, first_device.as_ref())?;
-    wait(&certificate).await?;
-    run_file.remove();
-    Ok(())
+/// A gateway that starts, serves and stops.
+struct Gateway<'g> {
+    config: &'g Config,
+    data_dir: DataDir,
+    base: Base,
+    socket: PathBuf,
+    logs: &'g Logs,
+    work: Lifecycle,
+    /// Health and metrics are served until the rest has ended, so that a drain can be watched.
+    ops: Lifecycle,
 }
 
-/// The authority of certgate's own server certificate: that of the first endpoint, which its clients trust.
-fn tls_issuer(config: &Config, authorities: &Authorities) -> anyhow::Result<Arc<certgate_enrollment::Authority>> {
-    let profile = config.endpoints.first().map(|endpoint| endpoint.profile.get_ref());
-    let profile = config.profiles.iter().find(|one| Some(&one.name) == profile);
-    match profile {
-        Some(profile) => authorities.get(profile.authority.get_ref()),
-        None => authorities.iter().last().cloned().context("no authority is configured"),
-    }
-}
+impl Gateway<'_> {
+    /// Makes all parts, serves, and returns when told to stop.
+    async fn run(&self, first_start: &FirstStart) -> anyhow::Result<()> {
+        let Self { config, data_dir, base, .. } = self;
+        let bound = bind_all(&config.listeners).await?;
+        let metrics = Arc::new(Metrics::new());
+        let names = server_names(config, &bound);
+        let first_device =
+            if first_start.is_under_way() { make_first_device(config, base, data_dir, &names).await? } else { None };
+        let fallback = fallback_base_url(&bound);
+        let authorities = open_authorities(&config.authorities, base, data_dir, fallback.as_deref(), &metrics).await?;
+        let issuer = self.tls_issuer(&authorities)?;
+        let certificate = ServerCertificate::open(config, base, data_dir, (issuer, names), Arc::clone(&metrics)).await?;
+        let certificate = Arc::new(certificate);
+        let app = Arc::new(make_app(config, base, &authorities, (&metrics, self.logs), &self.work)?);
 
-fn serve_all(
-    config: &Config,
-    bound: Vec<Bound>,
-    app: &Arc<App>,
-    certificate: &ServerCertificate,
-    metrics: &Arc<Metrics>,
-    lifecycle: &Lifecycle,
-) -> anyhow::Result<()> {
-    let limits = ConnectionLimits { handshake: config.limits.handshake.duration(), head: config.limits.head.duration() };
-    for Bound { config, socket, address } in bound {
-        let tls = config.tls.then(|| server_config(config.min_tls, certificate.identity())).transpose()?;
-        tracing::info!(%address, tls = config.tls, serves = ?config.serves, "listening");
-        let (app, metrics) = (Arc::clone(app), Arc::clone(metrics));
-        let served = Served { app, families: config.serves.into(), tls, limits, metrics };
-        lifecycle.tasks.spawn(serve_listener(socket, served, lifecycle.clone()));
+        let run_file = RunFile::new(data_dir, &bound, &authorities)?;
+        let est_endpoints = config.endpoints.iter().map(|endpoint| endpoint.name.clone()).collect();
+        serve_socket(&self.socket, Admin { base: base.clone(), est_endpoints }, &self.work)?;
+        let (fresh, stopping) = (Arc::clone(&certificate), self.work.stopping.clone());
+        self.work.tasks.spawn(async move { stopping.run_until_cancelled(fresh.keep_fresh()).await });
+        self.listen(bound, &app, &certificate, &metrics)?;
+        run_file.write()?;
+        self.announce(&run_file, first_device.as_ref(), first_start)?;
+        wait(&certificate).await
     }
-    Ok(())
-}
 
-/// On stdout: on the first start how to enroll, and always, last, that it is ready.
-fn announce(data_dir: &DataDir, run_file: &RunFile, first_device: Option<&FirstDevice>) -> anyhow::Result<()> {
-    let mut text = String::new();
-    if let Some(device) = first_device {
-        text.push_str(&introduction::text(data_dir, run_file, device));
+    /// The authority of certgate's own server certificate: that of the first endpoint, which its clients trust.
+    fn tls_issuer(&self, authorities: &Authorities) -> anyhow::Result<Arc<Authority>> {
+        let profile = self.config.endpoints.first().map(|endpoint| endpoint.profile.get_ref());
+        match self.config.profiles.iter().find(|one| Some(&one.name) == profile) {
+            Some(profile) => authorities.get(profile.authority.get_ref()),
+            None => authorities.iter().last().cloned().context("no authority is configured"),
+        }
     }
-    text.push_str("certgate ready\n");
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write to stdout")
+
+    fn listen(
+        &self,
+        bound: Vec<Bound>,
+        app: &Arc<App>,
+        certificate: &ServerCertificate,
+        metrics: &Arc<Metrics>,
+    ) -> anyhow::Result<()> {
+        let Limits { handshake, head, write, .. } = &self.config.limits;
+        let limits = ConnectionLimits { handshake: handshake.duration(), head: head.duration(), write: write.duration() };
+        for Bound { config, socket, address } in bound {
+            let lifecycle = if config.kind() == ListenerKind::Ops { &self.ops } else { &self.work };
+            let tls = config.tls.then(|| server_config(config.min_tls, certificate.identity())).transpose()?;
+            tracing::info!(%address, tls = config.tls, serves = ?config.serves, "listening");
+            let (app, metrics) = (Arc::clone(app), Arc::clone(metrics));
+            let served = Served { app, families: config.serves.into(), tls, limits, metrics };
+            lifecycle.tasks.spawn(serve_listener(socket, served, lifecycle.clone()));
+        }
+        Ok(())
+    }
+
+    /// On stdout: on the first start how to enroll, and always, last, that it is ready.
+    fn announce(&self, run_file: &RunFile, first_device: Option<&FirstDevice>, first_start: &FirstStart) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        let mut print = |text: &str| out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("write to stdout");
+        if let Some(device) = first_device {
+            print(&introduction::text(&self.data_dir, run_file, device))?;
+        }
+        first_start.end()?;
+        print("certgate ready\n")
+    }
+
+    /// Finishes what is under way, closes the ledger, and stops being watched last. A second signal cuts what is under way.
+    async fn stop(&self) {
+        run_file::remove(&self.data_dir);
+        let drained = tokio::select! {
+            drained = self.work.stop(self.config.limits.drain.duration()) => drained,
+            _ = told_to_stop() => false,
+        };
+        if !drained {
+            tracing::warn!("some connections had not ended in time; they are cut");
+        }
+        self.base.ledger.close().await;
+        self.ops.stop(PATIENCE).await;
+    }
 }
 
 /// Until SIGTERM or SIGINT; SIGHUP has the server certificate read again.
 async fn wait(certificate: &ServerCertificate) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     loop {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
+            told = told_to_stop() => return told,
             _ = hang_up.recv() => certificate.reload(),
         }
+    }
+}
+
+async fn told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
     }
 }

@@ -8,20 +8,53 @@ use toml::Spanned;
 use super::endpoint::ProtocolName;
 use super::{AuthorityConfig, ConfigError, EndpointConfig, Family, ListenerConfig, ProfileConfig, Source};
 
-/// The lists of a configuration, each item with its place.
-pub(super) struct Lists {
-    pub(super) listeners: Vec<Spanned<ListenerConfig>>,
-    pub(super) authorities: Vec<Spanned<AuthorityConfig>>,
-    pub(super) profiles: Vec<Spanned<ProfileConfig>>,
-    pub(super) endpoints: Vec<Spanned<EndpointConfig>>,
+/// A list, each item with its place, and the text in which those places are: the file's or the embedded one.
+pub(super) struct Listed<'s, T> {
+    pub(super) source: &'s Source,
+    pub(super) items: Vec<Spanned<T>>,
+}
+
+impl<'s, T> Listed<'s, T> {
+    /// The file's list, or the embedded one when the file has none of this kind.
+    pub(super) fn choose(
+        (source, list): (&'s Source, Option<Vec<Spanned<T>>>),
+        (embedded, fallback): (&'s Source, Option<Vec<Spanned<T>>>),
+    ) -> Self {
+        match list {
+            Some(items) => Self { source, items },
+            None => Self { source: embedded, items: fallback.unwrap_or_default() },
+        }
+    }
+
+    /// The items, at their places no more.
+    pub(super) fn into_items(self) -> Vec<T> {
+        self.items.into_iter().map(Spanned::into_inner).collect()
+    }
+
+    fn values(&self) -> impl Iterator<Item = &T> {
+        self.items.iter().map(Spanned::get_ref)
+    }
+}
+
+/// The lists of a configuration.
+pub(super) struct Lists<'s> {
+    pub(super) listeners: Listed<'s, ListenerConfig>,
+    pub(super) authorities: Listed<'s, AuthorityConfig>,
+    pub(super) profiles: Listed<'s, ProfileConfig>,
+    pub(super) endpoints: Listed<'s, EndpointConfig>,
 }
 
 /// Everything, in the order in which a reader would look.
-pub(super) fn check(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
-    listeners(source, lists)?;
-    authorities(source, lists)?;
-    names(source, "profile", lists.profiles.iter().map(|profile| (profile.span().start, profile.get_ref().name.as_str())))?;
-    for profile in &lists.profiles {
+pub(super) fn check(lists: &Lists<'_>) -> Result<(), ConfigError> {
+    listeners(lists)?;
+    authorities(lists)?;
+    let source = lists.profiles.source;
+    names(
+        source,
+        "profile",
+        lists.profiles.items.iter().map(|profile| (profile.span().start, profile.get_ref().name.as_str())),
+    )?;
+    for profile in &lists.profiles.items {
         if find_authority(lists, profile.get_ref().authority.get_ref()).is_none() {
             return Err(unknown(source, &profile.get_ref().authority, "authority", &authority_names(lists)));
         }
@@ -29,12 +62,13 @@ pub(super) fn check(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
             return Err(source.error_at(profile.span().start, "a profile needs at least one of key_types and one of ekus"));
         }
     }
-    endpoints(source, lists)
+    endpoints(lists)
 }
 
-fn listeners(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
-    let needs_url = lists.authorities.iter().map(Spanned::get_ref).find(|authority| authority.public_url.is_none());
-    for listener in &lists.listeners {
+fn listeners(lists: &Lists<'_>) -> Result<(), ConfigError> {
+    let source = lists.listeners.source;
+    let needs_url = lists.authorities.values().find(|authority| authority.public_url.is_none());
+    for listener in &lists.listeners.items {
         let at = listener.span().start;
         let listener = listener.get_ref();
         if listener.serves.is_empty() {
@@ -56,9 +90,10 @@ fn listeners(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn authorities(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
-    names(source, "authority", lists.authorities.iter().map(|one| (one.span().start, one.get_ref().name.as_str())))?;
-    for authority in &lists.authorities {
+fn authorities(lists: &Lists<'_>) -> Result<(), ConfigError> {
+    let source = lists.authorities.source;
+    names(source, "authority", lists.authorities.items.iter().map(|one| (one.span().start, one.get_ref().name.as_str())))?;
+    for authority in &lists.authorities.items {
         let mut issuer = authority.get_ref().issuer.as_ref();
         let mut passed = BTreeSet::from([authority.get_ref().name.as_str()]);
         while let Some(name) = issuer {
@@ -79,8 +114,9 @@ fn authorities(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn endpoints(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
-    for endpoint in &lists.endpoints {
+fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
+    let source = lists.endpoints.source;
+    for endpoint in &lists.endpoints.items {
         let at = endpoint.span().start;
         let endpoint = endpoint.get_ref();
         let ProtocolName::Est = endpoint.protocol;
@@ -95,15 +131,15 @@ fn endpoints(source: &Source, lists: &Lists) -> Result<(), ConfigError> {
         if endpoint.auth.is_empty() {
             return Err(source.error_at(at, "auth is empty: nobody could enroll. Leave it out for [\"basic\"]"));
         }
-        if !lists.profiles.iter().any(|profile| profile.get_ref().name == *endpoint.profile.get_ref()) {
-            let known: Vec<&str> = lists.profiles.iter().map(|profile| profile.get_ref().name.as_str()).collect();
+        if !lists.profiles.items.iter().any(|profile| profile.get_ref().name == *endpoint.profile.get_ref()) {
+            let known: Vec<&str> = lists.profiles.items.iter().map(|profile| profile.get_ref().name.as_str()).collect();
             return Err(unknown(source, &endpoint.profile, "profile", &known));
         }
         if endpoint.base64_line_length % 4 != 0 {
             return Err(source.error_at(at, "base64_line_length is a multiple of 4, or 0 for one line"));
         }
     }
-    let named = lists.endpoints.iter().map(|endpoint| (endpoint.span().start, endpoint.get_ref().name.as_str()));
+    let named = lists.endpoints.items.iter().map(|endpoint| (endpoint.span().start, endpoint.get_ref().name.as_str()));
     names(source, "endpoint", named)
 }
 
@@ -123,12 +159,12 @@ fn names<'n>(source: &Source, kind: &str, named: impl Iterator<Item = (usize, &'
     Ok(())
 }
 
-fn find_authority<'l>(lists: &'l Lists, name: &str) -> Option<&'l AuthorityConfig> {
-    lists.authorities.iter().map(Spanned::get_ref).find(|authority| authority.name == name)
+fn find_authority<'l>(lists: &'l Lists<'_>, name: &str) -> Option<&'l AuthorityConfig> {
+    lists.authorities.values().find(|authority| authority.name == name)
 }
 
-fn authority_names(lists: &Lists) -> Vec<&str> {
-    lists.authorities.iter().map(|authority| authority.get_ref().name.as_str()).collect()
+fn authority_names<'l>(lists: &'l Lists<'_>) -> Vec<&'l str> {
+    lists.authorities.items.iter().map(|authority| authority.get_ref().name.as_str()).collect()
 }
 
 fn unknown(source: &Source, name: &Spanned<String>, kind: &str, known: &[&str]) -> ConfigError {

@@ -20,6 +20,8 @@ pub struct Limits {
     pub head: Period,
     /// For a request's body.
     pub body: Period,
+    /// How long a client may keep an answer waiting that it does not read.
+    pub write: Period,
     /// For what is under way when certgate stops.
     pub drain: Period,
 }
@@ -33,6 +35,7 @@ impl Default for Limits {
             handshake: Period::seconds(10),
             head: Period::seconds(30),
             body: Period::seconds(20),
+            write: Period::seconds(20),
             drain: Period::seconds(30),
         }
     }

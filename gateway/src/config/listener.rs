@@ -27,7 +27,7 @@ pub struct ListenerConfig {
 }
 
 /// The lowest TLS version of a listener. 1.0 and 1.1 are not to be had (RFC 8996).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub enum MinTls {
     /// TLS 1.2.
     #[default]
@@ -73,13 +73,13 @@ impl ListenerConfig {
     }
 
     /// A listener from the command line.
-    fn named(kind: ListenerKind, bind: SocketAddr) -> Self {
+    fn named(kind: ListenerKind, bind: SocketAddr, min_tls: MinTls) -> Self {
         let (tls, family) = match kind {
             ListenerKind::Https => (true, Family::Est),
             ListenerKind::Http => (false, Family::Ca),
             ListenerKind::Ops => (false, Family::Ops),
         };
-        Self { bind, tls, min_tls: MinTls::default(), serves: vec![family], named_by_operator: true }
+        Self { bind, tls, min_tls, serves: vec![family], named_by_operator: true }
     }
 }
 
@@ -88,7 +88,10 @@ pub(super) fn replace(listeners: &mut Vec<Spanned<ListenerConfig>>, overrides: &
     let kinds =
         [(ListenerKind::Https, &overrides.https), (ListenerKind::Http, &overrides.http), (ListenerKind::Ops, &overrides.ops)];
     for (kind, addresses) in kinds.into_iter().filter(|(_, addresses)| !addresses.is_empty()) {
+        // They are as strict as the strictest that they replace.
+        let replaced = listeners.iter().map(Spanned::get_ref).filter(|listener| listener.kind() == kind);
+        let min_tls = replaced.map(|listener| listener.min_tls).max().unwrap_or_default();
         listeners.retain(|listener| listener.get_ref().kind() != kind);
-        listeners.extend(addresses.iter().map(|bind| Spanned::new(0..0, ListenerConfig::named(kind, *bind))));
+        listeners.extend(addresses.iter().map(|bind| Spanned::new(0..0, ListenerConfig::named(kind, *bind, min_tls))));
     }
 }

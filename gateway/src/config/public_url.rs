@@ -45,6 +45,10 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let invalid = || InvalidUrl(text.to_owned());
+        // RFC 3986 §2: it becomes an IA5String in certificates (RFC 5280 §4.2.1.6).
+        if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)) {
+            return Err(invalid());
+        }
         let uri: Uri = text.parse().map_err(|_| invalid())?;
         let scheme = uri.scheme_str().filter(|scheme| ["http", "https"].contains(scheme)).ok_or_else(invalid)?;
         let authority = uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(invalid)?;
@@ -80,7 +84,18 @@ mod tests {
         let url: PublicUrl = "http://pki.example.com:8080/base/".parse().unwrap();
         assert_eq!((url.to_string().as_str(), url.host()), ("http://pki.example.com:8080/base", "pki.example.com"));
         assert_eq!("http://[::1]:80".parse::<PublicUrl>().unwrap().address(), "::1".parse().ok());
-        for wrong in ["", "pki.example.com", "ldap://a", "http://", "http://u:p@a", "http://a?b", "http://a/#b", "http://a b"] {
+        for wrong in [
+            "",
+            "pki.example.com",
+            "ldap://a",
+            "http://",
+            "http://u:p@a",
+            "http://a?b",
+            "http://a/#b",
+            "http://a b",
+            "http://a/\u{fc}",
+            "http://a/{",
+        ] {
             assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
         }
     }

@@ -55,6 +55,8 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[[authority]]\nname = \"a\"\nsubject = \"CN\"\n", "c.toml:3: \"CN\" is not TYPE=value"),
         ("[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\nissuer = \"a\"\n", "c.toml:4: the issuers of this authority form"),
         ("[[authority]]\nname = \"../a\"\nsubject = \"CN=a\"\n", "c.toml:1: \"../a\" cannot be the name of an authority"),
+        ("[store]\nqueue = 0\n", "c.toml:1: queue is from 1 to 1000000"),
+        ("[[authority]]\nname = \"x\"\nsubject = \"CN=x\"\n", "the embedded configuration:"),
         ("a = \n", "c.toml:1: "),
     ] {
         let said = error(text);

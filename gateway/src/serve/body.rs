@@ -66,20 +66,23 @@ where
     Ok(collected.freeze())
 }
 
-/// Reads what is left and drops it, within the bounds.
+/// How long the next octets of a body that nobody wants are waited for.
+const DISCARD_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reads what is left and drops it, within the bounds, for as long as it keeps coming.
 pub(crate) async fn discard<B>(mut body: Pin<&mut B>, limits: &BodyLimits)
 where
     B: Body<Data = Bytes>,
 {
     let drain = async {
         let mut left = limits.discarded;
-        while let Some(Ok(frame)) = body.frame().await {
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(DISCARD_PAUSE, body.frame()).await {
             left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
             if left == 0 {
                 break;
             }
         }
     };
-    // What takes longer is given up: the answer is on its way all the same.
+    // What takes longer is given up.
     let _ = tokio::time::timeout(limits.time, drain).await;
 }

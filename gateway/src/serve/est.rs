@@ -8,12 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use certgate_enrollment::{Authority, Blame, EnrollRequest, Issued, Principal, Protocol, Recorded};
 use certgate_est::{EstBody, EstPath, Operation, Reading, SimpleEnroll, ca_certs, enrolled};
-use certgate_pki::Certificate;
+use certgate_pki::{Certificate, Csr};
 use certgate_policy::Profile;
 use hyper::body::Body;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
+use tokio_util::task::TaskTracker;
 
 use super::answer::{self, Answer};
 use super::body::{self, BodyLimits};
@@ -64,6 +65,23 @@ impl EstEndpoint {
         })
     }
 
+    /// One outcome: counted, logged and answered.
+    fn conclude(
+        &self,
+        result: Result<Recorded<Issued>, EstFailure>,
+        principal: &str,
+        peer: SocketAddr,
+        watch: Stopwatch,
+    ) -> Answer {
+        log(self, principal, peer, &result);
+        let (outcome, answer) = match result {
+            Ok(issued) => (Outcome::Issued, with_body(enrolled(&issued.der, self.base64_line_length))),
+            Err(failure) => (Outcome::Failed(failure.blame()), failure.answer()),
+        };
+        self.metrics.ended(outcome, watch.elapsed());
+        answer
+    }
+
     /// RFC 7030 §3.2.3; without a body, which some clients take for an answer.
     fn unauthenticated(&self) -> Answer {
         let mut answer = Answer::default();
@@ -75,16 +93,17 @@ impl EstEndpoint {
 
 /// All endpoints.
 pub struct EstService {
-    endpoints: HashMap<String, EstEndpoint>,
+    endpoints: HashMap<String, Arc<EstEndpoint>>,
     authenticator: BasicAuthenticator,
+    tasks: TaskTracker,
 }
 
 impl EstService {
-    /// Serves these endpoints.
+    /// Serves these endpoints. What is being issued is a task of `tasks`: it is finished whether the client waits for it or not.
     #[must_use]
-    pub fn new(endpoints: Vec<EstEndpoint>, authenticator: BasicAuthenticator) -> Self {
-        let endpoints = endpoints.into_iter().map(|endpoint| (endpoint.name.clone(), endpoint)).collect();
-        Self { endpoints, authenticator }
+    pub fn new(endpoints: Vec<EstEndpoint>, authenticator: BasicAuthenticator, tasks: TaskTracker) -> Self {
+        let endpoints = endpoints.into_iter().map(|endpoint| (endpoint.name.clone(), Arc::new(endpoint))).collect();
+        Self { endpoints, authenticator, tasks }
     }
 
     pub(crate) async fn answer<B>(&self, head: &Parts, body: Pin<&mut B>, peer: SocketAddr, limits: &BodyLimits) -> Answer
@@ -105,16 +124,16 @@ impl EstService {
         }
     }
 
-    fn find(&self, path: &str) -> Result<(&EstEndpoint, Operation), EstFailure> {
+    fn find(&self, path: &str) -> Result<(&Arc<EstEndpoint>, Operation), EstFailure> {
         let EstPath { label, operation } = EstPath::parse(path)?;
         let name = label.as_ref().map_or(UNLABELLED, |label| label.as_str());
         self.endpoints.get(name).map(|endpoint| (endpoint, operation)).ok_or(EstFailure::NoEndpoint)
     }
 
-    /// Authenticates, enrolls, counts and logs.
+    /// RFC 7030 §4.2.1: authenticates, reads, and has the enrollment done.
     async fn simple_enroll<B>(
         &self,
-        endpoint: &EstEndpoint,
+        endpoint: &Arc<EstEndpoint>,
         head: &Parts,
         body: Pin<&mut B>,
         peer: SocketAddr,
@@ -125,39 +144,32 @@ impl EstService {
     {
         let watch = Stopwatch::start();
         let header = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        let (outcome, answer) = match self.authenticator.authenticate(header, &endpoint.name).await {
-            Ok(principal) => {
-                let name = principal.name.clone();
-                let result = enroll(endpoint, principal, head, body, limits).await;
-                log(endpoint, &name, peer, &result);
-                match result {
-                    Ok(issued) => (Outcome::Issued, with_body(enrolled(&issued.der, endpoint.base64_line_length))),
-                    Err(failure) => (Outcome::Failed(failure.blame()), failure.answer()),
-                }
-            }
-            Err(Denied::Ledger(error)) => {
-                let failure = EstFailure::Lookup(error);
-                log(endpoint, "", peer, &Err(failure.clone()));
-                (Outcome::Failed(failure.blame()), failure.answer())
-            }
+        let principal = match self.authenticator.authenticate(header, &endpoint.name).await {
+            Ok(principal) => principal,
+            Err(Denied::Ledger(error)) => return endpoint.conclude(Err(EstFailure::Lookup(error)), "", peer, watch),
             Err(denied) => {
                 tracing::info!(endpoint = endpoint.name, %peer, reason = ?denied, "not authenticated");
-                (Outcome::Unauthenticated, endpoint.unauthenticated())
+                endpoint.metrics.ended(Outcome::Unauthenticated, watch.elapsed());
+                return endpoint.unauthenticated();
             }
         };
-        endpoint.metrics.ended(outcome, watch.elapsed());
-        answer
+        let name = principal.name.clone();
+        let csr = match read(endpoint, head, body, limits).await {
+            Ok(csr) => csr,
+            Err(failure) => return endpoint.conclude(Err(failure), &name, peer, watch),
+        };
+        // A client that hangs up drops what waits here, and must not drop what is counted and logged of a certificate.
+        let enrolling = Arc::clone(endpoint);
+        let task = self.tasks.spawn(async move {
+            let result = enroll(&enrolling, principal, csr).await;
+            enrolling.conclude(result, &name, peer, watch)
+        });
+        task.await.unwrap_or_else(|_| EstFailure::EndedEarly.answer())
     }
 }
 
-/// RFC 7030 §4.2.1.
-async fn enroll<B>(
-    endpoint: &EstEndpoint,
-    principal: Principal,
-    head: &Parts,
-    body: Pin<&mut B>,
-    limits: &BodyLimits,
-) -> Result<Recorded<Issued>, EstFailure>
+/// The CSR in a request.
+async fn read<B>(endpoint: &EstEndpoint, head: &Parts, body: Pin<&mut B>, limits: &BodyLimits) -> Result<Csr, EstFailure>
 where
     B: Body<Data = Bytes>,
 {
@@ -166,9 +178,13 @@ where
     let request = SimpleEnroll::decode(content_type, &body, endpoint.reading)?;
     for lenience in request.leniences {
         endpoint.metrics.lenient(lenience);
-        tracing::debug!(endpoint = endpoint.name, principal = principal.name, lenience = lenience.name(), "read leniently");
+        tracing::debug!(endpoint = endpoint.name, lenience = lenience.name(), "read leniently");
     }
-    let request = EnrollRequest { protocol: Protocol::Est, endpoint: endpoint.name.clone(), principal, csr: request.csr };
+    Ok(request.csr)
+}
+
+async fn enroll(endpoint: &EstEndpoint, principal: Principal, csr: Csr) -> Result<Recorded<Issued>, EstFailure> {
+    let request = EnrollRequest { protocol: Protocol::Est, endpoint: endpoint.name.clone(), principal, csr };
     let authorized = endpoint.authority.authorize(&endpoint.profile, request)?;
     Ok(endpoint.authority.issue(authorized).await?)
 }

@@ -39,6 +39,9 @@ pub(crate) enum EstFailure {
     /// The requester's credential could not be looked up.
     #[error(transparent)]
     Lookup(LedgerError),
+    /// The task that enrolled has panicked, which it has told the log itself.
+    #[error("the enrollment ended early")]
+    EndedEarly,
 }
 
 impl EstFailure {
@@ -48,6 +51,7 @@ impl EstFailure {
             Self::Path(_) | Self::NoEndpoint | Self::NotOffered(_) | Self::Body(_) | Self::Request(_) => Blame::Client,
             Self::Enroll(error) => error.blame(),
             Self::Lookup(_) => Blame::Store,
+            Self::EndedEarly => Blame::Bug,
         }
     }
 
@@ -64,6 +68,7 @@ impl EstFailure {
             }
             Self::Enroll(error) => Self::status_of(error),
             Self::Lookup(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::EndedEarly => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -128,6 +133,7 @@ mod tests {
             EnrollError::Ledger(LedgerError::Unavailable("secret of the ledger".into())).into(),
             EnrollError::WrongAuthority { authorized: "secret".into(), brought: "b".into() }.into(),
             EstFailure::Lookup(LedgerError::Damaged("secret of the ledger".into())),
+            EstFailure::EndedEarly,
         ]
     }
 

@@ -35,24 +35,30 @@ impl Fixture {
         let endpoint = EstEndpoint::new("default", profile(), authority, (Reading::Compatible, 0), counters).unwrap();
         let authenticator = BasicAuthenticator::new(ca.ledger.clone(), ca.clock.clone(), digest);
         let app = App {
-            est: EstService::new(vec![endpoint], authenticator),
+            est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
             ca: CaService::new([&ca.authority]),
             ops: OpsService {
                 metrics,
                 trail: ca.ledger.clone(),
-                queued_writes: Box::new(|| 0),
+                gauges: Box::new(AllWell),
                 stopping: tokio_util::sync::CancellationToken::new(),
             },
             limits: BodyLimits { octets: 4096, discarded: 8192, time: std::time::Duration::from_millis(200) },
         };
-        let exchange = Exchange { app: Arc::new(app), serves: serves.into(), peer: "192.0.2.1:5".parse().unwrap() };
+        let exchange = Exchange {
+            app: Arc::new(app),
+            serves: serves.into(),
+            peer: "192.0.2.1:5".parse().unwrap(),
+            in_flight: InFlight::default(),
+        };
         Self { ca, exchange }
     }
 
-    async fn ask<B>(&self, request: Request<B>) -> (StatusCode, HeaderMap, Vec<u8>)
+    async fn ask<B>(&self, mut request: Request<B>) -> (StatusCode, HeaderMap, Vec<u8>)
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
+        request.headers_mut().insert("host", "localhost".parse().unwrap());
         let answer = self.exchange.clone().oneshot(request).await.unwrap();
         let (head, body) = answer.into_parts();
         (head.status, head.headers, body.collect().await.unwrap().to_bytes().to_vec())
@@ -60,6 +66,22 @@ impl Fixture {
 
     async fn get(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
         self.ask(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await
+    }
+}
+
+struct AllWell;
+
+impl Gauges for AllWell {
+    fn queued_writes(&self) -> u64 {
+        0
+    }
+
+    fn is_writable(&self) -> bool {
+        true
+    }
+
+    fn dropped_lines(&self) -> u64 {
+        0
     }
 }
 
@@ -195,6 +217,26 @@ async fn a_listener_serves_its_own_families_only() {
     let fixture = Fixture::new(&[Family::Ca]).await;
     for path in ["/.well-known/est/cacerts", "/metrics", "/healthz"] {
         assert_eq!(fixture.get(path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    let fixture = Fixture::new(&[Family::Ops]).await;
+    let ask = |hosts: &[&str], version| {
+        let mut request = Request::get("/healthz").version(version);
+        for host in hosts {
+            request = request.header("host", *host);
+        }
+        fixture.exchange.clone().oneshot(request.body(Full::<Bytes>::default()).unwrap())
+    };
+    for (hosts, version, status) in [
+        (&[][..], Version::HTTP_11, 400),
+        (&["a", "b"], Version::HTTP_11, 400),
+        (&["a"], Version::HTTP_11, 200),
+        (&[], Version::HTTP_10, 200),
+    ] {
+        assert_eq!(ask(hosts, version).await.unwrap().status(), status, "{hosts:?}");
     }
 }
 

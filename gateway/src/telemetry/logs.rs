@@ -1,14 +1,38 @@
 //! Logs: readable messages with queryable fields, on stderr. docs/operations.md lists them.
+//!
+//! Lines are written by a thread of their own from a bounded queue: a reader of stderr that stands still costs lines, which are counted,
+//! and never holds up who is served.
+
+use std::io::BufWriter;
 
 use tracing::level_filters::LevelFilter;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 
-/// Starts logging; later calls change nothing.
-pub fn start_logs(config: &LogConfig) {
+/// Lines that wait to be written.
+const QUEUE: usize = 16 * 1024;
+
+/// Logging that was started; what waits is written when it is dropped.
+pub struct Logs {
+    dropped: ErrorCounter,
+    _writer: WorkerGuard,
+}
+
+impl Logs {
+    /// How many lines were not written, since nobody read those before them.
+    #[must_use]
+    pub fn counter(&self) -> ErrorCounter {
+        self.dropped.clone()
+    }
+}
+
+/// Starts logging.
+#[must_use]
+pub fn start_logs(config: &LogConfig) -> Logs {
     let level = match config.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -16,11 +40,15 @@ pub fn start_logs(config: &LogConfig) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true).thread_name("log");
+    let (writer, guard) = queue.finish(BufWriter::new(std::io::stderr()));
+    let dropped = writer.error_counter();
+    let lines = fmt::layer().with_writer(writer).with_target(false);
     let lines = match config.format {
         LogFormat::Text => lines.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     // A second start in one process, as tests do, keeps the first.
     let _ = tracing_subscriber::registry().with(lines.with_filter(level)).try_init();
+    Logs { dropped, _writer: guard }
 }

@@ -68,8 +68,12 @@ pub struct Metrics {
     pub handshakes_failed: Counter,
     /// Writes that wait in the ledger's queue.
     pub ledger_queue: Gauge<u64, AtomicU64>,
+    /// 1 while the ledger can be written.
+    pub ledger_writable: Gauge,
     /// Events in the audit trail.
     pub audit_events: Gauge<u64, AtomicU64>,
+    /// Lines of the log that were dropped.
+    pub log_lines_dropped: Gauge<u64, AtomicU64>,
 }
 
 impl Metrics {
@@ -86,7 +90,9 @@ impl Metrics {
             connections_refused: Counter::default(),
             handshakes_failed: Counter::default(),
             ledger_queue: Gauge::default(),
+            ledger_writable: Gauge::default(),
             audit_events: Gauge::default(),
+            log_lines_dropped: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("enrollments", "Requests for certificates, by how they ended", metrics.enrollments.clone());
@@ -103,6 +109,9 @@ impl Metrics {
         registry.register("connections_refused", "Connections turned away at the limit", metrics.connections_refused.clone());
         registry.register("tls_handshakes_failed", "TLS handshakes that failed", metrics.handshakes_failed.clone());
         registry.register("ledger_queue", "Writes that wait to be committed", metrics.ledger_queue.clone());
+        registry.register("ledger_writable", "1 while the ledger can be written", metrics.ledger_writable.clone());
+        let help = "Lines of the log that were dropped, since nobody read those before them";
+        registry.register("log_lines_dropped", help, metrics.log_lines_dropped.clone());
         registry.register("audit_events", "Events in the audit trail", metrics.audit_events.clone());
         Self { registry, ..metrics }
     }

@@ -52,14 +52,20 @@ fn a_first_start_that_was_cut_short_is_done_over() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("d");
     Gateway::start(&data_dir).kill();
-    // As if the machine had been lost after the credential and the keys were made, and before any certificate was.
-    for name in ["ca/root.pem", "ca/default.pem", "tls/server.pem", "first-device.netrc"] {
+    // As if the machine had been lost after the credential and the root were made, and before the rest was.
+    std::fs::write(data_dir.join("first-start"), "").unwrap();
+    let before = std::fs::read(data_dir.join("first-device.netrc")).unwrap();
+    for name in ["ca/default.pem", "tls/server.pem"] {
         std::fs::remove_file(data_dir.join(name)).unwrap();
     }
     let again = Gateway::start(&data_dir);
     assert!(again.introduction.contains("first-device.netrc"));
-    assert!(data_dir.join("first-device.netrc").exists());
+    assert_ne!(std::fs::read(data_dir.join("first-device.netrc")).unwrap(), before, "a new password");
+    assert!(!data_dir.join("first-start").exists());
     assert_eq!(again.admin(&["audit", "verify"]).1["ok"], true);
+    assert_eq!(again.admin(&["est", "user", "list"]).1["items"].as_array().unwrap().len(), 1);
+    again.kill();
+    assert_eq!(Gateway::start(&data_dir).introduction, "", "once");
 }
 
 #[test]
@@ -91,6 +97,27 @@ fn it_says_that_it_is_ready_and_ends_well() {
     for name in ["run.json", "certgate.sock"] {
         assert!(!data_dir.join(name).exists(), "{name}");
     }
+}
+
+#[test]
+fn a_drain_can_be_watched_and_is_not_held_up_by_who_says_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("d");
+    let gateway = Gateway::start(&data_dir);
+    let run_json = gateway.run_json();
+    let address = |kind: &str| run_json[kind][0].as_str().unwrap().to_owned();
+    let silent = std::net::TcpStream::connect(address("https")).unwrap();
+    // A request whose body is still to come is under way: it holds the drain open.
+    let mut slow = std::net::TcpStream::connect(address("http")).unwrap();
+    std::io::Write::write_all(&mut slow, b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    gateway.signal("TERM");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let (status, answer) = get(&address("ops"), "/readyz");
+    assert!(status == 503 && answer.contains("stopping"), "{answer}");
+    std::io::Write::write_all(&mut slow, b"123456789").unwrap();
+    assert_eq!(gateway.wait(), Some(0));
+    drop(silent);
 }
 
 #[test]

@@ -17,8 +17,8 @@ const CA_ONLY: [(ObjectIdentifier, &str); 5] = [
 ];
 
 /// Purposes that speak for a CA, for others, or for everything.
-const FORBIDDEN_PURPOSES: [ExtendedKeyUsage; 4] =
-    [ExtendedKeyUsage::OcspSigning, ExtendedKeyUsage::CmcRa, ExtendedKeyUsage::TimeStamping, ExtendedKeyUsage::Any];
+const FORBIDDEN_PURPOSES: [ExtendedKeyUsage; 3] =
+    [ExtendedKeyUsage::OcspSigning, ExtendedKeyUsage::CmcRa, ExtendedKeyUsage::Any];
 
 fn check(asked: &Asked<'_>) -> Result<(), String> {
     let requested = asked.csr.requested();

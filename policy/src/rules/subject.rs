@@ -6,7 +6,7 @@ use crate::{Asked, Rule};
 
 pub(crate) const RULE: Rule = Rule { name: "subject", citation: "RFC 5280 §4.1.2.6, Appendix A.1", check };
 
-/// Every attribute that would be copied is within its bounds, and there is one common name at the most.
+/// Every attribute that would be copied is within its bounds, and none but OU comes twice: readers differ in which one they take.
 fn check(asked: &Asked<'_>) -> Result<(), String> {
     let copied: Vec<&NameAttribute> = copied(asked).collect();
     if let Some(attribute) = copied.iter().find(|attribute| !attribute.is_well_formed()) {
@@ -15,11 +15,9 @@ fn check(asked: &Asked<'_>) -> Result<(), String> {
             attribute.kind
         ));
     }
-    let common_names = copied.iter().filter(|attribute| attribute.kind == NameAttributeType::CommonName).count();
-    if common_names > 1 {
-        return Err("the subject has more than one common name".into());
-    }
-    Ok(())
+    let repeats = |attribute: &&&NameAttribute| copied.iter().filter(|other| other.kind == attribute.kind).count() > 1;
+    let repeated = copied.iter().filter(|attribute| attribute.kind != NameAttributeType::OrganizationalUnit).find(repeats);
+    repeated.map_or(Ok(()), |attribute| Err(format!("the subject has more than one {}", attribute.kind)))
 }
 
 /// The common name and what the profile lists; the rest of the requested subject is left out.

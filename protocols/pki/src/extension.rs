@@ -123,7 +123,7 @@ impl Extension {
         let mut reader = tlv.contents()?;
         let oid = reader.expect(tag::OID)?.oid()?;
         // An explicit FALSE is not DER, yet living clients send it; anything else is TRUE, as in BER.
-        let critical = reader.optional(tag::BOOLEAN)?.is_some_and(|boolean| boolean.value != [0]);
+        let critical = read_boolean(&mut reader)?;
         let value = reader.expect(tag::OCTET_STRING)?.value.to_vec();
         reader.finish()?;
         Ok(Self { oid, critical, value })
@@ -392,10 +392,19 @@ fn sequence(der: &[u8]) -> der::Result<DerReader<'_>> {
     sequence.contents()
 }
 
-/// cA of BasicConstraints: any BOOLEAN but 0x00 is TRUE in BER, and counts as TRUE here.
+/// A BOOLEAN DEFAULT FALSE. Any octet but 0x00 is TRUE in BER (X.690 §8.2.2), and counts as TRUE here.
+fn read_boolean(reader: &mut DerReader<'_>) -> der::Result<bool> {
+    match reader.optional(tag::BOOLEAN)? {
+        None => Ok(false),
+        Some(Tlv { value: [octet], .. }) => Ok(*octet != 0),
+        Some(_) => Err(der::ErrorKind::Failed.into()),
+    }
+}
+
+/// cA of BasicConstraints.
 fn read_ca(der: &[u8]) -> der::Result<bool> {
     let mut reader = sequence(der)?;
-    let ca = reader.optional(tag::BOOLEAN)?.is_some_and(|boolean| boolean.value != [0]);
+    let ca = read_boolean(&mut reader)?;
     reader.optional(tag::INTEGER)?;
     reader.finish().map(|()| ca)
 }
@@ -419,6 +428,7 @@ mod tests {
         assert!(read_ca(&[0x30, 0x03, 0x01, 0x01, 0x01]).unwrap());
         assert!(read_ca(&[0x30, 0x03, 0x01, 0x01, 0xff]).unwrap());
         assert!(!read_ca(&[0x30, 0x00]).unwrap());
+        assert!(read_ca(&[0x30, 0x02, 0x01, 0x00]).is_err());
         assert!(read_ca(&[0x31, 0x00]).is_err());
     }
 

@@ -128,7 +128,8 @@ impl NameAttribute {
             && characters <= self.kind.upper_bound()
             && !self.value.chars().any(char::is_control)
             && match self.kind {
-                NameAttributeType::Country => characters == 2 && printable(),
+                // X.520: an ISO 3166 code of two letters.
+                NameAttributeType::Country => characters == 2 && self.value.bytes().all(|byte| byte.is_ascii_alphabetic()),
                 NameAttributeType::SerialNumber => printable(),
                 _ => true,
             }

@@ -110,7 +110,11 @@ fn read_key_type(algorithm: Tlv<'_>, key: &[u8]) -> der::Result<KeyType> {
         };
         if key.len() == octets && key.first() == Some(&4) { Ok(key_type) } else { Err(malformed()) }
     } else if oid == rfc5912::RSA_ENCRYPTION {
-        read_modulus_bits(key).map(|bits| KeyType::Rsa { bits })
+        // RFC 3279 §2.3.1: "The parameters field MUST have ASN.1 type NULL for this algorithm identifier."
+        match parameters {
+            Some(parameters) if parameters.raw == [tag::NULL, 0] => read_modulus_bits(key).map(|bits| KeyType::Rsa { bits }),
+            _ => Err(malformed()),
+        }
     } else if oid == rfc8410::ID_ED_25519 && parameters.is_none() {
         if key.len() == 32 { Ok(KeyType::Ed25519) } else { Err(malformed()) }
     } else {

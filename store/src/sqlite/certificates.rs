@@ -104,6 +104,10 @@ fn conditions(query: &CertificateQuery) -> Result<(String, Vec<Value>), LedgerEr
             values.push(seconds(query.now));
         }
     }
+    if let Some(authority) = &query.authority {
+        conditions.push("authority = ?");
+        values.push(Value::Text(authority.clone()));
+    }
     if let Some(profile) = &query.profile {
         conditions.push("profile = ?");
         values.push(Value::Text(profile.clone()));

@@ -2,7 +2,7 @@
 //!
 //! A passive checkpoint disturbs nobody, but under writing without pause it never catches the journal's end, so the journal never
 //! starts anew. When it has grown past a bound in spite of passive checkpoints, the writer is asked to fold back the little that is
-//! left between two of its transactions.
+//! left between two of its transactions. The same thread has the writer find out whether it can write again after a failure.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -16,6 +16,8 @@ use super::writer::Writer;
 
 /// How often the journal's length is looked at.
 const PERIOD: Duration = Duration::from_secs(1);
+/// How often it is made to start anew while a long read keeps it from that.
+const PATIENT_PERIOD: Duration = Duration::from_secs(10);
 /// Octets of journal that are worth folding back.
 const WORTHWHILE: u64 = 4 * 1024 * 1024;
 /// Octets of journal at which it is made to start anew.
@@ -41,7 +43,13 @@ impl Checkpointer {
 }
 
 fn run(connection: &Connection, journal: &Path, writer: &Weak<Writer>, ended: &Receiver<()>) {
-    while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+    let mut period = PERIOD;
+    while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+        period = PERIOD;
+        let Some(writer) = writer.upgrade() else { return };
+        if writer.is_failing() {
+            writer.probe();
+        }
         let length = std::fs::metadata(journal).map_or(0, |metadata| metadata.len());
         if length < WORTHWHILE {
             continue;
@@ -50,8 +58,9 @@ fn run(connection: &Connection, journal: &Path, writer: &Weak<Writer>, ended: &R
         if let Err(error) = folded {
             tracing::warn!(%error, "the ledger's journal could not be folded back; trying again");
         }
-        if let Some(writer) = writer.upgrade().filter(|_| length >= TOO_LONG) {
+        if length >= TOO_LONG {
             writer.restart_journal();
+            period = PATIENT_PERIOD;
         }
     }
 }

@@ -15,7 +15,7 @@ const APPLICATION_ID: i32 = 0x6367_6174;
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001-first.sql")];
 
 /// How long a connection waits for a lock that another one holds for a moment.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The ledger cannot be opened.
 #[derive(Debug, thiserror::Error)]

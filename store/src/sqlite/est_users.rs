@@ -1,5 +1,7 @@
 //! Credentials for EST with HTTP Basic.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use certgate_enrollment::{Cursor, EstUser, EstUserAdded, EstUsers, Event, LedgerError, Page, SecretHash};
 use certgate_pki::Timestamp;
@@ -16,6 +18,7 @@ impl EstUsers for SqliteLedger {
     async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError> {
         let allow: Vec<String> = user.allow.iter().map(ToString::to_string).collect();
         let allow = serde_json::Value::from(allow).to_string();
+        let credentials = Arc::clone(&self.credentials);
         let change = move |transaction: &mut super::Transaction<'_>| {
             let SecretHash::Sha256(secret) = user.secret;
             let insert = "INSERT INTO est_user (name, endpoint, secret_kind, secret, allow, created_at, expires_at)
@@ -26,18 +29,27 @@ impl EstUsers for SqliteLedger {
                 return Ok(EstUserAdded::Exists);
             }
             transaction.append(&event)?;
+            transaction.when_committed(move || credentials.forget(&user.name));
             Ok(EstUserAdded::Added)
         };
         self.write("add EST user", change).await
     }
 
     async fn find_user(&self, name: &str, endpoint: &str) -> Result<Option<EstUser>, LedgerError> {
+        let began = match self.credentials.get(name, endpoint) {
+            Ok(user) => return Ok(Some(user)),
+            Err(began) => began,
+        };
         let found = self.readers.read(|connection| {
             let select = "SELECT name, endpoint, secret_kind, secret, allow, created_at, expires_at FROM est_user
                           WHERE name = ? AND endpoint = ?";
             connection.prepare_cached(select)?.query_row([name, endpoint], Stored::read).optional()
         })?;
-        found.map(Stored::user).transpose()
+        let user = found.map(Stored::user).transpose()?;
+        if let Some(user) = &user {
+            self.credentials.remember(began, user);
+        }
+        Ok(user)
     }
 
     async fn list_users(&self, limit: usize, cursor: Option<Cursor>) -> Result<Page<(EstUser, u64)>, LedgerError> {
@@ -60,11 +72,12 @@ impl EstUsers for SqliteLedger {
     }
 
     async fn remove(&self, name: &str, event: Event) -> Result<u64, LedgerError> {
-        let name = name.to_owned();
+        let (name, credentials) = (name.to_owned(), Arc::clone(&self.credentials));
         let change = move |transaction: &mut super::Transaction<'_>| {
             let removed = transaction.connection.execute("DELETE FROM est_user WHERE name = ?", [&name])?;
             if removed > 0 {
                 transaction.append(&event)?;
+                transaction.when_committed(move || credentials.forget(&name));
             }
             Ok(removed as u64)
         };

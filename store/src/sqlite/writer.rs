@@ -3,15 +3,18 @@
 //! Each change is told its outcome only after the commit that holds it. A change that is refused (a conflict) has written nothing and
 //! does not disturb the others; when the file itself fails, everything in the transaction is undone and every change of it is told so.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use certgate_enrollment::{AuditHead, Event, LedgerError};
 use certgate_pki::Digest;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{audit_chain, ledger_error};
+use super::connection::BUSY_TIMEOUT;
+use super::{audit, audit_chain, ledger_error};
 
 /// Most changes in one transaction: bounds how long the first of them waits for the last.
 const MAX_BATCH: usize = 512;
@@ -36,9 +39,16 @@ pub(super) struct Transaction<'w> {
     pub(super) connection: &'w Connection,
     digest: &'w dyn Digest,
     head: AuditHead,
+    when_committed: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Transaction<'_> {
+    /// Has `then` done after the commit, before anyone hears of it, and whether or not anyone still waits. It is done too when the
+    /// commit fails.
+    pub(super) fn when_committed(&mut self, then: impl FnOnce() + Send + 'static) {
+        self.when_committed.push(Box::new(then));
+    }
+
     /// Appends an event to the audit trail. Comes last in a change: what is refused before it has left nothing.
     pub(super) fn append(&mut self, event: &Event) -> Result<(), WriteError> {
         self.head = audit_chain::append(self.connection, self.digest, self.head, event)?;
@@ -64,13 +74,25 @@ enum Job {
     Change(Change),
     /// Between two transactions: fold the whole journal back and start it anew.
     RestartJournal,
+    /// After a commit that failed: find out whether the file can be written again.
+    Probe,
     /// Commit what came before, fold the journal back and end.
     Close,
+}
+
+/// What the thread tells about itself.
+#[derive(Default)]
+struct State {
+    /// The last commit failed, or the thread has ended.
+    is_failing: AtomicBool,
+    /// A restart of the journal is asked for and not done yet.
+    is_restart_due: AtomicBool,
 }
 
 /// The writer's handle.
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
+    state: Arc<State>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -83,9 +105,10 @@ impl Writer {
         digest: Arc<dyn Digest>,
     ) -> Result<Self, std::io::Error> {
         let (sender, receiver) = mpsc::channel(queue.max(1));
-        let work = Work { connection, digest, head };
+        let state = Arc::new(State::default());
+        let work = Work { connection, digest, head, state: Arc::clone(&state) };
         let thread = std::thread::Builder::new().name("ledger".into()).spawn(move || work.run(receiver))?;
-        Ok(Self { queue: sender, thread: Mutex::new(Some(thread)) })
+        Ok(Self { queue: sender, state, thread: Mutex::new(Some(thread)) })
     }
 
     /// How many jobs wait.
@@ -122,9 +145,21 @@ impl Writer {
         outcome.await.unwrap_or_else(|_| Err(LedgerError::Unavailable("its writer has ended".into())))
     }
 
-    /// Asks for the journal to be started anew. If the queue is full it is asked for again later.
+    /// Did the last commit fail, or has the thread ended?
+    pub(super) fn is_failing(&self) -> bool {
+        self.state.is_failing.load(Ordering::Relaxed) || self.queue.is_closed()
+    }
+
+    /// Asks for the journal to be started anew, unless that is asked for already. If the queue is full it is asked for again later.
     pub(super) fn restart_journal(&self) {
-        let _ = self.queue.try_send(Job::RestartJournal);
+        if !self.state.is_restart_due.swap(true, Ordering::Relaxed) && self.queue.try_send(Job::RestartJournal).is_err() {
+            self.state.is_restart_due.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Finds out whether the file can be written again. A full queue finds out by itself.
+    pub(super) fn probe(&self) {
+        let _ = self.queue.try_send(Job::Probe);
     }
 
     /// Commits what is queued, and ends the thread. Blocks.
@@ -149,17 +184,34 @@ impl Drop for Writer {
     }
 }
 
+/// Lets others that are about to write join the batch: a sync costs more than all else in a commit, and serves all of it. Waits no
+/// longer than it takes the threads that can run to have run, and ends when that brought nothing.
+fn wait_for_company(batch: &mut Vec<Job>, queue: &mut mpsc::Receiver<Job>) {
+    let mut before = 0;
+    while batch.len() > before && batch.len() < MAX_BATCH {
+        before = batch.len();
+        std::thread::yield_now();
+        while batch.len() < MAX_BATCH
+            && let Ok(job) = queue.try_recv()
+        {
+            batch.push(job);
+        }
+    }
+}
+
 /// The thread's own state.
 struct Work {
     connection: Connection,
     digest: Arc<dyn Digest>,
     head: AuditHead,
+    state: Arc<State>,
 }
 
 impl Work {
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
         'work: while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
+            wait_for_company(&mut batch, &mut queue);
             let mut changes = Vec::with_capacity(batch.len());
             for job in batch.drain(..) {
                 match job {
@@ -167,6 +219,11 @@ impl Work {
                     Job::RestartJournal => {
                         self.commit(std::mem::take(&mut changes));
                         self.fold_journal();
+                        self.state.is_restart_due.store(false, Ordering::Relaxed);
+                    }
+                    Job::Probe => {
+                        self.commit(std::mem::take(&mut changes));
+                        self.probe();
                     }
                     Job::Close => {
                         self.commit(changes);
@@ -188,9 +245,13 @@ impl Work {
         match self.try_commit(changes, &mut done) {
             Ok(head) => {
                 self.head = head;
+                self.state.is_failing.store(false, Ordering::Relaxed);
                 done.into_iter().for_each(|acknowledge| acknowledge(Ok(())));
             }
             Err((name, error)) => {
+                self.state.is_failing.store(true, Ordering::Relaxed);
+                // Whatever failed, the file says where the trail ends.
+                self.head = audit::read_head(&self.connection).unwrap_or(self.head);
                 tracing::error!(change = name, %error, "the ledger could not commit; its clients are told to try again");
                 let told = ledger_error(&error);
                 done.into_iter().for_each(|acknowledge| acknowledge(Err(told.clone())));
@@ -207,19 +268,42 @@ impl Work {
     ) -> Result<AuditHead, (&'static str, rusqlite::Error)> {
         let begun = rusqlite::Transaction::new(&mut self.connection, rusqlite::TransactionBehavior::Immediate);
         let begun = begun.map_err(|error| ("begin", error))?;
-        let mut transaction = Transaction { connection: &begun, digest: &*self.digest, head: self.head };
+        let when_committed = Vec::new();
+        let mut transaction = Transaction { connection: &begun, digest: &*self.digest, head: self.head, when_committed };
         for Change { name, apply } in changes {
             done.push(apply(&mut transaction).map_err(|error| (name, error))?);
         }
-        let head = transaction.head;
-        begun.commit().map_err(|error| ("commit", error))?;
-        Ok(head)
+        let Transaction { head, when_committed, .. } = transaction;
+        let committed = begun.commit();
+        when_committed.into_iter().for_each(|then| then());
+        committed.map(|()| head).map_err(|error| ("commit", error))
     }
 
+    /// Writes a page that says what it said before.
+    fn probe(&mut self) {
+        let written = self.connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).and_then(|version| {
+            self.connection.execute_batch(&format!("BEGIN IMMEDIATE; PRAGMA user_version = {version}; COMMIT"))
+        });
+        if written.is_err() && !self.connection.is_autocommit() {
+            // The transaction is still open; what cannot be rolled back is when the connection begins the next one.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        if written.is_ok() && self.state.is_failing.swap(false, Ordering::Relaxed) {
+            tracing::info!("the ledger can be written again");
+        }
+    }
+
+    /// Folds the journal back without waiting: a reader that holds an old snapshot must not hold up everyone who writes.
     fn fold_journal(&self) {
-        let folded = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = folded {
-            tracing::warn!(%error, "the ledger's journal could not be folded back; it will be when the ledger is opened again");
+        let is_busy = self
+            .connection
+            .busy_timeout(Duration::ZERO)
+            .and_then(|()| self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0)));
+        let patient = self.connection.busy_timeout(BUSY_TIMEOUT);
+        match is_busy.and_then(|is_busy| patient.map(|()| is_busy)) {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!("a long read keeps the ledger's journal from being folded back; trying again"),
+            Err(error) => tracing::warn!(%error, "the ledger's journal could not be folded back; trying again"),
         }
     }
 }

@@ -62,6 +62,36 @@ async fn a_closed_ledger_refuses_and_keeps() {
     assert!(again.find(&certificate(2).serial).await.unwrap().is_none());
 }
 
+/// The journal grows past the bound at which it is made to start anew, while somebody reads and reads.
+#[tokio::test]
+async fn a_long_read_holds_up_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    let reader = rusqlite::Connection::open(directory.path().join("ledger.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM certificate").unwrap();
+    let large = |number| certgate_enrollment::CertificateRecord { der: vec![0x30; 60_000], ..certificate(number) };
+    for round in 0..3_u64 {
+        let writes = (0..400).map(|number| {
+            let ledger = ledger.clone();
+            async move { ledger.record(large(round * 400 + number), issued()).await }
+        });
+        #[expect(clippy::disallowed_methods, reason = "the test awaits every one of them")]
+        let tasks: Vec<_> = writes.map(tokio::spawn).collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+    }
+    let journal = std::fs::metadata(directory.path().join("ledger.db-wal")).unwrap().len();
+    assert!(journal > 64 * 1024 * 1024, "{journal}");
+    // Long enough for the restart to be asked for and to fail.
+    for number in 0..5 {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let write = ledger.record(certificate(100_000 + number), issued());
+        tokio::time::timeout(std::time::Duration::from_secs(2), write).await.expect("nobody waits for the reader").unwrap();
+    }
+    reader.execute_batch("COMMIT").unwrap();
+}
+
 #[tokio::test]
 async fn a_full_queue_is_said_at_once() {
     let directory = tempfile::tempdir().unwrap();

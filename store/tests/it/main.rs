@@ -1,7 +1,5 @@
 //! The embedded ledger: the contract of every ledger, and what is its own.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-
 mod damage;
 mod durability;
 

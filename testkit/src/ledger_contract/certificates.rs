@@ -126,6 +126,9 @@ async fn lists_are_narrowed_by_profile_and_principal(ledger: &dyn Ledger) {
     assert_eq!(list(ledger, by(None, Some("second-device"))).await, [other_principal]);
     assert_eq!(list(ledger, by(None, Some("second"))).await, [], "the whole name counts");
     // Filters hold from page to page.
+    let of_nobody = ledger.list(CertificateQuery { authority: Some("nobody".into()), ..all() }).await.unwrap();
+    let of_default = ledger.list(CertificateQuery { authority: Some("default".into()), ..all() }).await.unwrap();
+    assert!(of_nobody.items.is_empty() && !of_default.items.is_empty());
     let query = CertificateQuery { limit: 1, ..by(Some("device"), None) };
     let first = ledger.list(query.clone()).await.unwrap();
     let second = ledger.list(CertificateQuery { cursor: first.next, ..query }).await.unwrap();

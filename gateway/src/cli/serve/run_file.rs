@@ -29,6 +29,18 @@ struct Contents {
     ca_sha256: String,
 }
 
+fn path(data_dir: &DataDir) -> PathBuf {
+    data_dir.join("run.json")
+}
+
+/// Removes one that says nothing true any more.
+pub(super) fn remove(data_dir: &DataDir) {
+    match std::fs::remove_file(path(data_dir)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => tracing::warn!(%error, "run.json could not be removed"),
+        _ => {}
+    }
+}
+
 impl RunFile {
     /// For these listeners; the trust anchor is the first root.
     pub(super) fn new(data_dir: &DataDir, bound: &[Bound], authorities: &Authorities) -> anyhow::Result<Self> {
@@ -45,19 +57,12 @@ impl RunFile {
             ca_pem: data_dir.join(&format!("ca/{}.pem", root.name())),
             ca_sha256: encode_string(&digest),
         };
-        Ok(Self { path: data_dir.join("run.json"), contents })
+        Ok(Self { path: path(data_dir), contents })
     }
 
     pub(super) fn write(&self) -> anyhow::Result<()> {
         let text = serde_json::to_string(&self.contents)? + "\n";
         write_atomically(&self.path, text.as_bytes(), Secrecy::Public)
-    }
-
-    /// It says nothing true any more.
-    pub(super) fn remove(&self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::warn!(path = %self.path.display(), %error, "could not be removed");
-        }
     }
 
     /// The first HTTPS listener, to be written into a URL.
