@@ -1,4 +1,4 @@
-//! CPU an operation: the gateway's beside the raw server's, and the cryptography that comes on top of that.
+//! CPU an operation: the gateway's beside the raw server's, which does the cryptography of an enrollment too.
 
 use std::path::{Path, PathBuf};
 
@@ -54,9 +54,9 @@ pub(super) fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<
     let mut series: Vec<Series> = routes.iter().map(|_| Series::default()).collect();
     for round in 0..ROUNDS {
         println!("round {} of {ROUNDS}", round + 1);
-        let crypto = bench.load.crypto(&bench.issued)?.total_us();
+        let loop_us = bench.load.crypto(&bench.issued)?.total_us();
         for (route, series) in routes.iter().zip(&mut series) {
-            series.add(&bench.round(route, crypto, round % 2 == 0)?);
+            series.add(&bench.round(route, loop_us, round % 2 == 0)?);
         }
     }
     let rows = routes.iter().zip(&series).map(|(route, series)| series.row(route)).collect();
@@ -89,15 +89,15 @@ impl Bench {
         let issued = sample(Operation::Enroll, "issued")?;
         let anchors = sample(Operation::CaCerts, "cacerts")?;
         let tls = gateway.data_dir().join("tls");
-        let raw = [load.raw_server(&tls, &issued)?, load.raw_server(&tls, &anchors)?];
+        let raw = [load.raw_server(&tls, &issued, Operation::Enroll)?, load.raw_server(&tls, &anchors, Operation::CaCerts)?];
         Ok(Self { gateway, load, issued, raw })
     }
 
     /// One measurement of both sides. Which goes first changes from round to round.
-    fn round(&self, route: &Route, crypto_us: f64, gateway_first: bool) -> Result<Round> {
+    fn round(&self, route: &Route, loop_us: f64, gateway_first: bool) -> Result<Round> {
         let [enroll, cacerts] = &self.raw;
-        let (raw, crypto_us) = match route.operation {
-            Operation::Enroll => (enroll, crypto_us),
+        let (raw, loop_us) = match route.operation {
+            Operation::Enroll => (enroll, loop_us),
             Operation::CaCerts => (cacerts, 0.0),
         };
         let ask_raw = || self.load.run(route.operation, &raw.url, raw.pid(), route.amount, None);
@@ -112,7 +112,7 @@ impl Bench {
             let first = ask_raw()?;
             (ask_gateway()?, first)
         };
-        Ok(Round { gateway, raw, crypto_us })
+        Ok(Round { gateway, raw, loop_us })
     }
 }
 
@@ -120,15 +120,15 @@ impl Bench {
 struct Round {
     gateway: Measurement,
     raw: Measurement,
-    /// Cryptography on top of the raw server's own.
-    crypto_us: f64,
+    /// The cryptography of an enrollment in a loop of its own, for comparison.
+    loop_us: f64,
 }
 
 /// All rounds of one path, in microseconds.
 #[derive(Default)]
 struct Series {
     gateway: Vec<f64>,
-    bare: Vec<f64>,
+    loops: Vec<f64>,
     raw: Vec<f64>,
     rates: Vec<f64>,
     p99_ms: Vec<f64>,
@@ -137,8 +137,8 @@ struct Series {
 impl Series {
     fn add(&mut self, round: &Round) {
         self.gateway.push(round.gateway.cpu_us());
-        self.bare.push(round.raw.cpu_us());
-        self.raw.push(round.raw.cpu_us() + round.crypto_us);
+        self.loops.push(round.loop_us);
+        self.raw.push(round.raw.cpu_us());
         self.rates.push(round.gateway.rate());
         self.p99_ms.push(round.gateway.p99_ms());
     }
@@ -155,9 +155,9 @@ impl Series {
             ratio: Some(value / raw),
             spread: spread(&ratios),
             note: format!(
-                "{} connections, bare request {:.1} us, {:.0} a second, p99 {:.1} ms",
+                "{} connections, cryptography in a loop {:.1} us, {:.0} a second, p99 {:.1} ms",
                 route.amount.connections,
-                median(&self.bare),
+                median(&self.loops),
                 median(&self.rates),
                 median(&self.p99_ms)
             ),

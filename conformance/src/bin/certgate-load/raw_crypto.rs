@@ -5,8 +5,9 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, UnparsedPublicKey},
 };
+use base64ct::{Base64, Encoding};
 use certgate_conformance::{asn1::Element, certificate::Certificate, certs_only};
-use der::Decode;
+use der::{Decode, Header, Reader, SliceReader};
 use serde::Serialize;
 use x509_cert::request::CertReq;
 
@@ -41,6 +42,37 @@ pub(crate) fn measure(issued: &[u8], seconds: f64) -> anyhow::Result<Costs> {
     let sign = || key.sign(&random, &tbs).map(drop);
     let sign_ns = repeat(seconds, || sign().map_err(|_| anyhow!("no signature")))?;
     Ok(Costs { parse_ns, verify_ns, sign_ns, csr_bytes: csr.len(), tbs_bytes: tbs.len() })
+}
+
+/// What an enrollment cannot do without, once: in the place where a server does it, with the caches as a server leaves them.
+pub(crate) struct Enrollment {
+    tbs: Vec<u8>,
+    key: EcdsaKeyPair,
+    random: SystemRandom,
+}
+
+impl Enrollment {
+    /// Signs what was signed in `issued`, an answer to an enrollment.
+    pub(crate) fn new(issued: &[u8]) -> anyhow::Result<Self> {
+        let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(|_| anyhow!("no key"))?;
+        Ok(Self { tbs: device(issued)?.tbs, key, random: SystemRandom::new() })
+    }
+
+    /// Parses and verifies the CSR in the body of a request, and signs.
+    pub(crate) fn perform(&self, body: &[u8]) -> anyhow::Result<()> {
+        let csr = Base64::decode_vec(std::str::from_utf8(body)?).map_err(|_| anyhow!("no base64"))?;
+        let parsed = CertReq::from_der(&csr)?;
+        // The signed part as it was sent: what follows the header of the whole.
+        let message = SliceReader::new(&csr).and_then(|mut whole| {
+            Header::decode(&mut whole)?;
+            whole.tlv_bytes()
+        })?;
+        let public_key = parsed.info.public_key.subject_public_key.raw_bytes();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, public_key)
+            .verify(message, parsed.signature.raw_bytes())
+            .map_err(|_| anyhow!("a signature that is not valid"))?;
+        self.key.sign(&self.random, &self.tbs).map(drop).map_err(|_| anyhow!("no signature"))
+    }
 }
 
 /// The certificate of no authority.

@@ -1,4 +1,5 @@
-//! The least that a server must do for a request: hyper over rustls, reading the content and giving the same answer always.
+//! The least that a server must do for a request: hyper over rustls, reading the content and giving the same answer always; for an
+//! enrollment also what no server can leave out, parsing and verifying the CSR and one signature.
 
 use std::{
     convert::Infallible,
@@ -10,7 +11,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Request, Response,
+    Request, Response, StatusCode,
     body::Incoming,
     header::{CONTENT_TYPE, HeaderValue},
     server::conn::http1,
@@ -27,6 +28,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
+use crate::raw_crypto::Enrollment;
+
 /// What the server shows and says.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -42,6 +45,17 @@ pub(crate) struct Options {
     /// Their media type
     #[arg(long, default_value = "application/pkcs7-mime; smime-type=certs-only")]
     media_type: String,
+    /// For each request parse and verify the CSR in it, and sign a certificate like the one in the answer
+    #[arg(long)]
+    enroll: bool,
+}
+
+/// What each connection needs.
+#[derive(Clone)]
+struct Service {
+    content: Bytes,
+    media_type: HeaderValue,
+    enrollment: Option<Arc<Enrollment>>,
 }
 
 /// Serves until it is killed.
@@ -52,32 +66,34 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 async fn serve(options: &Options) -> anyhow::Result<()> {
     let acceptor = TlsAcceptor::from(Arc::new(tls_config(options)?));
     let content = Bytes::from(std::fs::read(&options.response).with_context(|| options.response.display().to_string())?);
-    let media_type = HeaderValue::try_from(&options.media_type)?;
+    let enrollment = options.enroll.then(|| Enrollment::new(&content).map(Arc::new)).transpose()?;
+    let service = Service { media_type: HeaderValue::try_from(&options.media_type)?, content, enrollment };
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     crate::print(&json!({ "address": listener.local_addr()?.to_string(), "pid": std::process::id() }))?;
     let tasks = TaskTracker::new();
     loop {
         let (tcp, _) = listener.accept().await?;
-        tasks.spawn(converse(acceptor.clone(), tcp, content.clone(), media_type.clone()));
+        tasks.spawn(converse(acceptor.clone(), tcp, service.clone()));
     }
 }
 
 /// One connection to its end. What a client does wrong ends it.
-async fn converse(acceptor: TlsAcceptor, tcp: TcpStream, content: Bytes, media_type: HeaderValue) {
+async fn converse(acceptor: TlsAcceptor, tcp: TcpStream, service: Service) {
     let _ = tcp.set_nodelay(true);
     let Ok(stream) = acceptor.accept(tcp).await else { return };
-    let service = service_fn(|request| answer(request, content.clone(), media_type.clone()));
-    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+    let answers = service_fn(|request| answer(request, &service));
+    let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answers).await;
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    content: Bytes,
-    media_type: HeaderValue,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let _ = request.into_body().collect().await;
-    let mut response = Response::new(Full::new(content));
-    response.headers_mut().insert(CONTENT_TYPE, media_type);
+async fn answer(request: Request<Incoming>, service: &Service) -> Result<Response<Full<Bytes>>, Infallible> {
+    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mut response = Response::new(Full::new(service.content.clone()));
+    response.headers_mut().insert(CONTENT_TYPE, service.media_type.clone());
+    if let Some(enrollment) = &service.enrollment
+        && enrollment.perform(&body).is_err()
+    {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
     Ok(response)
 }
 
