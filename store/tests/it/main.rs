@@ -1,5 +1,6 @@
 //! The embedded ledger: the contract of every ledger, and what is its own.
 
+mod credentials;
 mod damage;
 mod durability;
 

@@ -1,0 +1,68 @@
+//! Credentials that were looked up are remembered, and what was removed is not.
+
+use certgate_enrollment::{EstUser, EstUserAdded, EstUsers, Event, EventKind, SecretHash};
+use certgate_testkit::NOW;
+
+use super::open;
+
+fn user(endpoint: &str, secret: u8) -> EstUser {
+    EstUser {
+        name: "device".into(),
+        endpoint: endpoint.into(),
+        secret: SecretHash::Sha256([secret; 32]),
+        allow: Vec::new(),
+        created_at: NOW,
+        expires_at: None,
+    }
+}
+
+fn event(kind: EventKind) -> Event {
+    Event { at: NOW, kind, actor: "operator".into(), details: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_removed_credential_is_gone_at_once_and_a_new_one_counts_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    for secret in 0..50 {
+        for endpoint in ["a", "b"] {
+            let added = ledger.add(user(endpoint, secret), event(EventKind::EstUserAdded)).await;
+            assert_eq!(added, Ok(EstUserAdded::Added));
+            // Twice: from the file, then as remembered.
+            for _ in 0..2 {
+                assert_eq!(ledger.find_user("device", endpoint).await, Ok(Some(user(endpoint, secret))));
+            }
+        }
+        assert_eq!(ledger.remove("device", event(EventKind::EstUserRemoved)).await, Ok(2));
+        for endpoint in ["a", "b"] {
+            assert_eq!(ledger.find_user("device", endpoint).await, Ok(None));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looking_while_removing_brings_nothing_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    for secret in 0..50 {
+        ledger.add(user("a", secret), event(EventKind::EstUserAdded)).await.unwrap();
+        let lookers: Vec<_> = (0..4)
+            .map(|_| {
+                let ledger = ledger.clone();
+                #[expect(clippy::disallowed_methods, reason = "the test awaits every one of them")]
+                tokio::spawn(async move {
+                    while ledger.find_user("device", "a").await.unwrap().is_some() {
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        ledger.remove("device", event(EventKind::EstUserRemoved)).await.unwrap();
+        assert_eq!(ledger.find_user("device", "a").await, Ok(None));
+        for looker in lookers {
+            looker.await.unwrap();
+        }
+        assert_eq!(ledger.find_user("device", "a").await, Ok(None));
+    }
+}
