@@ -12,9 +12,9 @@ use anyhow::Result;
 use crate::{
     device::Device,
     gateway::Gateway,
+    install::pkilint,
     process,
     report::{Outcome, Report},
-    test::pkilint,
 };
 
 /// One check.

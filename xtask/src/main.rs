@@ -12,6 +12,7 @@ mod durability;
 mod foreign;
 mod fuzz_smoke;
 mod gateway;
+mod install;
 mod process;
 mod regen;
 mod report;

@@ -1,7 +1,6 @@
 //! `cargo xtask test`: sets up what is missing and runs everything that judges the repository.
 
 mod conformance;
-mod install;
 mod samples;
 mod workspace;
 
@@ -9,9 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-pub(crate) use install::pkilint;
-
-use crate::{cargo, check, durability, foreign, fuzz_smoke, report::Report};
+use crate::{cargo, check, durability, foreign, fuzz_smoke, install, report::Report};
 
 /// Seconds that each fuzz target runs.
 const FUZZ_SECONDS: u32 = 10;

@@ -16,8 +16,8 @@ fn the_embedded_file_says_what_is_the_default() {
     let minimal = load(
         "[[profile]]\nname = \"default\"\nauthority = \"default\"\n\
          [[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n\
-         [[authority]]\nname = \"root\"\nsubject = \"CN=certgate Root CA\"\nvalidity = \"7300d\"\n\
-         [[authority]]\nname = \"default\"\nissuer = \"root\"\nsubject = \"CN=certgate Issuing CA\"\n",
+         [[authority]]\nname = \"root\"\nsubject = \"CN=certgate Root CA\"\n\
+         [[authority]]\nname = \"default\"\nissuer = \"root\"\nsubject = \"CN=certgate Issuing CA\"\nvalidity = \"1825d\"\n",
     )
     .unwrap();
     let unspanned = |config: &Config| {
