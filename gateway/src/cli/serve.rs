@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use certgate_enrollment::Authority;
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Global;
 use super::output::Printed;
@@ -86,11 +86,12 @@ async fn serve(global: &Global, config: &Config, logs: &Logs) -> anyhow::Result<
         work: Lifecycle::new(affordable_connections(config.limits.connections)),
         ops: Lifecycle::new(OPS_CONNECTIONS),
     };
-    let served = gateway.run(&first_start).await;
+    let mut signals = Signals::listen()?;
+    let served = gateway.run(&first_start, &mut signals).await;
     if served.is_ok() {
         tracing::info!("stopping: no new connections, what is under way is finished");
     }
-    gateway.stop().await;
+    gateway.stop(&mut signals).await;
     served
 }
 
@@ -108,7 +109,7 @@ struct Gateway<'g> {
 
 impl Gateway<'_> {
     /// Makes all parts, serves, and returns when told to stop.
-    async fn run(&self, first_start: &FirstStart) -> anyhow::Result<()> {
+    async fn run(&self, first_start: &FirstStart, signals: &mut Signals) -> anyhow::Result<()> {
         let Self { config, data_dir, base, .. } = self;
         let bound = bind_all(&config.listeners).await?;
         let metrics = Arc::new(Metrics::new());
@@ -130,7 +131,8 @@ impl Gateway<'_> {
         self.listen(bound, &app, &certificate, &metrics)?;
         run_file.write()?;
         self.announce(&run_file, first_device.as_ref(), first_start)?;
-        wait(&certificate).await
+        signals.serve_until_told(&certificate).await;
+        Ok(())
     }
 
     /// The authority of certgate's own server certificate: that of the first endpoint, which its clients trust.
@@ -174,11 +176,11 @@ impl Gateway<'_> {
     }
 
     /// Finishes what is under way, closes the ledger, and stops being watched last. A second signal cuts what is under way.
-    async fn stop(&self) {
+    async fn stop(&self, signals: &mut Signals) {
         run_file::remove(&self.data_dir);
         let drained = tokio::select! {
             drained = self.work.stop(self.config.limits.drain.duration()) => drained,
-            _ = told_to_stop() => false,
+            () = signals.told_to_stop() => false,
         };
         if !drained {
             tracing::warn!("some connections had not ended in time; they are cut");
@@ -188,22 +190,38 @@ impl Gateway<'_> {
     }
 }
 
-/// Until SIGTERM or SIGINT; SIGHUP has the server certificate read again.
-async fn wait(certificate: &ServerCertificate) -> anyhow::Result<()> {
-    let mut hang_up = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            told = told_to_stop() => return told,
-            _ = hang_up.recv() => certificate.reload(),
-        }
-    }
+/// The signals that certgate listens to, from before it says that it is ready.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
 }
 
-async fn told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Until SIGTERM or SIGINT; SIGHUP has the server certificate read again.
+    async fn serve_until_told(&mut self, certificate: &ServerCertificate) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hang_up.recv() => certificate.reload(),
+            }
+        }
+    }
+
+    /// Until SIGTERM or SIGINT.
+    async fn told_to_stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

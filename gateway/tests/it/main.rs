@@ -4,4 +4,5 @@
 
 mod command_line;
 mod lifecycle;
+mod loss;
 mod process;
