@@ -165,6 +165,22 @@ async fn an_expired_credential_is_over() {
 }
 
 #[tokio::test]
+async fn a_client_that_hangs_up_drops_neither_count_nor_record() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    let mut request = enrollment(&csr());
+    request.headers_mut().insert("host", "localhost".parse().unwrap());
+    // Polled once, then dropped, as hyper does when the connection is gone.
+    let mut exchange = Box::pin(fixture.exchange.clone().oneshot(request));
+    let is_pending = std::future::poll_fn(|cx| Poll::Ready(exchange.as_mut().poll(cx).is_pending())).await;
+    assert!(is_pending, "the certificate is being issued");
+    drop(exchange);
+    while !fixture.exchange.app.ops.metrics.encode().contains("outcome=\"issued\"} 1") {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(fixture.ca.ledger.certificates().len(), 2, "the root and this one");
+}
+
+#[tokio::test]
 async fn a_ledger_that_fails_gives_no_certificate_and_says_when_to_come_back() {
     let fixture = Fixture::new(&[Family::Est]).await;
     fixture.ca.ledger.fail_writes(true);
