@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::{gateway::Gateway, process};
+use crate::{gateway::Gateway, install::pkilint, process};
 
 /// What the lines leave behind is a key and its certificate from this authority.
 const JUDGE: &str = r#"
@@ -13,6 +13,12 @@ openssl x509 -in first-device.pem -noout -pubkey -out cert.pub
 cmp key.pub cert.pub
 test "$(stat -c %a first-device.key)" = 600
 openssl verify -x509_strict -CAfile "$ROOT" -untrusted "$CHAIN" first-device.pem
+if command -v dumpasn1 > /dev/null; then
+  openssl x509 -in first-device.pem -outform DER -out first-device.der
+  dumpasn1 -a first-device.der 2> problems.txt > dump.txt
+  tail -n 1 dump.txt | grep -x '0 warnings, 0 errors[.]' || tail -n 1 problems.txt | grep -x '0 warnings, 0 errors[.]'
+fi
+if test -x "$LINT"; then "$LINT" lint -s WARNING first-device.pem; fi
 "#;
 
 /// Pastes the lines into a shell that stands in an empty directory.
@@ -24,7 +30,9 @@ pub(super) fn follow(gateway: &Gateway) -> Result<()> {
     let empty = tempfile::tempdir()?;
     process::script(empty.path(), &lines, &[])?;
     let chain = gateway.data_dir().join("ca/default.chain.pem");
-    let environment = [("ROOT", gateway.run().ca_pem.as_os_str()), ("CHAIN", Path::as_os_str(&chain))];
+    let linter = pkilint()?;
+    let environment =
+        [("ROOT", gateway.run().ca_pem.as_os_str()), ("CHAIN", Path::as_os_str(&chain)), ("LINT", linter.as_os_str())];
     process::script(empty.path(), JUDGE, &environment).map(drop)
 }
 

@@ -27,10 +27,10 @@ SHA-256        {fingerprint}
 Enroll a first device: it makes its key, asks for a certificate by EST, and verifies what it got.
 
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout first-device.key \
--subj /CN=first-device -addext subjectAltName=DNS:first-device -outform DER -out first-device.csr
+-subj /CN=first-device -outform DER -out first-device.csr
     openssl base64 -A -in first-device.csr | curl -fsS --cacert {anchor} --netrc-file {netrc} \
 -H 'Content-Type: application/pkcs10' --data-binary @- {url}/simpleenroll \
-| openssl base64 -d -A | openssl pkcs7 -inform DER -print_certs -out first-device.pem
+| openssl base64 -d -A | openssl pkcs7 -inform DER -print_certs | openssl x509 -out first-device.pem
     openssl verify -x509_strict -CAfile {anchor}{untrusted} first-device.pem
 
 The password is in first-device.netrc there. More devices: certgate est user add NAME
