@@ -121,6 +121,45 @@ fn a_drain_can_be_watched_and_is_not_held_up_by_who_says_nothing() {
 }
 
 #[test]
+fn who_does_not_read_is_cut_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("d");
+    std::fs::create_dir(&data_dir).unwrap();
+    std::fs::set_permissions(&data_dir, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::write(data_dir.join("certgate.toml"), "[limits]\nwrite = \"1s\"\n").unwrap();
+    let gateway = Gateway::start(&data_dir);
+    let run_json = gateway.run_json();
+    let address = |kind: &str| run_json[kind][0].as_str().unwrap().to_owned();
+    let mut deaf = std::net::TcpStream::connect(address("http")).unwrap();
+    deaf.set_write_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+    // Asks, and never reads: until its own requests no longer fit anywhere.
+    let ask = b"GET /ca/default.pem HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1000);
+    let stuck = (0..10_000).any(|_| std::io::Write::write_all(&mut deaf, &ask).is_err());
+    assert!(stuck, "the gateway goes on reading from who does not read");
+    let open = || {
+        let (_, metrics) = get(&address("ops"), "/metrics");
+        metrics.lines().find_map(|line| line.strip_prefix("certgate_connections ").map(|count| count.parse::<i64>().unwrap()))
+    };
+    // The one that asks for metrics is open too.
+    let is_cut = (0..50).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        open() == Some(1)
+    });
+    assert!(is_cut, "still open: {:?}", open());
+}
+
+#[test]
+fn half_a_request_does_not_hold_up_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&directory.path().join("d"));
+    let mut stream = std::net::TcpStream::connect(gateway.run_json()["http"][0].as_str().unwrap()).unwrap();
+    std::io::Write::write_all(&mut stream, b"GET /ca/ro").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    gateway.signal("TERM");
+    assert_eq!(gateway.wait_briefly(), Some(0), "limits.drain is 30 s, and nothing is under way");
+}
+
+#[test]
 fn an_address_that_others_reach_needs_a_public_url() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = directory.path().join("d");

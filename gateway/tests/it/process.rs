@@ -76,6 +76,17 @@ impl Gateway {
         self.child.wait().unwrap().code()
     }
 
+    /// Waits for its end, 10 s at the most; its exit code.
+    pub(crate) fn wait_briefly(mut self) -> Option<i32> {
+        for _ in 0..100 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("it still runs");
+    }
+
     /// Ends it as a lost machine would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

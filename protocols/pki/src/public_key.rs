@@ -139,3 +139,33 @@ fn read_modulus_bits(key: &[u8]) -> der::Result<u32> {
     let bits = octets.len().checked_mul(8).ok_or(der::ErrorKind::Overflow)?;
     u32::try_from(bits).map(|bits| bits - first.leading_zeros()).map_err(|_| der::ErrorKind::Overflow.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::asn1::DerWriter;
+
+    /// An RSA key of 2048 bits whose AlgorithmIdentifier has these parameters.
+    fn rsa(parameters: &[u8]) -> Vec<u8> {
+        let mut key = DerWriter::default();
+        key.sequence(|w| {
+            w.tlv(tag::INTEGER, &[&[0][..], &[0xc5; 256]].concat()).tlv(tag::INTEGER, &[1, 0, 1]);
+        });
+        let mut spki = DerWriter::default();
+        spki.sequence(|w| {
+            w.sequence(|w| {
+                w.oid(&rfc5912::RSA_ENCRYPTION).raw(parameters);
+            });
+            w.bit_string(&key.finish());
+        });
+        spki.finish()
+    }
+
+    #[test]
+    fn an_rsa_key_has_null_parameters_and_no_others() {
+        assert_eq!(PublicKey::from_der(&rsa(&[tag::NULL, 0])).unwrap().key_type(), KeyType::Rsa { bits: 2048 });
+        for wrong in [&[][..], &[tag::INTEGER, 1, 1], &[tag::OCTET_STRING, 2, 1, 2], &[tag::NULL, 0, tag::NULL, 0]] {
+            assert!(PublicKey::from_der(&rsa(wrong)).is_err(), "{wrong:02x?}");
+        }
+    }
+}

@@ -139,9 +139,9 @@ impl LoadGenerator {
         json(self.pinned(&SERVER_CORE).arg("raw-crypto").arg("--issued").arg(issued).args(["--seconds", "0.5"]))
     }
 
-    /// Starts a raw server that shows the certificate in the folder `tls` and answers with the content of `response`; for an enrollment
-    /// it does what no server can leave out.
-    pub(super) fn raw_server(&self, tls: &Path, response: &Path, operation: Operation) -> Result<RawServer> {
+    /// Starts a raw server that shows the certificate in the folder `tls` and answers with the content of `response`; with
+    /// `enrolls` it does the cryptography of an enrollment for each.
+    pub(super) fn raw_server(&self, tls: &Path, response: &Path, enrolls: bool) -> Result<RawServer> {
         let mut command = Command::new(SERVER_CORE[0]);
         command.args(&SERVER_CORE[1..]).arg(&self.program).arg("raw-server");
         let files =
@@ -149,7 +149,7 @@ impl LoadGenerator {
         for (flag, path) in files {
             command.arg(flag).arg(path);
         }
-        command.args((operation == Operation::Enroll).then_some("--enroll"));
+        command.args(enrolls.then_some("--enroll"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("start the raw server")?;
         RawServer::introduced(child)
     }

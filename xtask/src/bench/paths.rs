@@ -1,4 +1,5 @@
-//! CPU an operation: the gateway's beside the raw server's, which does the cryptography of an enrollment too.
+//! CPU an operation: the gateway's beside the raw server's and the cryptography that comes on top of that; and, for information, beside
+//! a raw server that does this cryptography itself.
 
 use std::path::{Path, PathBuf};
 
@@ -70,8 +71,12 @@ struct Bench {
     load: LoadGenerator,
     /// An answer to an enrollment.
     issued: PathBuf,
-    /// Raw servers: one gives the answer to an enrollment, one the CA certificates.
-    raw: [RawServer; 2],
+    /// Gives the answer to an enrollment.
+    bare: RawServer,
+    /// The same, after the cryptography of one.
+    enrolling: RawServer,
+    /// Gives the CA certificates.
+    cacerts: RawServer,
 }
 
 impl Bench {
@@ -89,18 +94,20 @@ impl Bench {
         let issued = sample(Operation::Enroll, "issued")?;
         let anchors = sample(Operation::CaCerts, "cacerts")?;
         let tls = gateway.data_dir().join("tls");
-        let raw = [load.raw_server(&tls, &issued, Operation::Enroll)?, load.raw_server(&tls, &anchors, Operation::CaCerts)?];
-        Ok(Self { gateway, load, issued, raw })
+        let bare = load.raw_server(&tls, &issued, false)?;
+        let enrolling = load.raw_server(&tls, &issued, true)?;
+        let cacerts = load.raw_server(&tls, &anchors, false)?;
+        Ok(Self { gateway, load, issued, bare, enrolling, cacerts })
     }
 
     /// One measurement of both sides. Which goes first changes from round to round.
     fn round(&self, route: &Route, loop_us: f64, gateway_first: bool) -> Result<Round> {
-        let [enroll, cacerts] = &self.raw;
-        let (raw, loop_us) = match route.operation {
-            Operation::Enroll => (enroll, loop_us),
-            Operation::CaCerts => (cacerts, 0.0),
+        let (raw, enrolling, crypto_us) = match route.operation {
+            Operation::Enroll => (&self.bare, Some(&self.enrolling), loop_us),
+            Operation::CaCerts => (&self.cacerts, None, 0.0),
         };
-        let ask_raw = || self.load.run(route.operation, &raw.url, raw.pid(), route.amount, None);
+        let ask = |server: &RawServer| self.load.run(route.operation, &server.url, server.pid(), route.amount, None);
+        let ask_raw = || ask(raw);
         let ask_gateway = || {
             let gateway = &self.gateway;
             self.load.run(route.operation, &gateway.est_url()?, gateway.run().pid, route.amount, None)
@@ -112,7 +119,8 @@ impl Bench {
             let first = ask_raw()?;
             (ask_gateway()?, first)
         };
-        Ok(Round { gateway, raw, loop_us })
+        let in_place = enrolling.map(ask).transpose()?;
+        Ok(Round { gateway, raw, crypto_us, in_place })
     }
 }
 
@@ -120,15 +128,18 @@ impl Bench {
 struct Round {
     gateway: Measurement,
     raw: Measurement,
-    /// The cryptography of an enrollment in a loop of its own, for comparison.
-    loop_us: f64,
+    /// Cryptography on top of the raw server's own, measured in a loop.
+    crypto_us: f64,
+    /// The raw server that does the cryptography itself.
+    in_place: Option<Measurement>,
 }
 
 /// All rounds of one path, in microseconds.
 #[derive(Default)]
 struct Series {
     gateway: Vec<f64>,
-    loops: Vec<f64>,
+    bare: Vec<f64>,
+    in_place: Vec<f64>,
     raw: Vec<f64>,
     rates: Vec<f64>,
     p99_ms: Vec<f64>,
@@ -137,8 +148,9 @@ struct Series {
 impl Series {
     fn add(&mut self, round: &Round) {
         self.gateway.push(round.gateway.cpu_us());
-        self.loops.push(round.loop_us);
-        self.raw.push(round.raw.cpu_us());
+        self.bare.push(round.raw.cpu_us());
+        self.raw.push(round.raw.cpu_us() + round.crypto_us);
+        self.in_place.extend(round.in_place.as_ref().map(Measurement::cpu_us));
         self.rates.push(round.gateway.rate());
         self.p99_ms.push(round.gateway.p99_ms());
     }
@@ -154,10 +166,11 @@ impl Series {
             raw: Some(raw),
             ratio: Some(value / raw),
             spread: spread(&ratios),
+            in_place: (!self.in_place.is_empty()).then(|| median(&self.in_place)),
             note: format!(
-                "{} connections, cryptography in a loop {:.1} us, {:.0} a second, p99 {:.1} ms",
+                "{} connections, bare request {:.1} us, {:.0} a second, p99 {:.1} ms",
                 route.amount.connections,
-                median(&self.loops),
+                median(&self.bare),
                 median(&self.rates),
                 median(&self.p99_ms)
             ),

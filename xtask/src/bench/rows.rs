@@ -15,6 +15,8 @@ pub(super) struct Row {
     pub(super) limit: Option<f64>,
     /// What the same work costs without the gateway, by the median.
     pub(super) raw: Option<f64>,
+    /// What a raw server costs that does the cryptography itself, by the median: for information, the limit is not held against it.
+    pub(super) in_place: Option<f64>,
     /// `value` over `raw`.
     pub(super) ratio: Option<f64>,
     /// How far the rounds lie apart: largest minus smallest ratio, over the median.
@@ -46,8 +48,8 @@ pub(super) fn spread(values: &[f64]) -> f64 {
 /// Prints the table.
 pub(super) fn print(rows: &[Row]) {
     println!(
-        "\n{:<24} {:>10} {:>10} {:<7} {:>6} {:>6} {:<5} {:>6}  note",
-        "row", "value", "raw", "unit", "ratio", "limit", "", "spread"
+        "\n{:<24} {:>10} {:>10} {:<7} {:>6} {:>6} {:<5} {:>8} {:>6}  note",
+        "row", "value", "raw", "unit", "ratio", "limit", "", "in place", "spread"
     );
     for row in rows {
         let times = |number: Option<f64>| number.map_or("-".to_owned(), |number| format!("{number:.2}"));
@@ -56,17 +58,19 @@ pub(super) fn print(rows: &[Row]) {
         let verdict = row.limit.map_or("", |limit| if row.value > limit { "over" } else { "holds" });
         let spread = format!("{:.0} %", row.spread * 100.0);
         println!(
-            "{:<24} {:>10.1} {:>10} {:<7} {:>6} {:>6} {verdict:<5} {spread:>6}  {}",
+            "{:<24} {:>10.1} {:>10} {:<7} {:>6} {:>6} {verdict:<5} {:>8} {spread:>6}  {}",
             row.id,
             row.value,
             number(row.raw),
             row.unit,
             times(row.ratio),
             times(limit),
+            times(row.in_place.map(|in_place| row.value / in_place)),
             row.note
         );
     }
-    println!("\nratio: value over raw; spread: largest minus smallest ratio of a round, over the median");
+    println!("\nratio: value over raw; in place: value over a raw server that does the cryptography itself");
+    println!("spread: largest minus smallest ratio of a round, over the median");
 }
 
 #[cfg(test)]

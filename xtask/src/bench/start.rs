@@ -37,6 +37,7 @@ pub(super) fn measure(work: &Path) -> Result<[Row; 3]> {
         unit,
         limit: None,
         raw: None,
+        in_place: None,
         ratio: None,
         spread: spread(values),
         note: note.to_owned(),
