@@ -19,6 +19,10 @@ pub mod extension {
     pub const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
     /// Name constraints (RFC 5280 §4.2.1.10).
     pub const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+    /// Policy constraints (RFC 5280 §4.2.1.11).
+    pub const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
+    /// Inhibit anyPolicy (RFC 5280 §4.2.1.14).
+    pub const INHIBIT_ANY_POLICY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.54");
     /// Authority key identifier (RFC 5280 §4.2.1.1).
     pub const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
     /// Extended key usage (RFC 5280 §4.2.1.12).
@@ -76,6 +80,17 @@ impl Extension {
     /// The first departure from DER.
     pub fn element(&self) -> Result<Element, Fault> {
         Element::parse(&self.value).map_err(|fault| Fault(format!("extension {}: {fault}", self.oid)))
+    }
+
+    /// The extension as it stands in a certificate.
+    #[must_use]
+    pub fn encode(&self) -> Element {
+        let mut parts = vec![Element::object_identifier(self.oid)];
+        if self.critical {
+            parts.push(Element::primitive(tag::BOOLEAN, &[0xff]));
+        }
+        parts.push(Element::primitive(tag::OCTET_STRING, &self.value));
+        Element::sequence(parts)
     }
 }
 
@@ -227,6 +242,16 @@ impl Certificate {
         (value.tag == tag::OCTET_STRING).then(|| value.octets().to_vec())
     }
 
+    /// The serial number in lower-case hexadecimal, without the octet that only keeps it positive.
+    #[must_use]
+    pub fn serial_hex(&self) -> String {
+        let digits = match self.serial.as_slice() {
+            [0, rest @ ..] if !rest.is_empty() => rest,
+            all => all,
+        };
+        hex(digits)
+    }
+
     /// The general names of `subjectAltName` (RFC 5280 §4.2.1.6).
     #[must_use]
     pub fn alternative_names(&self) -> Vec<Element> {
@@ -255,6 +280,12 @@ impl Certificate {
         });
         values.collect()
     }
+}
+
+/// Octets in lower-case hexadecimal.
+#[must_use]
+pub fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 fn read_extensions(optional: &[Element]) -> Result<Vec<Extension>, Fault> {

@@ -39,12 +39,17 @@ pub mod attribute {
 
 /// `unstructuredName` (RFC 2985 §5.4.1): an attribute that asks for nothing.
 const UNSTRUCTURED_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.2");
+/// `challengePassword` (RFC 2985 §5.4.1), which RFC 7030 §3.5 puts the channel binding into.
+pub const CHALLENGE_PASSWORD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.7");
+/// `id-cmc-changeSubjectName` (RFC 6402 §2.8).
+pub const CHANGE_SUBJECT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.7.36");
 
 /// What a CSR asks for.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
-    subject: Vec<(ObjectIdentifier, String)>,
+    subject: Vec<Element>,
     extensions: Vec<Extension>,
+    attributes: Vec<(ObjectIdentifier, Element)>,
     padding: usize,
 }
 
@@ -64,7 +69,14 @@ impl Wish {
     /// With one more attribute in the subject, behind those that are there.
     #[must_use]
     pub fn with_name(mut self, oid: ObjectIdentifier, value: &str) -> Self {
-        self.subject.push((oid, value.to_owned()));
+        self.subject.push(name_step(oid, string_type(oid), value));
+        self
+    }
+
+    /// With this subject, octet for octet, instead of what was there.
+    #[must_use]
+    pub fn with_subject(mut self, name: &Element) -> Self {
+        self.subject = name.elements().to_vec();
         self
     }
 
@@ -80,9 +92,28 @@ impl Wish {
     /// With these `dNSName`s in `subjectAltName`; critical when there is no subject (RFC 5280 §4.2.1.6).
     #[must_use]
     pub fn with_dns_names(self, names: &[&str]) -> Self {
-        let names = names.iter().map(|name| Element::primitive(tag::context_primitive(2), name.as_bytes())).collect();
+        self.with_alternative_names(&encode_dns_names(names))
+    }
+
+    /// With this `subjectAltName`; critical when there is no subject.
+    #[must_use]
+    pub fn with_alternative_names(self, names: &Element) -> Self {
         let critical = self.subject.is_empty();
-        self.with_extension(extension::SUBJECT_ALT_NAME, critical, &Element::sequence(names))
+        self.with_extension(extension::SUBJECT_ALT_NAME, critical, names)
+    }
+
+    /// With a `challengePassword`, a UTF8String (RFC 2985 §5.4.1).
+    #[must_use]
+    pub fn with_challenge(mut self, password: &str) -> Self {
+        self.attributes.push((CHALLENGE_PASSWORD, Element::primitive(tag::UTF8_STRING, password.as_bytes())));
+        self
+    }
+
+    /// With a `ChangeSubjectName` (RFC 6402 §2.8): "subject Name OPTIONAL, subjectAlt SubjectAltName OPTIONAL", untagged both.
+    #[must_use]
+    pub fn with_changed_name(mut self, subject: &Element, alternative: &Element) -> Self {
+        self.attributes.push((CHANGE_SUBJECT_NAME, Element::sequence(vec![subject.clone(), alternative.clone()])));
+        self
     }
 
     /// With attributes that ask for nothing, of at least this many octets.
@@ -121,12 +152,16 @@ impl Wish {
         if !self.extensions.is_empty() {
             attributes.insert(ExtensionReq(self.extensions.clone()).try_into()?)?;
         }
+        for (oid, value) in &self.attributes {
+            let values = SetOfVec::try_from(vec![Any::from_der(&value.encode())?])?;
+            attributes.insert(Attribute { oid: *oid, values })?;
+        }
         if self.padding > 0 {
             attributes.insert(padding(self.padding)?)?;
         }
         Ok(CertReqInfo {
             version: Version::V1,
-            subject: Name::from_der(&encode_name(&self.subject).encode())?,
+            subject: Name::from_der(&Element::sequence(self.subject.clone()).encode())?,
             public_key: Decode::from_der(&key.spki()?.encode())?,
             attributes,
         })
@@ -150,22 +185,35 @@ fn assemble(info: CertReqInfo, key: &Key, signature: &[u8]) -> anyhow::Result<Ve
 /// A name of one attribute a step: PrintableString where RFC 5280 Appendix A wants it, UTF8String elsewhere.
 #[must_use]
 pub fn encode_name(attributes: &[(ObjectIdentifier, String)]) -> Element {
-    let step = |(oid, value): &(ObjectIdentifier, String)| {
-        let kind = if matches!(*oid, attribute::COUNTRY | attribute::SERIAL_NUMBER) {
-            tag::PRINTABLE_STRING
-        } else {
-            tag::UTF8_STRING
-        };
-        let pair = Element::sequence(vec![Element::object_identifier(*oid), Element::primitive(kind, value.as_bytes())]);
-        Element::constructed(tag::SET, vec![pair])
-    };
-    Element::sequence(attributes.iter().map(step).collect())
+    Element::sequence(attributes.iter().map(|(oid, value)| name_step(*oid, string_type(*oid), value)).collect())
+}
+
+/// `dNSName`s as the value of a `subjectAltName` (RFC 5280 §4.2.1.6).
+#[must_use]
+pub fn encode_dns_names(names: &[&str]) -> Element {
+    Element::sequence(names.iter().map(|name| Element::primitive(tag::context_primitive(2), name.as_bytes())).collect())
+}
+
+/// A RelativeDistinguishedName of one attribute.
+fn name_step(oid: ObjectIdentifier, kind: u8, value: &str) -> Element {
+    let pair = Element::sequence(vec![Element::object_identifier(oid), Element::primitive(kind, value.as_bytes())]);
+    Element::constructed(tag::SET, vec![pair])
+}
+
+/// PrintableString where RFC 5280 Appendix A wants it, UTF8String elsewhere.
+fn string_type(oid: ObjectIdentifier) -> u8 {
+    match oid {
+        attribute::COUNTRY | attribute::SERIAL_NUMBER => tag::PRINTABLE_STRING,
+        _ => tag::UTF8_STRING,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
-    use crate::signature;
+    use crate::{key::KeyKind, signature};
 
     fn parts(csr: &[u8]) -> [Element; 3] {
         Element::parse(csr).expect("DER").elements().to_vec().try_into().expect("three parts")
@@ -173,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_csr_is_signed_by_its_own_key() {
-        for key in [Key::p256(), Key::rsa2048().expect("a key")] {
+        for kind in KeyKind::value_variants() {
+            let key = Key::of(*kind).expect("a key");
             let csr = Wish::common_name("a").with_dns_names(&["a"]).sign(&key).expect("made");
             let [info, algorithm, bits] = parts(&csr);
             signature::verify(&info.elements()[2], &algorithm, &info.encode(), &bits.octets()[1..]).expect("verifies");
@@ -189,6 +238,18 @@ mod tests {
         let [info, _, _] = parts(&csr);
         assert_eq!(info.elements()[1].encode(), [0x30, 0x00]);
         assert_eq!(info.elements()[3].encode(), [0xa0, 0x00]);
+    }
+
+    #[test]
+    fn a_challenge_and_a_change_of_name_are_attributes() {
+        let change = (encode_name(&[(attribute::COMMON_NAME, "b".into())]), encode_dns_names(&["b"]));
+        let wish = Wish::common_name("a").with_dns_names(&["a"]).with_challenge("c").with_changed_name(&change.0, &change.1);
+        let [info, _, _] = parts(&wish.sign(&Key::p256()).expect("made"));
+        let value = |oid| info.elements()[3].elements().iter().find(|one| one.elements()[0].oid() == Some(oid)).cloned();
+        let challenge = value(CHALLENGE_PASSWORD).expect("a challenge");
+        assert_eq!(challenge.elements()[1].encode(), [0x31, 0x03, 0x0c, 0x01, b'c']);
+        let changed = value(CHANGE_SUBJECT_NAME).expect("a change");
+        assert_eq!(changed.elements()[1].elements()[0].elements(), [change.0, change.1]);
     }
 
     #[test]

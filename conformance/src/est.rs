@@ -6,14 +6,22 @@ use crate::{
     csr::Wish,
     http::Response,
     key::Key,
-    session::{Check, Session, Stop, require},
+    session::{Check, Session, Stop, Verdict, require},
+    transport::Failure,
 };
 
+mod approval;
 mod authentication;
 mod cacerts;
+mod client_certificate;
+mod demands;
+mod device;
 mod enroll;
+mod linking;
 mod operations;
 mod rejection;
+mod renaming;
+mod renewal;
 mod robustness;
 mod tls;
 mod wording;
@@ -31,6 +39,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("E10", authentication::asks_for_credentials),
     ("E11", authentication::refuses_wrong_credentials),
     ("E12", authentication::takes_right_credentials),
+    ("E14", client_certificate::must_be_good),
     ("E16", enroll::issues_one_certificate),
     ("E17", enroll::wants_proof_of_possession),
     ("E18", rejection::refuses_what_is_no_csr),
@@ -39,7 +48,17 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("E21", wording::ignores_the_transfer_encoding),
     ("E22", wording::minds_the_content_type),
     ("E23", rejection::explains_itself),
+    ("E24", approval::puts_off),
+    ("E25", approval::remembers),
+    ("E26", renewal::renews),
+    ("E27", renewal::rekeys),
+    ("E28", renaming::keeps_the_names),
+    ("E29", renaming::never_ignores_a_change),
+    ("E30", renewal::minds_who_renews),
+    ("E31", linking::refuses_a_foreign_binding),
+    ("E32", linking::takes_the_right_binding),
     ("E34", operations::describes_csr_attributes),
+    ("E35", demands::are_told),
     ("E38", operations::answers_fullcmc),
     ("E44", robustness::bounds_and_endures),
 ];
@@ -47,19 +66,33 @@ pub const CHECKS: &[(&str, Check)] = &[
 /// A CSR that the target's user may have signed: its own name as CN.
 fn valid_csr(session: &Session<'_>) -> Result<(Key, Vec<u8>), Stop> {
     let (user, _) = session.login()?;
-    let key = Key::p256();
+    let key = session.device_key()?;
     let csr = Wish::common_name(user).sign(&key)?;
     Ok((key, csr))
 }
 
 /// The one certificate of a successful enrollment, for the key that asked.
 fn issued(response: &Response, key: &Key) -> Result<Certificate, Stop> {
-    require(response.status == 200, || format!("simpleenroll gave {}: {}", response.status, excerpt(response)))?;
+    require(response.status == 200, || format!("{}, not 200: {}", response.status, excerpt(response)))?;
     let mut certificates = certs_only::decode(&response.content)?;
     require(certificates.len() == 1, || format!("{} certificates in the answer", certificates.len()))?;
     let certificate = certificates.pop().ok_or_else(|| Stop::fail("no certificate"))?;
     require(certificate.spki == key.spki()?, || "the certificate is for another key than the CSR's".into())?;
     Ok(certificate)
+}
+
+/// Refused, as one whom the server does not know: by an alert, by closing, with 401 or with 403, and without a certificate. Says how.
+fn require_turned_away(outcome: Result<Response, Failure>) -> Verdict {
+    match outcome {
+        Err(Failure::Tls(alert)) => Ok(format!("refused in TLS ({alert})")),
+        Err(Failure::Closed) => Ok("closed".into()),
+        Err(other) => Err(other.into()),
+        Ok(response) => {
+            require(matches!(response.status, 401 | 403), || format!("{}, neither 401 nor 403", response.status))?;
+            require_refusal(&response, "turned away")?;
+            Ok(response.status.to_string())
+        }
+    }
 }
 
 /// "4xx" means any 4xx and never 5xx, and never a certificate.

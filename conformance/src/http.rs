@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::channel::Dial;
+
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -17,6 +19,8 @@ pub struct Request {
     pub delivery: Delivery,
     /// Which connection carries it.
     pub connection: Connection,
+    /// How a new connection is made.
+    pub dial: Dial,
 }
 
 /// How the content of a request is sent.
@@ -40,8 +44,10 @@ pub enum Delivery {
 pub enum Connection {
     /// A new one, closed afterwards.
     Fresh,
-    /// The one kept from the request before, or a new one; kept afterwards if the server keeps it.
+    /// The one kept from the request before, or a new one; kept afterwards if the server keeps it. Always of the default [`Dial`].
     Kept,
+    /// The one that [`crate::transport::Transport::open`] has opened; closed afterwards.
+    Opened,
 }
 
 impl Request {
@@ -55,6 +61,7 @@ impl Request {
             content: None,
             delivery: Delivery::AtOnce,
             connection: Connection::Fresh,
+            dial: Dial::default(),
         }
     }
 
@@ -86,6 +93,13 @@ impl Request {
         self
     }
 
+    /// Over a connection made this way.
+    #[must_use]
+    pub fn dialled(mut self, dial: Dial) -> Self {
+        self.dial = dial;
+        self
+    }
+
     /// The last segment of the target's path: the operation (RFC 7030 §3.2.2).
     #[must_use]
     pub fn operation(&self) -> &str {
@@ -107,7 +121,7 @@ impl Request {
             Delivery::AfterContinue => head.push_str("Expect: 100-continue\r\n"),
             Delivery::AtOnce | Delivery::Trickle { .. } => {}
         }
-        if self.connection == Connection::Fresh {
+        if self.connection != Connection::Kept {
             head.push_str("Connection: close\r\n");
         }
         head.push_str("\r\n");

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, anyhow};
 use certgate_conformance::{
     clause::{Clause, Reading, SUITES, Suite},
+    key::KeyKind,
     report::Format,
     run::{self, Plan},
     target::{self, Target},
@@ -58,6 +59,9 @@ struct RunArguments {
     /// The reading that the server follows.
     #[arg(long, value_enum, default_value_t)]
     reading: Reading,
+    /// The kind of key that devices have in the suites est and x509.
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    device_key: KeyKind,
     /// Form of the report.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -121,6 +125,7 @@ fn run_suite(arguments: &RunArguments) -> anyhow::Result<bool> {
         suite: arguments.suite,
         clauses: arguments.clauses.clone(),
         reading: arguments.reading,
+        device_key: arguments.device_key,
         prove_mutations: arguments.prove_mutations,
     };
     let report = run::run(&plan, &target, &mut transport)?;

@@ -6,7 +6,9 @@ use anyhow::{Context, bail};
 
 use crate::{
     clause::{Clause, Reading, State, Suite},
-    est, ledger,
+    est,
+    key::KeyKind,
+    ledger,
     report::{ClauseReport, Outcome, Report},
     session::{Check, Session, Stop, Verdict},
     target::Target,
@@ -26,6 +28,8 @@ pub struct Plan {
     pub clauses: Vec<String>,
     /// The reading that the server follows.
     pub reading: Reading,
+    /// The kind of key that devices have.
+    pub device_key: KeyKind,
     /// Whether to run each clause with its mutation too, and call it good only when that fails.
     pub prove_mutations: bool,
 }
@@ -66,7 +70,7 @@ struct Runner<'r> {
 impl Runner<'_> {
     fn clause(&mut self, clause: &Clause) -> anyhow::Result<ClauseReport> {
         let Some(check) = check_of(self.plan.suite, &clause.id) else { return Ok(ledger::untried(clause)) };
-        let mut session = Session::new(self.target, &mut *self.transport, self.plan.reading)?;
+        let mut session = Session::new(self.target, &mut *self.transport, self.plan)?;
         session.collection = self.collection.take();
         let verdict = attempt(&mut session, check);
         self.collection = session.collection.take();
@@ -79,7 +83,7 @@ impl Runner<'_> {
     fn prove(&mut self, clause: &Clause, check: Check, report: ClauseReport) -> anyhow::Result<ClauseReport> {
         let mutation: Mutation = clause.mutation.parse().with_context(|| clause.id.clone())?;
         let mut transport = Mutating::new(&mut *self.transport, mutation);
-        let mut session = Session::new(self.target, &mut transport, self.plan.reading)?;
+        let mut session = Session::new(self.target, &mut transport, self.plan)?;
         let verdict = attempt(&mut session, check);
         let applied = transport.applied;
         let (result, detail) = match verdict {

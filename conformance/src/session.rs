@@ -1,15 +1,19 @@
 //! What a check has at hand, and how it says what it found.
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use base64ct::{Base64, Encoding};
 
 use crate::{
     asn1::Fault,
+    channel::{Channel, Dial},
     clause::Reading,
-    clock,
+    endpoint::Endpoint,
+    hook::Hook,
     http::{Request, Response},
-    target::{EstTarget, Target, Url},
+    key::{Key, KeyKind},
+    run::Plan,
+    target::{EstTarget, Hooks, Target, Url},
     transport::{Failure, Transport},
     x509::Collection,
 };
@@ -33,6 +37,15 @@ impl Stop {
     /// A failure with this text.
     pub fn fail(text: impl std::fmt::Display) -> Self {
         Self::Fail(text.to_string())
+    }
+
+    /// The same, a failure with `what` before its reason.
+    #[must_use]
+    pub fn about(self, what: &str) -> Self {
+        match self {
+            Self::Fail(reason) => Self::Fail(format!("{what}: {reason}")),
+            skip @ Self::Skip(_) => skip,
+        }
     }
 }
 
@@ -65,10 +78,13 @@ pub fn require(condition: bool, text: impl FnOnce() -> String) -> Result<(), Sto
 /// One clause's view of the server under test.
 pub struct Session<'t> {
     est: &'t EstTarget,
+    hooks: &'t Hooks,
     url: Url,
     transport: &'t mut dyn Transport,
     /// The reading that the server is asked to follow.
     pub reading: Reading,
+    /// The kind of key that devices have.
+    pub device_key: KeyKind,
     /// Certificates that the X clauses look at, fetched once.
     pub collection: Option<Rc<Collection>>,
 }
@@ -78,15 +94,44 @@ impl<'t> Session<'t> {
     ///
     /// # Errors
     /// A target without EST, or with a URL that is none.
-    pub fn new(target: &'t Target, transport: &'t mut dyn Transport, reading: Reading) -> anyhow::Result<Self> {
+    pub fn new(target: &'t Target, transport: &'t mut dyn Transport, plan: &Plan) -> anyhow::Result<Self> {
         let est = target.est.as_ref().ok_or_else(|| anyhow::anyhow!("the target has no [est] table"))?;
-        Ok(Self { est, url: est.url.parse()?, transport, reading, collection: None })
+        Ok(Self {
+            est,
+            hooks: &target.hooks,
+            url: est.url.parse()?,
+            transport,
+            reading: plan.reading,
+            device_key: plan.device_key,
+            collection: None,
+        })
     }
 
     /// Seconds since 1970, at this moment: what was just issued is valid from now.
     #[must_use]
     pub fn now(&self) -> i64 {
-        clock::unix_now()
+        self.transport.now()
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, time: Duration) {
+        self.transport.wait(time);
+    }
+
+    /// A device's key, which other checks may have too.
+    ///
+    /// # Errors
+    /// A failure to make one.
+    pub fn device_key(&self) -> Result<Key, Stop> {
+        Ok(Key::of(self.device_key)?)
+    }
+
+    /// A device's key that nobody has yet.
+    ///
+    /// # Errors
+    /// A failure to make one.
+    pub fn new_device_key(&self) -> Result<Key, Stop> {
+        Ok(Key::new(self.device_key)?)
     }
 
     /// The `[est]` table.
@@ -133,12 +178,67 @@ impl<'t> Session<'t> {
         self.transport.exchange(request)
     }
 
+    /// Opens a connection whose next request is on [`crate::http::Connection::Opened`].
+    ///
+    /// # Errors
+    /// As [`Transport::open`].
+    pub fn open(&mut self, dial: &Dial) -> Result<Channel, Failure> {
+        self.transport.open(dial)
+    }
+
     /// Sends octets over bare TCP.
     ///
     /// # Errors
     /// As [`Transport::probe`].
     pub fn probe(&mut self, opening: &[u8]) -> Result<Vec<u8>, Failure> {
         self.transport.probe(opening)
+    }
+
+    /// Whether the target has this hook.
+    #[must_use]
+    pub fn has_hook(&self, hook: Hook) -> bool {
+        !hook.argv(self.hooks).is_empty()
+    }
+
+    /// Runs a hook and gives what it printed.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the target has no such hook, [`Stop::Fail`] when it fails.
+    pub fn run_hook(&mut self, hook: Hook, values: &[(&str, &str)], more: &[String]) -> Result<String, Stop> {
+        if !self.has_hook(hook) {
+            return Err(Stop::Skip(format!("the target has no hook {}", hook.name())));
+        }
+        let argv = hook.fill(self.hooks, values, more);
+        self.transport.command(&argv).map_err(|error| Stop::Fail(format!("hook {}: {error:#}", hook.name())))
+    }
+
+    /// The endpoint of the target's first URL, with the target's login.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the target names no user.
+    pub fn endpoint(&self) -> Result<Endpoint, Stop> {
+        let (user, password) = self.login()?;
+        Ok(Endpoint { url: self.url.clone(), user: user.into(), password: password.into() })
+    }
+
+    /// The endpoint of another URL, with a login that is good there: a new user where the hook `add_user` takes an `{endpoint}`, the
+    /// target's own if not.
+    ///
+    /// # Errors
+    /// A URL that is none, no user at all, or a hook that fails.
+    pub fn endpoint_at(&mut self, url: &str) -> Result<Endpoint, Stop> {
+        let url: Url = url.parse().map_err(Stop::fail)?;
+        if self.makes_users() {
+            return Endpoint::with_new_user(self, url, &[]);
+        }
+        let (user, password) = self.login()?;
+        Ok(Endpoint { url, user: user.into(), password: password.into() })
+    }
+
+    /// Whether the hook `add_user` says at which endpoint the user is to be.
+    #[must_use]
+    pub fn makes_users(&self) -> bool {
+        Hook::AddUser.argv(self.hooks).iter().any(|word| word.contains("{endpoint}"))
     }
 
     /// GET without credentials.

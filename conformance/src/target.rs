@@ -60,6 +60,15 @@ pub struct EstTarget {
     /// As `url`, where a person approves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manual_url: Option<String>,
+    /// As `url`, where a certificate lasts a few seconds and is worth nothing afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_url: Option<String>,
+    /// As `url`, where a CSR must have a key on a certain curve and a `challengePassword` bound to the TLS session (RFC 7030 §3.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demanding_url: Option<String>,
+    /// The object identifiers that `csrattrs` under `demanding_url` must hold, besides challengePassword's: the curve's at least.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub demands: Vec<String>,
     /// A client certificate with its chain, PEM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cert: Option<PathBuf>,
@@ -121,24 +130,25 @@ pub struct StatusTarget {
     pub issuer_file: Option<PathBuf>,
 }
 
-/// The `[hooks]` table: argv arrays, in which `{name}`, `{csr_sha256}`, `{serial}`, `{reason}` and `{time}` are filled in.
-/// The suite may append arguments of the command behind them: `add_user` gets `--allow dns:NAME` and the like.
+/// The `[hooks]` table: argv arrays, in which `{name}`, `{endpoint}`, `{csr_sha256}`, `{serial}`, `{reason}` and `{time}` are filled in.
+/// The suite may append arguments of the command behind them: `add_user` gets `--allow dns:NAME` and the like. Each has 30 seconds.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hooks {
-    /// Adds an EST user `{name}`; prints `{"name","password",…}`.
+    /// Adds an EST user `{name}`, who may enroll that name as CN and dNSName, or what `--allow` says; prints `{"name","password",…}`.
+    /// With `{endpoint}` in it, the user is good at that endpoint only: the label in the URL, `default` without one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub add_user: Vec<String>,
     /// Makes a SCEP challenge; prints `{"challenge",…}`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub new_challenge: Vec<String>,
-    /// Approves the enrollment of the CSR `{csr_sha256}`.
+    /// Approves the enrollment of the CSR `{csr_sha256}`: SHA-256 of its DER as it was first sent, lower-case hexadecimal.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub approve: Vec<String>,
     /// Denies it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,
-    /// Revokes `{serial}` for `{reason}`.
+    /// Revokes `{serial}`, lower-case hexadecimal, for `{reason}`, spelled as in RFC 5280 §5.3.1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revoke: Vec<String>,
     /// Puts `{serial}` on hold.
@@ -150,7 +160,7 @@ pub struct Hooks {
     /// Restarts the server.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub restart: Vec<String>,
-    /// Sets the server's clock to `{time}`.
+    /// Sets the server's clock to `{time}` (RFC 3339, in Z), from where it goes on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set_time: Vec<String>,
 }

@@ -1,11 +1,21 @@
 //! The seam between checks and server: a real one over sockets, and layers over it that change what comes back.
 
-use crate::http::{Malformed, Request, Response};
+use std::time::Duration;
 
+use crate::{
+    channel::{Channel, Dial},
+    clock,
+    http::{Malformed, Request, Response},
+};
+
+pub mod command;
+pub mod finished;
 pub mod mutation;
 pub mod socket;
+mod stream;
 
-/// Carries requests to the server under test. Answers pass here decrypted, so that a layer can change them.
+/// All that a check reaches outside of the suite: the server under test, whoever operates it, and the time. Answers pass here
+/// decrypted, so that a layer can change them.
 pub trait Transport {
     /// Sends a request over TLS and waits for its answer.
     ///
@@ -13,11 +23,36 @@ pub trait Transport {
     /// [`Failure`], when no answer came.
     fn exchange(&mut self, request: &Request) -> Result<Response, Failure>;
 
+    /// Opens a TLS connection, closing one opened before, for a request on [`crate::http::Connection::Opened`] whose content is made
+    /// from what the connection is bound to.
+    ///
+    /// # Errors
+    /// [`Failure`], when the handshake failed.
+    fn open(&mut self, dial: &Dial) -> Result<Channel, Failure>;
+
     /// Sends octets over a bare TCP connection and gives the first octets that come back; none when the server closes.
     ///
     /// # Errors
     /// [`Failure`], when there was no connection or the server stayed silent.
     fn probe(&mut self, opening: &[u8]) -> Result<Vec<u8>, Failure>;
+
+    /// Runs a command that acts on the server from outside the protocols, and gives what it printed.
+    ///
+    /// # Errors
+    /// What went wrong, with what the command said of it.
+    fn command(&mut self, argv: &[String]) -> anyhow::Result<String> {
+        command::run(argv)
+    }
+
+    /// Seconds since 1970-01-01T00:00:00Z, at this moment.
+    fn now(&self) -> i64 {
+        clock::unix_now()
+    }
+
+    /// Lets time pass.
+    fn wait(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
 }
 
 /// Why there is no answer.

@@ -10,6 +10,7 @@ use crate::{
 mod collection;
 mod extensions;
 mod fields;
+mod linters;
 mod name;
 mod smuggling;
 
@@ -32,7 +33,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("X10", |session| each(session, extensions::basic_constraints)),
     ("X11", |session| each(session, name::alternative_names)),
     ("X12", |session| each(session, extensions::extended_key_usage)),
+    ("X14", |session| each(session, extensions::path_constraints)),
     ("X16", smuggling::nothing_is_copied_blindly),
+    ("X17", linters::find_nothing),
 ];
 
 /// The certificates of the server under test, fetched once a session.

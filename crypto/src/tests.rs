@@ -1,3 +1,7 @@
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaKeyPair, RsaPssSaltLength, RsaSignatureEncoding,
+};
 use certgate_pki::{BadSignature, ContentCipher, CryptoError, KeyTransport, KeyType, SignatureAlgorithm};
 
 use crate::provider;
@@ -32,6 +36,46 @@ fn an_algorithm_of_another_key_verifies_nothing() {
     let signature = key.sign(b"message").unwrap();
     for algorithm in SignatureAlgorithm::ALL.into_iter().filter(|algorithm| *algorithm != key.algorithm()) {
         assert_eq!(provider.verify.verify(key.public_key(), algorithm, b"message", &signature), Err(BadSignature));
+    }
+}
+
+/// RSASSA-PSS with a hash of this many octets and this much salt.
+fn pss(hash: u16, salt: u16) -> (SignatureAlgorithm, &'static RsaSignatureEncoding) {
+    let (algorithm, encoding) = match hash {
+        32 => (SignatureAlgorithm::RsaPssSha256 { salt }, RSA_PSS_SHA256),
+        48 => (SignatureAlgorithm::RsaPssSha384 { salt }, RSA_PSS_SHA384),
+        _ => (SignatureAlgorithm::RsaPssSha512 { salt }, RSA_PSS_SHA512),
+    };
+    // The library wants an encoding that lives for ever.
+    (algorithm, Box::leak(Box::new(encoding.with_pss_salt_length(RsaPssSaltLength::Custom(salt)))))
+}
+
+#[test]
+fn rsassa_pss_verifies_with_the_salt_that_is_stated_and_no_other() {
+    let provider = provider();
+    let made = provider.sign.generate(KeyType::Rsa { bits: 2048 }).unwrap();
+    let pair = RsaKeyPair::from_pkcs8(&made.pkcs8).unwrap();
+    let verify = |algorithm, message: &[u8], signature: &[u8]| {
+        provider.verify.verify(made.key.public_key(), algorithm, message, signature)
+    };
+    for hash in [32, 48, 64] {
+        // RFC 8017 §9.1.1: besides the hash and the salt, two octets are taken.
+        let most = 256 - hash - 2;
+        for salt in [0, 20, hash, most] {
+            let (algorithm, encoding) = pss(hash, salt);
+            let mut signature = vec![0; 256];
+            pair.sign(encoding, &SystemRandom::new(), b"message", &mut signature).unwrap();
+            assert_eq!(verify(algorithm, b"message", &signature), Ok(()), "{algorithm:?}");
+            assert_eq!(verify(algorithm, b"messagf", &signature), Err(BadSignature), "{algorithm:?}");
+            for other in [
+                pss(hash, salt + 1).0,
+                pss(hash, u16::MAX).0,
+                pss(if hash == 64 { 32 } else { hash + 16 }, salt).0,
+                SignatureAlgorithm::RsaSha256,
+            ] {
+                assert_eq!(verify(other, b"message", &signature), Err(BadSignature), "{algorithm:?} {other:?}");
+            }
+        }
     }
 }
 

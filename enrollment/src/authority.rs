@@ -1,15 +1,17 @@
 //! Authorities: the only way to a signature.
 
 use certgate_ca_backend_api::{CaBackend, Locality, Order, SignedCertificate};
-use certgate_pki::{Certificate, KeyIdentifier, LeafFields, Name, Provider, PublicKey, Template, Timestamp, Validity};
-use certgate_policy::{Asked, IssuerExpired, Profile, decide, lint, window};
+use certgate_pki::{
+    Certificate, KeyIdentifier, LeafFields, Name, Provider, PublicKey, Template, Timestamp, Validity, VerifiedCsr,
+};
+use certgate_policy::{Asked, Decision, IssuerExpired, Profile, Renews, decide, lint, window};
 
 use crate::authorized::{Authorized, Issued, Recorded};
 use crate::core_parts::Core;
 use crate::error::EnrollError;
 use crate::ports::audit::{Event, EventKind};
-use crate::ports::certificates::{CertificateRecord, CertificateStatus};
-use crate::request::EnrollRequest;
+use crate::ports::certificates::{Along, CertificateRecord, CertificateRecorded, CertificateStatus};
+use crate::request::{CheckedRequest, EnrollRequest};
 
 /// How far notBefore of certgate's own certificates lies back: a device whose clock is slow must be able to verify them, and what
 /// they have signed, on the day they are made.
@@ -127,13 +129,59 @@ impl Authority {
     /// # Errors
     /// [`EnrollError`]: nothing was signed or recorded.
     pub fn authorize(&self, profile: &Profile, request: EnrollRequest) -> Result<Authorized, EnrollError> {
+        self.authorize_checked(profile, request.check(&self.core.provider)?)
+    }
+
+    /// The same, once the proof of possession was checked.
+    pub(crate) fn authorize_checked(&self, profile: &Profile, request: CheckedRequest) -> Result<Authorized, EnrollError> {
         if profile.authority != self.name {
             return Err(EnrollError::WrongAuthority { authorized: profile.authority.clone(), brought: self.name.clone() });
         }
-        let csr = request.csr.verify(&self.core.provider)?;
-        let decision = decide(&Asked { csr: &csr, profile, grants: &request.principal.grants })?;
+        let CheckedRequest { protocol, endpoint, principal, csr, renews } = request;
+        let asked_subject = self.core.sha256(&csr.subject().as_set());
+        let old_names = renews.as_deref().map(|renews| renews.certificate.extensions().subject_alt_names());
+        let old_names = old_names.transpose().map_err(|_| EnrollError::NotAsOrdered("a subjectAltName that cannot be read"))?;
+        let renewed = renews.as_deref().zip(old_names.as_deref()).map(|(old, names)| Renews {
+            subject: old.certificate.subject(),
+            subject_alt_names: names,
+            public_key: old.certificate.public_key(),
+            is_asked_as_before: old.asked_subject == Some(asked_subject),
+            may_omit_names: old.may_omit_names,
+        });
+        let decision = decide(&Asked {
+            csr: &csr,
+            profile,
+            grants: &principal.grants,
+            renews: renewed,
+            spki_sha256: self.core.sha256(csr.public_key().spki()),
+            compromised: &self.core.compromised_keys,
+        })?;
+        let template = self.template(profile, &csr, decision)?;
+        // What was asked for at first stays good for renewals, however the device asks meanwhile; another subject takes its place.
+        let asked_before = renews.as_deref().and_then(|old| old.asked_subject);
+        let changed = csr.change_subject_name().and_then(|change| change.subject.as_ref());
+        let asked_subject =
+            changed.map_or_else(|| asked_before.unwrap_or(asked_subject), |name| self.core.sha256(&name.as_set()));
+        Ok(Authorized {
+            authority: self.name.clone(),
+            profile: profile.name.clone(),
+            protocol,
+            endpoint,
+            principal: principal.name,
+            template,
+            asked_subject: Some(asked_subject),
+            renews: renews.map(|old| old.certificate.serial().clone()),
+            along: Along {
+                spends_credential: principal.spends_credential,
+                fulfils: None,
+                authenticated_at: Some(principal.authenticated_at),
+            },
+        })
+    }
+
+    /// Everything about the certificate but its signature; linted.
+    fn template(&self, profile: &Profile, csr: &VerifiedCsr, decision: Decision) -> Result<Template, EnrollError> {
         let now = self.core.clock.now();
-        let validity = window(profile, self.issuer.validity, now)?;
         let public_key = csr.public_key().clone();
         let extensions = LeafFields {
             subject: &decision.subject,
@@ -148,20 +196,13 @@ impl Authority {
         let template = Template {
             serial: self.core.new_serial(now)?,
             issuer: self.issuer.name.clone(),
-            validity,
+            validity: window(profile, self.issuer.validity, now)?,
             subject: decision.subject,
             public_key,
             extensions,
         };
         lint(&template, self.issuer.validity)?;
-        Ok(Authorized {
-            authority: self.name.clone(),
-            profile: profile.name.clone(),
-            protocol: request.protocol,
-            endpoint: request.endpoint,
-            principal: request.principal.name,
-            template,
-        })
+        Ok(template)
     }
 
     /// Signs and records. The certificate exists for the world once this has returned: it is committed and synced.
@@ -172,11 +213,14 @@ impl Authority {
         if authorized.authority != self.name {
             return Err(EnrollError::WrongAuthority { authorized: authorized.authority, brought: self.name.clone() });
         }
-        let Authorized { authority, profile, protocol, endpoint, principal, template } = authorized;
+        let Authorized { authority, profile, protocol, endpoint, principal, template, asked_subject, renews, along } =
+            authorized;
         let (serial, validity) = (template.serial.clone(), template.validity);
         let der = self.sign(template).await?;
         let at = self.core.clock.now();
-        let event = Event::certificate(EventKind::CertificateIssued, at, &principal, &serial, &self.core.provider, &der);
+        let mut event = Event::certificate(EventKind::CertificateIssued, at, &principal, &serial, &self.core.provider, &der);
+        event.details.extend(renews.map(|old| ("renews", old.to_string())));
+        event.details.extend(along.fulfils.as_ref().map(|id| ("enrollment", id.to_string())));
         let record = CertificateRecord {
             serial: serial.clone(),
             authority,
@@ -188,10 +232,15 @@ impl Authority {
             shard: 0,
             issued_at: at,
             status: CertificateStatus::Valid,
+            asked_subject,
             der: der.clone(),
         };
-        self.core.certificates.record(record, event).await?;
-        Ok(Recorded::committed(Issued { serial, der }))
+        match self.core.certificates.record(record, along, event).await? {
+            CertificateRecorded::Recorded => Ok(Recorded::committed(Issued { serial, der })),
+            CertificateRecorded::CredentialUsedUp => Err(EnrollError::CredentialUsedUp),
+            CertificateRecorded::NotAwaited => Err(EnrollError::NotAwaited),
+            CertificateRecorded::PrincipalEnded => Err(EnrollError::PrincipalEnded),
+        }
     }
 
     async fn sign(&self, template: Template) -> Result<Vec<u8>, EnrollError> {

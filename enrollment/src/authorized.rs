@@ -1,9 +1,12 @@
 //! The states of a request that is granted. None of them can be made outside of this crate.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use certgate_pki::{Certificate, Serial, Template};
 
+use crate::ports::certificates::Along;
+use crate::ports::enrollments::EnrollmentId;
 use crate::request::Protocol;
 
 /// Permission to sign exactly one certificate: the proof of possession was checked, policy said yes, the lints passed. It is spent by
@@ -17,6 +20,9 @@ pub struct Authorized {
     pub(crate) endpoint: String,
     pub(crate) principal: String,
     pub(crate) template: Template,
+    pub(crate) asked_subject: Option<[u8; 32]>,
+    pub(crate) renews: Option<Serial>,
+    pub(crate) along: Along,
 }
 
 impl Authorized {
@@ -36,6 +42,10 @@ impl<T> Recorded<T> {
     pub(crate) const fn committed(outcome: T) -> Self {
         Self(outcome)
     }
+
+    pub(crate) fn map<U>(self, view: impl FnOnce(T) -> U) -> Recorded<U> {
+        Recorded(view(self.0))
+    }
 }
 
 impl<T> Deref for Recorded<T> {
@@ -53,6 +63,26 @@ pub struct Issued {
     pub serial: Serial,
     /// The certificate, DER.
     pub der: Vec<u8>,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A certificate was issued.
+    Issued(Issued),
+    /// A certificate was issued when a person approved the same request, or when it came before: this one.
+    Served(Issued),
+    /// It waits.
+    Pending(Pending),
+}
+
+/// A request waits: for a person, or for a CA that cannot be reached after a person has said yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its enrollment.
+    pub id: EnrollmentId,
+    /// For how long it has waited.
+    pub waited: Duration,
 }
 
 impl Issued {

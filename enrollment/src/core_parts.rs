@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use certgate_pki::{CryptoError, Provider, Serial, Timestamp};
+use certgate_pki::{CryptoError, DigestAlgorithm, Provider, Serial, Timestamp};
+use certgate_policy::CompromisedKeys;
 
 use crate::ports::certificates::Certificates;
+use crate::ports::enrollments::{EnrollmentId, Enrollments};
 
 /// The time. The gateway's is the system's; tests have one that they move.
 pub trait Clock: Send + Sync {
@@ -21,6 +23,10 @@ pub struct Core {
     pub provider: Provider,
     /// Where certificates are recorded.
     pub certificates: Arc<dyn Certificates>,
+    /// Where enrollments wait.
+    pub enrollments: Arc<dyn Enrollments>,
+    /// Keys that are never certified.
+    pub compromised_keys: Arc<CompromisedKeys>,
 }
 
 impl Core {
@@ -29,5 +35,21 @@ impl Core {
         let mut random = [0; Serial::RANDOM_OCTETS];
         self.provider.random.fill(&mut random)?;
         Ok(Serial::from_parts(now, random))
+    }
+
+    /// A name for an enrollment that begins `now`.
+    pub(crate) fn new_enrollment_id(&self, now: Timestamp) -> Result<EnrollmentId, CryptoError> {
+        let mut random = [0; 10];
+        self.provider.random.fill(&mut random)?;
+        Ok(EnrollmentId::new(now, random))
+    }
+
+    /// SHA-256.
+    pub(crate) fn sha256(&self, data: &[u8]) -> [u8; 32] {
+        let mut hash = [0; 32];
+        for (octet, made) in hash.iter_mut().zip(self.provider.digest.digest(DigestAlgorithm::Sha256, data)) {
+            *octet = made;
+        }
+        hash
     }
 }

@@ -65,6 +65,27 @@ pub enum EnrollError {
     /// No randomness, or the like.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    /// The credential is good for no more certificates.
+    #[error("the credential is used up: it was good for a number of certificates, and they are issued")]
+    CredentialUsedUp,
+    /// The principal was removed while its request was under way, or waited.
+    #[error("the requester was removed")]
+    PrincipalEnded,
+    /// A person said no.
+    #[error("the request was denied{}", with_reason(.0))]
+    Denied(String),
+    /// A person said yes, and then something else said no.
+    #[error("the request was approved and then could not be fulfilled{}", with_reason(.0))]
+    Failed(String),
+    /// The principal has as many requests waiting as it may.
+    #[error("too many requests of this principal wait for a person already")]
+    TooManyPending,
+    /// The enrollment was decided by somebody else meanwhile.
+    #[error("the enrollment is not waiting any more")]
+    NotAwaited,
+    /// The certificate that was to be renewed is not good any more.
+    #[error("the certificate that was to be renewed is {0}")]
+    NotRenewable(&'static str),
     /// A permission to sign was taken to another authority than gave it.
     #[error("authorized for authority {authorized}, brought to {brought}")]
     WrongAuthority {
@@ -81,10 +102,22 @@ impl EnrollError {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Csr(_) => Blame::Client,
-            Self::Refused(_) => Blame::Policy,
+            Self::Refused(_)
+            | Self::CredentialUsedUp
+            | Self::PrincipalEnded
+            | Self::Denied(_)
+            | Self::Failed(_)
+            | Self::TooManyPending
+            | Self::NotAwaited
+            | Self::NotRenewable(_) => Blame::Policy,
             Self::IssuerExpired(_) | Self::Backend(_) | Self::NotAsOrdered(_) => Blame::Backend,
             Self::Ledger(_) => Blame::Store,
             Self::Lint(_) | Self::Crypto(_) | Self::WrongAuthority { .. } => Blame::Bug,
         }
     }
+}
+
+/// Nothing, or what the operator had to say.
+fn with_reason(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }

@@ -11,6 +11,7 @@ use certgate_policy::lint;
 use crate::authority::Authority;
 use crate::authorized::Authorized;
 use crate::error::EnrollError;
+use crate::ports::certificates::Along;
 use crate::request::Protocol;
 
 /// Who asks, in the ledger.
@@ -131,6 +132,9 @@ impl Authority {
             endpoint: String::new(),
             principal: PRINCIPAL.to_owned(),
             template,
+            asked_subject: None,
+            renews: None,
+            along: Along::default(),
         })
     }
 }

@@ -8,24 +8,33 @@
 //! Decides; does no IO. Clock, randomness, cryptography and the ledger come in through [`Core`].
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod approval;
 mod authority;
 mod authorized;
+mod client_certificate;
 mod core_parts;
 mod error;
 mod internal;
 mod ports;
 mod request;
+mod revocation;
 
 pub use authority::{Authority, AuthorityError};
-pub use authorized::{Authorized, Issued, Recorded};
+pub use authorized::{Authorized, Issued, Outcome, Pending, Recorded};
+pub use client_certificate::{CertificateDenied, Known, judge};
 pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};
 pub use internal::{ISSUING_CA, InternalRequest, ROOT_CA, TLS_SERVER};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
 pub use ports::authorities::Authorities;
 pub use ports::certificates::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, RevocationReason, StatusName,
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, RevocationReason,
+    StatusName,
 };
-pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, SecretHash};
+pub use ports::enrollments::{
+    EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Submitted,
+};
+pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, PrincipalRemoved, SecretHash};
 pub use ports::{Cursor, Ledger, LedgerError, Page};
-pub use request::{EnrollRequest, Principal, Protocol};
+pub use request::{EnrollRequest, Operation, Principal, Protocol, Renewal};
+pub use revocation::{StatusChange, StatusChanged, change_status};

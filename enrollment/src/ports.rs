@@ -4,15 +4,17 @@
 pub(crate) mod audit;
 pub(crate) mod authorities;
 pub(crate) mod certificates;
+pub(crate) mod enrollments;
 pub(crate) mod est_users;
 
 use audit::AuditTrail;
 use authorities::Authorities;
 use certificates::Certificates;
+use enrollments::Enrollments;
 use est_users::EstUsers;
 
 /// Everything that is remembered.
-pub trait Ledger: Certificates + EstUsers + Authorities + AuditTrail {}
+pub trait Ledger: Certificates + Enrollments + EstUsers + Authorities + AuditTrail {}
 
 /// The ledger did not do it. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use certgate_pki::Csr;
+use certgate_pki::{Certificate, Csr, CsrError, Provider, Timestamp, VerifiedCsr};
 use certgate_policy::NamePattern;
 
 /// By which protocol a request came.
@@ -40,16 +40,78 @@ impl fmt::Display for Protocol {
     }
 }
 
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A certificate for names that the principal may have.
+    Enroll,
+    /// A certificate in place of one that the principal has.
+    Renew,
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Enroll, Self::Renew];
+
+    /// Its name in the ledger.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enroll => "enroll",
+            Self::Renew => "renew",
+        }
+    }
+
+    /// The operation of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.name() == name)
+    }
+}
+
 /// Who asks, after its proof was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// The bare name, as the ledger keeps it.
     pub name: String,
-    /// The names that it may have: from its credential, never from its request.
+    /// The names that it may have: from its credential or its old certificate, never from its request.
     pub grants: Vec<NamePattern>,
+    /// Its credential is good for a number of certificates, and loses one use with each.
+    pub spends_credential: bool,
+    /// When it showed who it is, taken before its proof was looked up: a removal that comes later counts.
+    pub authenticated_at: Timestamp,
 }
 
-/// A request for a new certificate.
+/// A request whose sender has shown that it holds the private key.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckedRequest {
+    pub(crate) protocol: Protocol,
+    pub(crate) endpoint: String,
+    pub(crate) principal: Principal,
+    pub(crate) csr: VerifiedCsr,
+    pub(crate) renews: Option<Box<Renewal>>,
+}
+
+impl EnrollRequest {
+    /// Checks the proof of possession.
+    pub(crate) fn check(self, provider: &Provider) -> Result<CheckedRequest, CsrError> {
+        let Self { protocol, endpoint, principal, csr, renews } = self;
+        Ok(CheckedRequest { protocol, endpoint, principal, csr: csr.verify(provider)?, renews })
+    }
+}
+
+/// The certificate that a re-enrollment renews, which has authenticated its holder ([`crate::judge`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// The certificate.
+    pub certificate: Certificate,
+    /// [`CertificateRecord::asked_subject`](crate::CertificateRecord::asked_subject) of it.
+    pub asked_subject: Option<[u8; 32]>,
+    /// A CSR without subjectAltName keeps the names that the certificate has.
+    pub may_omit_names: bool,
+}
+
+/// A request for a certificate.
 #[derive(Clone, Debug)]
 pub struct EnrollRequest {
     /// How it came.
@@ -60,4 +122,6 @@ pub struct EnrollRequest {
     pub principal: Principal,
     /// What for; its proof of possession is checked by [`crate::Authority::authorize`].
     pub csr: Csr,
+    /// What it renews; `None` for a new enrollment.
+    pub renews: Option<Box<Renewal>>,
 }

@@ -1,6 +1,6 @@
 //! A provider without cryptography: every signature verifies, digests are checksums, randomness is zeros.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use certgate_pki::{
     BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, DigestAlgorithm, Encrypt, GeneratedKey,
@@ -19,6 +19,32 @@ pub fn provider() -> Provider {
         encrypt: none.clone(),
         digest: none.clone(),
         random: none,
+    }
+}
+
+/// The same, with a witness of what it was asked to verify.
+#[must_use]
+pub fn witness() -> (Provider, Arc<Witness>) {
+    let witness = Arc::new(Witness::default());
+    (Provider { verify: witness.clone(), ..provider() }, witness)
+}
+
+/// Takes every signature for good, and remembers by which algorithm the last one was to be verified.
+#[derive(Debug, Default)]
+pub struct Witness(Mutex<Option<SignatureAlgorithm>>);
+
+impl Witness {
+    /// Takes the algorithm.
+    #[must_use]
+    pub fn take(&self) -> Option<SignatureAlgorithm> {
+        self.0.lock().ok()?.take()
+    }
+}
+
+impl VerifySignature for Witness {
+    fn verify(&self, _: &PublicKey, algorithm: SignatureAlgorithm, _: &[u8], _: &[u8]) -> Result<(), BadSignature> {
+        *self.0.lock().map_err(|_| BadSignature)? = Some(algorithm);
+        Ok(())
     }
 }
 

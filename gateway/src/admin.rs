@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod certificates;
 pub mod client;
+pub mod enrollments;
 pub mod est_users;
 mod failure;
 mod query;
@@ -15,6 +16,9 @@ pub use query::{Paging, encode_query};
 pub use server::{Admin, serve_socket};
 
 use serde::{Deserialize, Serialize};
+
+/// Who acts through the socket, in the audit trail.
+pub(crate) const OPERATOR: &str = "operator";
 
 /// A page of a list.
 #[derive(Debug, Deserialize, Serialize)]

@@ -6,12 +6,14 @@ mod keys;
 mod server_certificate;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use certgate_enrollment::{Certificates, Clock, Core, EstUsers, Ledger};
+use certgate_enrollment::{Certificates, Clock, Core, Enrollments, EstUsers, Ledger};
 use certgate_est::Reading;
 use certgate_pki::Provider;
+use certgate_policy::CompromisedKeys;
 use certgate_store::SqliteLedger;
 use tracing_appender::non_blocking::ErrorCounter;
 
@@ -19,11 +21,11 @@ pub use authorities::{Authorities, open_authorities};
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
 pub use server_certificate::{ServerCertificate, server_names};
 
-use crate::auth::BasicAuthenticator;
-use crate::config::{Config, ListenerKind};
+use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator, Methods, PasswordPool};
+use crate::config::{AuthMethod, ChannelBindingName, Config, ListenerKind};
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
-use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstService, Gauges, OpsService};
+use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OpsService};
 use crate::telemetry::{Logs, Metrics, SystemClock};
 
 /// What everything else is made of.
@@ -35,6 +37,10 @@ pub struct Base {
     pub provider: Provider,
     /// What is remembered.
     pub ledger: SqliteLedger,
+    /// Keys that are never certified.
+    pub compromised_keys: Arc<CompromisedKeys>,
+    /// For passwords that people choose.
+    pub passwords: PasswordPool,
 }
 
 impl Base {
@@ -47,7 +53,12 @@ impl Base {
         let path = data_dir.join("ledger.db");
         let ledger = SqliteLedger::open(&path, config.store.queue, Arc::clone(&provider.digest))
             .with_context(|| format!("open the ledger {}", path.display()))?;
-        Ok(Self { clock: Arc::new(SystemClock), provider, ledger })
+        let compromised_keys = match &config.policy.compromised_keys {
+            Some(path) => Arc::new(read_compromised_keys(path)?),
+            None => Arc::default(),
+        };
+        let passwords = PasswordPool::start(config.limits.password_threads, config.limits.password_queue)?;
+        Ok(Self { clock: Arc::new(SystemClock), provider, ledger, compromised_keys, passwords })
     }
 
     /// What the core is given.
@@ -57,6 +68,8 @@ impl Base {
             clock: Arc::clone(&self.clock),
             provider: self.provider.clone(),
             certificates: Arc::new(self.ledger.clone()) as Arc<dyn Certificates>,
+            compromised_keys: Arc::clone(&self.compromised_keys),
+            enrollments: Arc::new(self.ledger.clone()) as Arc<dyn Enrollments>,
         }
     }
 
@@ -65,6 +78,13 @@ impl Base {
     pub fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::new(self.ledger.clone())
     }
+}
+
+fn read_compromised_keys(path: &Path) -> anyhow::Result<CompromisedKeys> {
+    let name = || format!("the compromised keys in {}", path.display());
+    let keys: CompromisedKeys = std::fs::read_to_string(path).with_context(name)?.parse().with_context(name)?;
+    tracing::info!(path = %path.display(), keys = keys.len(), "keys that are never certified");
+    Ok(keys)
 }
 
 /// Base of the URLs that an authority without `public_url` writes: the first plain listener that serves CA certificates.
@@ -86,7 +106,12 @@ pub fn make_app(
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<App> {
     let users = Arc::new(base.ledger.clone()) as Arc<dyn EstUsers>;
-    let authenticator = BasicAuthenticator::new(users, Arc::clone(&base.clock), Arc::clone(&base.provider.digest));
+    let certificates = Arc::new(base.ledger.clone()) as Arc<dyn Certificates>;
+    let (clock, digest) = (Arc::clone(&base.clock), Arc::clone(&base.provider.digest));
+    let authenticator = EstAuthenticator {
+        basic: BasicAuthenticator::new(Arc::clone(&users), Arc::clone(&clock), digest, base.passwords.clone()),
+        certificate: CertificateAuthenticator::new(certificates, users, clock),
+    };
     Ok(App {
         est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator, lifecycle.tasks.clone()),
         ca: CaService::new(authorities.iter().map(|authority| &**authority)),
@@ -130,10 +155,16 @@ fn est_endpoints(config: &Config, authorities: &Authorities, metrics: &Metrics) 
         let profile = config.profiles.iter().find(|profile| profile.name == *name);
         let profile = profile.with_context(|| format!("no profile {name}"))?.profile();
         let authority = authorities.get(&profile.authority)?;
-        let reading = Reading::from(endpoint.reading);
         let metrics = metrics.enrollment("est", &endpoint.name);
-        let form = (reading, endpoint.base64_line_length);
-        EstEndpoint::new(&endpoint.name, profile, authority, form, metrics).with_context(|| endpoint.name.clone())
+        let offers = |method| endpoint.auth.contains(&method);
+        let options = EstOptions {
+            methods: Methods { basic: offers(AuthMethod::Basic), certificate: offers(AuthMethod::Mtls) },
+            requires_binding: endpoint.channel_binding == ChannelBindingName::Required,
+            retry_after: endpoint.retry_after.duration(),
+            reading: Reading::from(endpoint.reading),
+            base64_line_length: endpoint.base64_line_length,
+        };
+        EstEndpoint::new(&endpoint.name, profile, authority, options, metrics).with_context(|| endpoint.name.clone())
     };
     config.endpoints.iter().map(endpoint).collect()
 }

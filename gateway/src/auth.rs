@@ -1,5 +1,11 @@
 //! Who asks: credentials, as the codecs have parsed them, become a principal.
 
 mod basic;
+mod certificate;
+mod est;
+mod passwords;
 
-pub use basic::{BasicAuthenticator, Denied, hash_generated};
+pub use basic::{BasicAuthenticator, hash_generated};
+pub use certificate::CertificateAuthenticator;
+pub use est::{Authenticated, Denied, EstAuthenticator, Methods, Proofs};
+pub use passwords::{PasswordPool, PasswordsBusy, SALT};

@@ -3,6 +3,7 @@
 mod audit;
 mod cert;
 mod config;
+mod enrollment;
 mod est;
 mod output;
 mod serve;
@@ -63,6 +64,9 @@ enum Command {
     /// Certificates that were issued
     #[command(subcommand)]
     Cert(cert::CertCommand),
+    /// Requests that wait for your approval, and what came of them
+    #[command(subcommand)]
+    Enrollment(enrollment::EnrollmentCommand),
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -107,6 +111,7 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
         Command::Serve(arguments) => serve::run(global, &arguments),
         Command::Est(command) => block_on(est::run(global, command))?,
         Command::Cert(command) => block_on(cert::run(global, command))?,
+        Command::Enrollment(command) => block_on(enrollment::run(global, command))?,
         Command::Audit(command) => block_on(audit::run(global, command))?,
         Command::Config(command) => config::run(global, &command),
     }

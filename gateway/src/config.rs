@@ -11,6 +11,7 @@ mod limits;
 mod listener;
 mod log;
 mod period;
+mod policy;
 mod profile;
 mod public_url;
 mod store;
@@ -23,12 +24,13 @@ use toml::Spanned;
 
 pub use authority::AuthorityConfig;
 use check::Listed;
-pub use endpoint::{AuthMethod, EndpointConfig, ReadingName};
+pub use endpoint::{AuthMethod, ChannelBindingName, EndpointConfig, ReadingName};
 pub use error::ConfigError;
 pub use limits::Limits;
-pub use listener::{Family, ListenerConfig, ListenerKind, MinTls};
+pub use listener::{ClientCert, Family, ListenerConfig, ListenerKind, MinTls};
 pub use log::{LogConfig, LogFormat, LogLevel};
 pub use period::Period;
+pub use policy::PolicyConfig;
 pub use profile::ProfileConfig;
 pub use public_url::PublicUrl;
 pub use store::StoreConfig;
@@ -55,6 +57,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// The ledger.
     pub store: StoreConfig,
+    /// What holds for every profile.
+    pub policy: PolicyConfig,
     /// Bounds.
     pub limits: Limits,
     /// Logs.
@@ -73,6 +77,8 @@ struct File {
     tls: TlsConfig,
     #[serde(default)]
     store: StoreConfig,
+    #[serde(default)]
+    policy: PolicyConfig,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -139,6 +145,7 @@ impl Config {
             endpoints: lists.endpoints.into_items(),
             tls: file.tls,
             store: file.store,
+            policy: file.policy,
             limits: file.limits,
             log: file.log,
         })

@@ -2,8 +2,10 @@
 
 mod accept;
 mod bind;
+mod client_certificate;
 mod descriptors;
 mod identity;
+mod session;
 mod tls;
 
 use std::pin::pin;
@@ -16,18 +18,28 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use accept::{ConnectionLimits, Served, serve_listener};
+pub use accept::{ConnectionLimits, Peer, Served, serve_listener};
 pub use bind::{Bound, bind_all};
 pub use descriptors::affordable_connections;
 pub use identity::ServerIdentity;
+pub use session::TlsSession;
 pub use tls::server_config;
 
 /// How long a connection may take to end by itself when nothing is under way.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// Counts the requests of one connection that are being answered.
+/// Counts the requests of one connection.
 #[derive(Clone, Default)]
-pub struct InFlight(Arc<AtomicUsize>);
+pub struct InFlight(Arc<Counts>);
+
+/// Of one connection.
+#[derive(Default)]
+struct Counts {
+    /// Requests that are being answered.
+    now: AtomicUsize,
+    /// Requests that ever came.
+    ever: AtomicUsize,
+}
 
 impl InFlight {
     /// One more, until what this returns is dropped.
@@ -36,15 +48,29 @@ impl InFlight {
         struct Leave(InFlight);
         impl Drop for Leave {
             fn drop(&mut self) {
-                self.0.0.fetch_sub(1, Ordering::Relaxed);
+                self.0.0.now.fetch_sub(1, Ordering::Relaxed);
             }
         }
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.now.fetch_add(1, Ordering::Relaxed);
+        self.0.ever.fetch_add(1, Ordering::Relaxed);
         Leave(self.clone())
     }
 
     fn is_none(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.0.now.load(Ordering::Relaxed) == 0
+    }
+
+    /// Returns once nothing is being answered and nothing new has come for this long, give or take as much again.
+    async fn idle(&self, period: Duration) {
+        let mut before = None;
+        loop {
+            let ever = self.0.ever.load(Ordering::Relaxed);
+            if self.is_none() && before == Some(ever) {
+                return;
+            }
+            before = Some(ever);
+            tokio::time::sleep(period).await;
+        }
     }
 }
 
@@ -73,10 +99,30 @@ impl Lifecycle {
     /// Drives a connection to its end; told to stop, it finishes what is `under_way` and takes no more. Who is in the middle of
     /// asking for something is not waited for.
     pub(crate) async fn drive<C: GracefulConnection>(&self, connection: C, under_way: &InFlight) -> Result<(), C::Error> {
+        self.drive_until(connection, under_way, std::future::pending()).await
+    }
+
+    /// The same for a connection that does not find out by itself that nobody uses it.
+    pub(crate) async fn drive_idle<C: GracefulConnection>(
+        &self,
+        connection: C,
+        under_way: &InFlight,
+        patience: Duration,
+    ) -> Result<(), C::Error> {
+        self.drive_until(connection, under_way, under_way.idle(patience)).await
+    }
+
+    async fn drive_until<C: GracefulConnection>(
+        &self,
+        connection: C,
+        under_way: &InFlight,
+        enough: impl Future<Output = ()>,
+    ) -> Result<(), C::Error> {
         let mut connection = pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,
             () = self.stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = enough => connection.as_mut().graceful_shutdown(),
         }
         loop {
             match tokio::time::timeout(LAST_WORD, connection.as_mut()).await {

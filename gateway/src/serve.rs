@@ -12,7 +12,6 @@ mod ops;
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,11 +24,11 @@ use hyper::{Request, StatusCode, Version};
 pub use answer::Answer;
 pub use body::BodyLimits;
 pub use ca::CaService;
-pub use est::{EstEndpoint, EstService};
+pub use est::{EstEndpoint, EstOptions, EstService};
 pub use ops::{Gauges, OpsService};
 
 use crate::config::Family;
-use crate::listen::InFlight;
+use crate::listen::{InFlight, Peer};
 
 /// Everything that is served.
 pub struct App {
@@ -51,7 +50,7 @@ pub struct Exchange {
     /// The families that its listener serves.
     pub serves: Arc<[Family]>,
     /// Who is at the other end.
-    pub peer: SocketAddr,
+    pub peer: Peer,
     /// Requests that are being answered.
     pub in_flight: InFlight,
 }
@@ -82,7 +81,7 @@ impl Exchange {
         let serves = |family| self.serves.contains(&family);
         match head.uri.path() {
             path if path.starts_with(certgate_est::PREFIX) && serves(Family::Est) => {
-                self.app.est.answer(head, body, self.peer, &self.app.limits).await
+                self.app.est.answer(head, body, &self.peer, &self.app.limits).await
             }
             path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
             path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,
@@ -92,12 +91,13 @@ impl Exchange {
 }
 
 /// RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header
-/// field and to any request message that contains more than one Host header field line".
+/// field and to any request message that contains more than one Host header field line". In HTTP/2 the host is `:authority` (RFC 9113
+/// §8.3.1), which hyper has in the URI.
 fn has_host(head: &Parts) -> bool {
     let mut hosts = head.headers.get_all(hyper::header::HOST).iter();
     match hosts.next() {
         Some(_) => hosts.next().is_none(),
-        None => head.version < Version::HTTP_11,
+        None => head.version < Version::HTTP_11 || (head.version == Version::HTTP_2 && head.uri.authority().is_some()),
     }
 }
 

@@ -3,19 +3,24 @@
 //! Used by the core, and by signers that do not trust the gateway. No clock, no randomness, no IO.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod compromised;
 mod lints;
 mod name_pattern;
 mod profile;
+mod renewal;
 mod rules;
+mod small_primes;
 mod validity;
 
 use std::fmt;
 
 use certgate_pki::{Csr, GeneralName, Name};
 
+pub use compromised::{CompromisedKeys, CompromisedKeysFault, InvalidCompromisedKeys};
 pub use lints::{LINTS, Lint, LintFailure, lint};
 pub use name_pattern::{InvalidPattern, NamePattern};
-pub use profile::{AllowedKey, Profile, SanKind};
+pub use profile::{AllowedKey, Approval, ChangeSubject, Profile, Rekey, SanKind};
+pub use renewal::Renews;
 pub use rules::{RULES, Rule};
 pub use validity::{IssuerExpired, window};
 
@@ -28,6 +33,12 @@ pub struct Asked<'a> {
     pub profile: &'a Profile,
     /// The names that the principal may have, from its credential or its old certificate: never from the request.
     pub grants: &'a [NamePattern],
+    /// The certificate that is to be renewed; `None` for a new enrollment.
+    pub renews: Option<Renews<'a>>,
+    /// SHA-256 of the requested key's SubjectPublicKeyInfo, as it is in the request; the caller's to compute, since policy has no hash.
+    pub spki_sha256: [u8; 32],
+    /// Keys that are never certified.
+    pub compromised: &'a CompromisedKeys,
 }
 
 /// What may be issued of what was asked.
@@ -64,8 +75,6 @@ pub fn decide(asked: &Asked<'_>) -> Result<Decision, Refusal> {
     for rule in RULES {
         (rule.check)(asked).map_err(|reason| Refusal { rule: rule.name, citation: rule.citation, reason })?;
     }
-    Ok(Decision {
-        subject: rules::subject::issued_subject(asked),
-        subject_alt_names: asked.csr.requested().subject_alt_names.clone(),
-    })
+    let wanted = asked.wanted();
+    Ok(Decision { subject: rules::subject::issued_subject(asked), subject_alt_names: wanted.subject_alt_names.to_vec() })
 }

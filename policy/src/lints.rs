@@ -1,9 +1,17 @@
 //! Lints of what would be signed, one a file. A lint that fails is a fault of certgate or of its configuration, never of the requester:
 //! the rules come first.
 
+mod authority_key_identifier;
+mod ca_only_extensions;
 mod empty_subject;
 mod end_entity;
+mod extended_key_usage;
 mod extensions_once;
+mod key_usage;
+mod serial_number;
+mod subject_alt_name;
+mod subject_key_identifier;
+mod template_extensions;
 mod validity_within_issuer;
 
 use certgate_pki::{Template, Validity};
@@ -31,8 +39,20 @@ pub struct LintFailure {
     pub reason: String,
 }
 
-/// All lints.
-pub const LINTS: &[Lint] = &[empty_subject::LINT, end_entity::LINT, extensions_once::LINT, validity_within_issuer::LINT];
+/// All lints. That each extension comes once is first: the others look at the first of a kind.
+pub const LINTS: &[Lint] = &[
+    extensions_once::LINT,
+    serial_number::LINT,
+    validity_within_issuer::LINT,
+    empty_subject::LINT,
+    end_entity::LINT,
+    key_usage::LINT,
+    extended_key_usage::LINT,
+    ca_only_extensions::LINT,
+    subject_alt_name::LINT,
+    subject_key_identifier::LINT,
+    authority_key_identifier::LINT,
+];
 
 /// Runs every lint on a template.
 ///

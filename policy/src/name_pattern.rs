@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use certgate_pki::{DnsName, GeneralName};
+use certgate_pki::{DnsName, GeneralName, Name, NameAttributeType};
 use ipnet::IpNet;
 
 /// Longest pattern, in octets.
@@ -49,6 +49,21 @@ impl NamePattern {
         // A name that contains `*` would become a glob: it grants nothing beyond what an operator states.
         let common_name = (!name.contains('*')).then(|| Self::CommonName(name.to_owned()));
         common_name.into_iter().chain(dns).collect()
+    }
+
+    /// What a certificate grants to its holder: the names in it.
+    #[must_use]
+    pub fn of_certificate(subject: &Name, subject_alt_names: &[GeneralName]) -> Vec<Self> {
+        let common_names = subject.attributes().iter().filter(|attribute| attribute.kind == NameAttributeType::CommonName);
+        // As above: `*` in a name is no glob that an operator has written.
+        let common_names = common_names.filter(|attribute| !attribute.value.contains('*'));
+        let common_names = common_names.map(|attribute| Self::CommonName(attribute.value.clone()));
+        let others = subject_alt_names.iter().filter_map(|name| match name {
+            GeneralName::Dns(name) if !name.is_wildcard() => Some(Self::Dns(name.to_string())),
+            GeneralName::Ip(address) => Some(Self::Ip(IpNet::from(*address))),
+            _ => None,
+        });
+        common_names.chain(others).collect()
     }
 
     /// Is this common name granted?

@@ -11,6 +11,8 @@ pub struct Profile {
     pub name: String,
     /// The authority that signs.
     pub authority: String,
+    /// Who says yes: policy alone, or a person too.
+    pub approval: Approval,
     /// From the moment of issuance to notAfter.
     pub validity: Duration,
     /// How far notBefore lies before the moment of issuance, for clients with slow clocks.
@@ -23,6 +25,44 @@ pub struct Profile {
     pub sans: Vec<SanKind>,
     /// Purposes of what is issued; what the request asks for here is not taken over.
     pub extended_key_usage: Vec<ExtendedKeyUsage>,
+    /// For how long after its notAfter a certificate may still renew itself.
+    pub renew_grace: Duration,
+    /// May, must, or must not the key change when a certificate is renewed?
+    pub rekey: Rekey,
+    /// May the names change when a certificate is renewed?
+    pub change_subject: ChangeSubject,
+}
+
+/// Who says yes to what policy allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Approval {
+    /// Nobody else.
+    #[default]
+    Auto,
+    /// A person, who is waited for.
+    Manual,
+}
+
+/// The key when a certificate is renewed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rekey {
+    /// The old key or a new one.
+    #[default]
+    Allow,
+    /// A new key.
+    Require,
+    /// The old key, which may live in a device that cannot make another.
+    Forbid,
+}
+
+/// What is done with a ChangeSubjectName (RFC 6402 §2.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChangeSubject {
+    /// The re-enrollment is refused.
+    #[default]
+    Refuse,
+    /// The names are issued, if the principal may have them.
+    Honour,
 }
 
 /// A key that a profile certifies. RSA keys by the size of their modulus, nothing in between.

@@ -1,8 +1,16 @@
 //! Rules about what is asked, one a file.
 
+mod change_subject_name;
+mod compromised_key;
+mod fermat;
 mod forbidden_extensions;
 mod key_strength;
 mod names;
+mod rekey;
+mod roca;
+mod rsa_exponent;
+mod rsa_modulus;
+mod same_names;
 pub(crate) mod subject;
 
 use crate::Asked;
@@ -19,4 +27,17 @@ pub struct Rule {
 }
 
 /// All rules, cheapest first.
-pub const RULES: &[Rule] = &[key_strength::RULE, forbidden_extensions::RULE, subject::RULE, names::RULE];
+pub const RULES: &[Rule] = &[
+    key_strength::RULE,
+    forbidden_extensions::RULE,
+    rsa_exponent::RULE,
+    compromised_key::RULE,
+    rekey::RULE,
+    change_subject_name::RULE,
+    same_names::RULE,
+    subject::RULE,
+    names::RULE,
+    roca::RULE,
+    rsa_modulus::RULE,
+    fermat::RULE,
+];

@@ -11,6 +11,7 @@ mod certificates;
 mod checkpoint;
 mod connection;
 mod credential_cache;
+mod enrollments;
 mod est_users;
 mod page;
 mod readers;

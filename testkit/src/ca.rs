@@ -6,7 +6,7 @@ use std::time::Duration;
 use certgate_ca_backend_api::CaBackend;
 use certgate_enrollment::{Authority, Core, EnrollRequest, Principal, Protocol};
 use certgate_pki::{Csr, ExtendedKeyUsage, Name, NameAttributeType};
-use certgate_policy::{AllowedKey, NamePattern, Profile, SanKind};
+use certgate_policy::{AllowedKey, Approval, ChangeSubject, NamePattern, Profile, Rekey, SanKind};
 
 use crate::{KeyBackend, MemoryLedger, MockClock, ca_key, provider};
 
@@ -32,7 +32,13 @@ impl CaFixture {
     pub async fn founded() -> Self {
         let clock = Arc::new(MockClock::default());
         let ledger = Arc::new(MemoryLedger::default());
-        let core = Core { clock: clock.clone(), provider: provider(1), certificates: ledger.clone() };
+        let core = Core {
+            clock: clock.clone(),
+            provider: provider(1),
+            certificates: ledger.clone(),
+            enrollments: ledger.clone(),
+            compromised_keys: Arc::default(),
+        };
         let subject: Name = "CN=Testkit Root".parse().expect("a name");
         let key = ca_key();
         let backend = Box::new(KeyBackend::new(key.clone()));
@@ -58,8 +64,9 @@ impl CaFixture {
     #[must_use]
     pub fn request(csr: Csr, grants: &[&str]) -> EnrollRequest {
         let grants: Vec<NamePattern> = grants.iter().map(|grant| grant.parse().expect("a name pattern")).collect();
-        let principal = Principal { name: "first-device".into(), grants };
-        EnrollRequest { protocol: Protocol::Est, endpoint: "default".into(), principal, csr }
+        let principal =
+            Principal { name: "first-device".into(), grants, spends_credential: false, authenticated_at: crate::NOW };
+        EnrollRequest { protocol: Protocol::Est, endpoint: "default".into(), principal, csr, renews: None }
     }
 }
 
@@ -76,5 +83,9 @@ pub fn profile() -> Profile {
         subject_copy: vec![NameAttributeType::Organization, NameAttributeType::SerialNumber],
         sans: vec![SanKind::Dns, SanKind::Ip],
         extended_key_usage: vec![ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth],
+        approval: Approval::Auto,
+        renew_grace: Duration::ZERO,
+        rekey: Rekey::Allow,
+        change_subject: ChangeSubject::Refuse,
     }
 }

@@ -1,61 +1,35 @@
 //! Requests as clients make them, and as they should not.
 
+mod fault;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use certgate_pki::asn1::{DerWriter, tag};
 use certgate_pki::{
     Csr, DnsName, ExtendedKeyUsage, Extension, GeneralName, KeyUsage, Name, NameAttribute, NameAttributeType, ObjectIdentifier,
-    SigningKey,
+    PublicKey, SigningKey, StringType,
 };
+
+pub use fault::Fault;
 
 /// id-ExtensionReq, RFC 2985 §5.4.2.
 const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 /// challengePassword, RFC 2985 §5.4.1.
 const CHALLENGE_PASSWORD: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.7");
-
-/// Something that is wrong with a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The signature's last octet is another.
-    BadSignature,
-    /// version is v2(1), which does not exist.
-    Version,
-    /// The attributes are absent, with all extensions; RFC 2986 §4.1 has them mandatory, living clients leave them out.
-    MissingAttributes,
-    /// The SET OF attributes is in descending order, which is BER.
-    UnsortedAttributes,
-    /// A second extensionRequest asks for `dns:smuggled.example`.
-    TwoExtensionRequests,
-    /// The first extension comes twice.
-    RepeatedExtension,
-    /// critical FALSE is written out, which is BER.
-    ExplicitCriticalFalse,
-    /// An octet follows.
-    TrailingBytes,
-}
-
-impl Fault {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::BadSignature,
-        Self::Version,
-        Self::MissingAttributes,
-        Self::UnsortedAttributes,
-        Self::TwoExtensionRequests,
-        Self::RepeatedExtension,
-        Self::ExplicitCriticalFalse,
-        Self::TrailingBytes,
-    ];
-}
+/// id-cmc-changeSubjectName, RFC 6402 §2.8.
+const CHANGE_SUBJECT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.7.36");
 
 /// Builds a PKCS#10 request (RFC 2986).
 #[derive(Clone, Debug)]
 pub struct CsrBuilder {
     key: Arc<dyn SigningKey>,
+    other_key: Option<PublicKey>,
     subject: Vec<NameAttribute>,
     names: Vec<GeneralName>,
     extensions: Vec<Extension>,
+    challenge_password: Option<String>,
+    change_subject_name: Option<(Option<Name>, Option<Vec<GeneralName>>)>,
     faults: Vec<Fault>,
 }
 
@@ -63,13 +37,36 @@ impl CsrBuilder {
     /// A request for this key, of nobody and with no names.
     #[must_use]
     pub fn new(key: &Arc<dyn SigningKey>) -> Self {
-        Self { key: key.clone(), subject: Vec::new(), names: Vec::new(), extensions: Vec::new(), faults: Vec::new() }
+        Self {
+            key: key.clone(),
+            other_key: None,
+            subject: Vec::new(),
+            names: Vec::new(),
+            extensions: Vec::new(),
+            challenge_password: None,
+            change_subject_name: None,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Asks for this key to be certified, while the other one goes on to sign: proves nothing, and shows to rules any key that there is.
+    #[must_use]
+    pub fn public_key(mut self, key: PublicKey) -> Self {
+        self.other_key = Some(key);
+        self
     }
 
     /// One more attribute of the subject.
     #[must_use]
     pub fn attribute(mut self, kind: NameAttributeType, value: &str) -> Self {
-        self.subject.push(NameAttribute { kind, value: value.to_owned() });
+        self.subject.push(NameAttribute::new(kind, value));
+        self
+    }
+
+    /// One more attribute of the subject, in a string type that it may not have; [`StringType::Other`] is TeletexString.
+    #[must_use]
+    pub fn attribute_as(mut self, kind: NameAttributeType, value: &str, string_type: StringType) -> Self {
+        self.subject.push(NameAttribute { kind, value: value.to_owned(), string_type });
         self
     }
 
@@ -126,6 +123,20 @@ impl CsrBuilder {
         self.extension(Extension::extended_key_usage(purposes))
     }
 
+    /// A challengePassword (RFC 2985 §5.4.1), as UTF8String.
+    #[must_use]
+    pub fn challenge_password(mut self, text: &str) -> Self {
+        self.challenge_password = Some(text.to_owned());
+        self
+    }
+
+    /// A ChangeSubjectName (RFC 6402 §2.8), its alternative names under an IMPLICIT `[1]`; with neither it is malformed.
+    #[must_use]
+    pub fn change_subject_name(mut self, subject: Option<Name>, names: Option<Vec<GeneralName>>) -> Self {
+        self.change_subject_name = Some((subject, names));
+        self
+    }
+
     /// Makes a mistake; several can be made at once.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
@@ -173,8 +184,8 @@ impl CsrBuilder {
         let mut writer = DerWriter::default();
         writer.sequence(|w| {
             w.tlv(tag::INTEGER, &[u8::from(self.has(Fault::Version))]);
-            w.raw(Name::from_attributes(self.subject.clone()).as_der());
-            w.raw(self.key.public_key().spki());
+            w.sequence(|w| self.subject.iter().for_each(|attribute| write_attribute(attribute, w)));
+            w.raw(self.other_key.as_ref().unwrap_or(self.key.public_key()).spki());
             if !self.has(Fault::MissingAttributes) {
                 w.nested(tag::context_constructed(0), |w| {
                     w.raw(&self.attributes().concat());
@@ -201,11 +212,13 @@ impl CsrBuilder {
             let smuggled = DnsName::parse("smuggled.example").map(GeneralName::Dns).expect("a host name");
             attributes.push(self.extension_request(&[Extension::subject_alt_name(&[smuggled], false)]));
         }
-        if self.has(Fault::UnsortedAttributes) {
+        let unsorted = self.has(Fault::UnsortedAttributes).then_some("challenge");
+        if let Some(text) = self.challenge_password.as_deref().or(unsorted) {
             attributes.push(attribute(CHALLENGE_PASSWORD, |w| {
-                w.tlv(tag::UTF8_STRING, b"challenge");
+                w.tlv(tag::UTF8_STRING, text.as_bytes());
             }));
         }
+        attributes.extend(self.change_subject_name.as_ref().map(|(subject, names)| change_of_names(subject, names)));
         attributes.sort();
         if self.has(Fault::UnsortedAttributes) {
             attributes.reverse();
@@ -232,6 +245,35 @@ impl CsrBuilder {
     }
 }
 
+/// A single-valued RDN, in whatever string type it is said to have.
+fn write_attribute(attribute: &NameAttribute, writer: &mut DerWriter) {
+    let latin1 =
+        || attribute.value.chars().map(|character| u8::try_from(character).expect("a character of ISO 8859-1")).collect();
+    let (string, octets) = match attribute.string_type {
+        StringType::Utf8 => (tag::UTF8_STRING, attribute.value.clone().into_bytes()),
+        StringType::Printable => (tag::PRINTABLE_STRING, attribute.value.clone().into_bytes()),
+        StringType::Other => (tag::TELETEX_STRING, latin1()),
+    };
+    writer.nested(tag::SET, |w| {
+        w.sequence(|w| {
+            w.oid(&attribute.kind.oid()).tlv(string, &octets);
+        });
+    });
+}
+
+fn change_of_names(subject: &Option<Name>, names: &Option<Vec<GeneralName>>) -> Vec<u8> {
+    attribute(CHANGE_SUBJECT_NAME, |w| {
+        w.sequence(|w| {
+            if let Some(subject) = subject {
+                w.raw(subject.as_der());
+            }
+            if let Some(names) = names {
+                w.nested(tag::context_constructed(1), |w| names.iter().for_each(|name| name.write(w)));
+            }
+        });
+    })
+}
+
 fn attribute(oid: ObjectIdentifier, write_value: impl FnOnce(&mut DerWriter)) -> Vec<u8> {
     let mut writer = DerWriter::default();
     writer.sequence(|w| {
@@ -241,37 +283,4 @@ fn attribute(oid: ObjectIdentifier, write_value: impl FnOnce(&mut DerWriter)) ->
 }
 
 #[cfg(test)]
-mod tests {
-    use certgate_pki::CsrError;
-
-    use super::*;
-    use crate::{device_key, provider, rsa_device_key};
-
-    #[test]
-    fn good_requests_verify() {
-        for key in [device_key(), rsa_device_key()] {
-            let csr = CsrBuilder::new(&key).common_name("a").dns("a.example").ip([192, 0, 2, 1]).csr();
-            assert_eq!(csr.requested().subject_alt_names.len(), 2);
-            assert!(csr.verify(&provider(1)).is_ok());
-        }
-    }
-
-    #[test]
-    fn every_fault_is_as_bad_as_it_says() {
-        let builder = CsrBuilder::new(&device_key()).common_name("a").dns("a.example");
-        for fault in Fault::ALL {
-            let read = Csr::from_der(&builder.clone().fault(fault).sign());
-            let verified = read.clone().and_then(|csr| csr.verify(&provider(1)));
-            match fault {
-                Fault::BadSignature => assert_eq!(verified, Err(CsrError::BadSignature)),
-                Fault::MissingAttributes => assert!(verified.unwrap().requested().subject_alt_names.is_empty()),
-                Fault::UnsortedAttributes | Fault::ExplicitCriticalFalse => {
-                    assert_eq!(verified.unwrap().requested(), builder.csr().requested());
-                }
-                Fault::Version | Fault::TwoExtensionRequests | Fault::RepeatedExtension | Fault::TrailingBytes => {
-                    assert!(matches!(read, Err(CsrError::Malformed(_))), "{fault:?}");
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -1,14 +1,16 @@
 //! A ledger that remembers until it is dropped.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    AuditHead, AuditReport, AuditTrail, Authorities, CertificateQuery, CertificateRecord, Certificates, Cursor, EstUser,
-    EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page,
+    Along, AuditHead, AuditReport, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded,
+    CertificateStatus, Certificates, Cursor, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState,
+    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page, PrincipalRemoved, Submitted,
 };
-use certgate_pki::{DigestAlgorithm, Serial};
+use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
 
 /// All ports over vectors, in the order of recording.
 #[derive(Debug, Default)]
@@ -20,7 +22,9 @@ pub struct MemoryLedger {
 #[derive(Debug, Default)]
 struct State {
     certificates: Vec<CertificateRecord>,
+    enrollments: Vec<EnrollmentRecord>,
     users: Vec<EstUser>,
+    ended: HashMap<String, Timestamp>,
     base_urls: Vec<(String, String)>,
     trail: Vec<(Event, [u8; 32])>,
 }
@@ -79,19 +83,73 @@ fn number(length: usize) -> u64 {
 
 #[async_trait]
 impl Certificates for MemoryLedger {
-    async fn record(&self, certificate: CertificateRecord, event: Event) -> Result<(), LedgerError> {
+    async fn record(
+        &self,
+        certificate: CertificateRecord,
+        along: Along,
+        event: Event,
+    ) -> Result<CertificateRecorded, LedgerError> {
         let mut state = self.write()?;
+        let owner = |user: &EstUser| user.name == certificate.principal && user.endpoint == certificate.endpoint;
+        let credential = state.users.iter().position(owner).filter(|place| state.users[*place].uses != Some(0));
+        if along.spends_credential && credential.is_none() {
+            return Ok(CertificateRecorded::CredentialUsedUp);
+        }
+        let is_awaited = |one: &EnrollmentRecord| {
+            one.state == EnrollmentState::Approved && along.fulfils.as_ref().is_some_and(|id| one.id == *id)
+        };
+        let enrollment = state.enrollments.iter().position(is_awaited);
+        if along.fulfils.is_some() && enrollment.is_none() {
+            return Ok(CertificateRecorded::NotAwaited);
+        }
+        let ended = state.ended.get(&certificate.principal);
+        if ended.is_some_and(|end| along.authenticated_at.is_some_and(|at| *end >= at)) {
+            return Ok(CertificateRecorded::PrincipalEnded);
+        }
         let same = |other: &CertificateRecord| other.authority == certificate.authority && other.serial == certificate.serial;
         if state.certificates.iter().any(same) {
             return Err(LedgerError::Conflict("a certificate of this serial number"));
         }
+        if let Some(place) = credential.filter(|_| along.spends_credential) {
+            state.users[place].uses = state.users[place].uses.map(|uses| uses - 1);
+        }
+        if let Some(place) = enrollment {
+            let enrollment = &mut state.enrollments[place];
+            enrollment.state = EnrollmentState::Issued;
+            enrollment.changed_at = certificate.issued_at;
+            enrollment.reason = String::new();
+            enrollment.serial = Some(certificate.serial.clone());
+        }
         state.certificates.push(certificate);
         state.append(event);
-        Ok(())
+        Ok(CertificateRecorded::Recorded)
     }
 
     async fn find(&self, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError> {
         Ok(self.read().certificates.iter().find(|record| record.serial == *serial).cloned())
+    }
+
+    async fn find_issued(&self, authority: &str, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError> {
+        let is_it = |record: &&CertificateRecord| record.serial == *serial && record.authority == authority;
+        Ok(self.read().certificates.iter().find(is_it).cloned())
+    }
+
+    async fn change_status(
+        &self,
+        certificate: &CertificateRecord,
+        next: CertificateStatus,
+        event: Event,
+    ) -> Result<bool, LedgerError> {
+        let mut state = self.write()?;
+        let is_it = |record: &&mut CertificateRecord| {
+            record.serial == certificate.serial
+                && record.authority == certificate.authority
+                && record.status == certificate.status
+        };
+        let Some(record) = state.certificates.iter_mut().find(is_it) else { return Ok(false) };
+        record.status = next;
+        state.append(event);
+        Ok(true)
     }
 
     async fn list(&self, query: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError> {
@@ -120,6 +178,66 @@ fn page<T>(items: impl Iterator<Item = (usize, T)>, limit: usize, cursor: Option
     Ok(Page { items: page.into_iter().map(|(_, item)| item).collect(), next })
 }
 
+/// Does it wait for a person or for the CA?
+fn is_waiting(enrollment: &EnrollmentRecord) -> bool {
+    !enrollment.state.is_over()
+}
+
+#[async_trait]
+impl Enrollments for MemoryLedger {
+    async fn submit(&self, enrollment: EnrollmentRecord, most: u64, event: Event) -> Result<Submitted, LedgerError> {
+        let mut state = self.write()?;
+        let waiting = || state.enrollments.iter().filter(|one| is_waiting(one));
+        if let Some(found) = waiting().find(|one| one.key == enrollment.key) {
+            return Ok(Submitted::Exists(Box::new(found.clone())));
+        }
+        if number(waiting().filter(|one| one.key.principal == enrollment.key.principal).count()) >= most {
+            return Ok(Submitted::TooMany);
+        }
+        state.enrollments.push(enrollment);
+        state.append(event);
+        Ok(Submitted::Created)
+    }
+
+    async fn find_by_key(&self, key: &EnrollmentKey, since: Timestamp) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        let is_it = |one: &&EnrollmentRecord| one.key == *key && (is_waiting(one) || one.changed_at >= since);
+        Ok(self.read().enrollments.iter().rev().find(is_it).cloned())
+    }
+
+    async fn find_by_id(&self, id: &EnrollmentId) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        Ok(self.read().enrollments.iter().find(|one| one.id == *id).cloned())
+    }
+
+    async fn find_by_csr(&self, csr_sha256: &[u8; 32]) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        Ok(self.read().enrollments.iter().rev().find(|one| one.csr_sha256 == *csr_sha256).cloned())
+    }
+
+    async fn advance(
+        &self,
+        enrollment: &EnrollmentRecord,
+        next: EnrollmentState,
+        reason: &str,
+        event: Event,
+    ) -> Result<bool, LedgerError> {
+        if next == EnrollmentState::Issued {
+            return Err(LedgerError::Conflict("an enrollment is issued with its certificate only"));
+        }
+        let mut state = self.write()?;
+        let is_it = |one: &&mut EnrollmentRecord| one.id == enrollment.id && one.state == enrollment.state;
+        let Some(found) = state.enrollments.iter_mut().find(is_it) else { return Ok(false) };
+        (found.state, found.changed_at, found.reason) = (next, event.at, reason.to_owned());
+        state.append(event);
+        Ok(true)
+    }
+
+    async fn list_enrollments(&self, query: EnrollmentQuery) -> Result<Page<EnrollmentRecord>, LedgerError> {
+        let state = self.read();
+        let wanted = |one: &&EnrollmentRecord| query.state.is_none_or(|wanted| wanted == one.state);
+        let newest_first = state.enrollments.iter().enumerate().rev().filter(|(_, one)| wanted(one));
+        page(newest_first.map(|(place, one)| (place, one.clone())), query.limit, query.cursor.as_ref())
+    }
+}
+
 #[async_trait]
 impl EstUsers for MemoryLedger {
     async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError> {
@@ -145,15 +263,31 @@ impl EstUsers for MemoryLedger {
         page(users.into_iter().map(|(place, user)| (place, (user.clone(), count(user)))), limit, cursor.as_ref())
     }
 
-    async fn remove(&self, name: &str, event: Event) -> Result<u64, LedgerError> {
+    async fn remove(&self, name: &str, event: Event) -> Result<PrincipalRemoved, LedgerError> {
         let mut state = self.write()?;
         let before = state.users.len();
         state.users.retain(|user| user.name != name);
-        let removed = before - state.users.len();
-        if removed > 0 {
+        let mut removed = PrincipalRemoved {
+            credentials: number(before - state.users.len()),
+            enrollments: 0,
+            had_certificates: state.certificates.iter().any(|certificate| certificate.principal == name),
+        };
+        for enrollment in state.enrollments.iter_mut().filter(|one| one.key.principal == name && is_waiting(one)) {
+            enrollment.state = EnrollmentState::Denied;
+            enrollment.changed_at = event.at;
+            enrollment.reason = "the principal was removed".to_owned();
+            removed.enrollments += 1;
+        }
+        if removed != PrincipalRemoved::default() {
+            let end = state.ended.entry(name.to_owned()).or_insert(event.at);
+            *end = event.at.max(*end);
             state.append(event);
         }
-        Ok(number(removed))
+        Ok(removed)
+    }
+
+    async fn ended_at(&self, principal: &str) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(self.read().ended.get(principal).copied())
     }
 }
 

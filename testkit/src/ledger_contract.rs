@@ -1,12 +1,19 @@
 //! The contract of a ledger: what every implementation of the ports does. Its own tests call [`run`]; it panics at the first breach.
 
+mod along;
 mod audit;
 mod authorities;
 mod certificates;
+mod enrollments;
 mod est_users;
 mod records;
+mod removal;
+mod status;
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use certgate_enrollment::Ledger;
 
@@ -16,7 +23,11 @@ use certgate_enrollment::Ledger;
 /// When a ledger breaks the contract.
 pub async fn run(make: impl AsyncFn() -> Arc<dyn Ledger>) {
     certificates::run(&make).await;
+    status::run(&make).await;
+    along::run(&make).await;
+    enrollments::run(&make).await;
     est_users::run(&make).await;
+    removal::run(&make).await;
     authorities::run(&make).await;
     audit::run(&make).await;
 }
@@ -24,4 +35,33 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Ledger>) {
 /// How many events there are.
 async fn events(ledger: &dyn Ledger) -> u64 {
     ledger.head().await.unwrap().events
+}
+
+/// Both at the same time: each is begun before either is waited for.
+async fn both<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> [T; 2] {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    poll_fn(|context| {
+        if first.is_none() {
+            first = ready(one.as_mut().poll(context));
+        }
+        if second.is_none() {
+            second = ready(other.as_mut().poll(context));
+        }
+        match (first.take(), second.take()) {
+            (Some(one), Some(other)) => Poll::Ready([one, other]),
+            (one, other) => {
+                (first, second) = (one, other);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+fn ready<T>(poll: Poll<T>) -> Option<T> {
+    match poll {
+        Poll::Ready(outcome) => Some(outcome),
+        Poll::Pending => None,
+    }
 }

@@ -17,6 +17,9 @@ pub use backend::{FailingBackend, KeyBackend};
 pub use ca::{CaFixture, profile};
 pub use clock::{MockClock, NOW};
 pub use csr::{CsrBuilder, Fault};
-pub use keys::{ca_key, device_key, load_key, rsa_device_key};
+pub use keys::{
+    ca_key, device_key, load_key, rsa_close_primes_key, rsa_device_key, rsa_exponent_3_key, rsa_public_key, rsa3072_device_key,
+    rsa4096_device_key,
+};
 pub use ledger::MemoryLedger;
 pub use random::{SeededRandom, provider};

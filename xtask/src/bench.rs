@@ -7,6 +7,7 @@ mod load;
 mod paths;
 mod rows;
 mod start;
+mod storm;
 
 use std::{path::Path, process::ExitCode};
 
@@ -45,6 +46,9 @@ fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
     let mut rows = paths::measure(work, wanted)?;
     if start::ROWS.iter().any(|id| wanted(id)) {
         rows.extend(start::measure(work)?.into_iter().filter(|row| wanted(row.id)));
+    }
+    if wanted(storm::ID) {
+        rows.push(storm::measure(work)?);
     }
     Ok(rows)
 }

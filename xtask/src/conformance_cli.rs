@@ -47,6 +47,10 @@ pub(crate) struct SuiteRun<'run> {
     pub(crate) suite: &'run str,
     /// How the server under test reads the RFC.
     pub(crate) reading: &'run str,
+    /// The kind of key that devices have.
+    pub(crate) device_key: &'run str,
+    /// Which clauses; all when empty.
+    pub(crate) clauses: &'run [&'run str],
     /// Whether each clause must notice its mutation too.
     pub(crate) prove_mutations: bool,
 }
@@ -55,7 +59,7 @@ impl SuiteRun<'_> {
     /// What its clauses are counted under.
     fn title(self) -> String {
         let proof = if self.prove_mutations { ", mutated" } else { "" };
-        format!("conformance {} ({}{proof})", self.suite, self.reading)
+        format!("conformance {} ({}, {}{proof})", self.suite, self.reading, self.device_key)
     }
 }
 
@@ -65,10 +69,12 @@ pub(crate) type Skipped = BTreeSet<String>;
 /// Runs a suite and counts each clause.
 pub(crate) fn run_suite(run: SuiteRun<'_>, target: &Path, skipped: &mut Skipped, report: &mut Report) -> Result<()> {
     let title = run.title();
-    let out = target.with_file_name(format!("{}-{}-{}.json", run.suite, run.reading, run.prove_mutations));
+    let SuiteRun { suite, reading, device_key, clauses, prove_mutations } = run;
+    let out = target.with_file_name(format!("{suite}-{reading}-{device_key}-{prove_mutations}.json"));
     let mut command = process::limited(900, binary()?);
-    command.args(["run", "--suite", run.suite, "--reading", run.reading, "--format", "json"]);
-    command.args(run.prove_mutations.then_some("--prove-mutations")).arg("--target").arg(target).arg("--out").arg(&out);
+    command.args(["run", "--suite", suite, "--reading", reading, "--device-key", device_key, "--format", "json"]);
+    command.args(clauses.iter().flat_map(|clause| ["--clause", clause]));
+    command.args(prove_mutations.then_some("--prove-mutations")).arg("--target").arg(target).arg("--out").arg(&out);
     let output = process::attempt(&mut command)?;
     let Ok(text) = std::fs::read_to_string(&out) else {
         bail!("{}", process::complaint(&command, &output));

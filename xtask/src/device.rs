@@ -32,6 +32,7 @@ pub(crate) struct Device {
     password: String,
     root: PathBuf,
     est: String,
+    key: String,
 }
 
 impl Device {
@@ -42,7 +43,7 @@ impl Device {
         let password = gateway.add_user(name)?;
         std::fs::write(folder.join("netrc"), format!("machine 127.0.0.1 login {name} password {password}\n"))?;
         let root = gateway.run().ca_pem.clone();
-        Ok(Self { folder, name: name.to_owned(), password, root, est: gateway.est_url()? })
+        Ok(Self { folder, name: name.to_owned(), password, root, est: gateway.est_url()?, key: String::new() })
     }
 
     /// Where its files are.
@@ -56,8 +57,9 @@ impl Device {
     }
 
     /// Makes its key and CSR. `key` is what OpenSSL's `-newkey` takes, options included.
-    pub(crate) fn request(&self, key: &str) -> Result<()> {
-        self.script(REQUEST, &[("KEY", key.as_ref())]).map(drop)
+    pub(crate) fn request(&mut self, key: &str) -> Result<()> {
+        key.clone_into(&mut self.key);
+        self.script(REQUEST, &[]).map(drop)
     }
 
     /// Enrolls with the CSR that it has; `curl` is options more.
@@ -65,13 +67,14 @@ impl Device {
         self.script(ENROLL, &[("CURL", curl.as_ref())]).map(drop)
     }
 
-    /// Runs a script in its folder. `NAME`, `PASSWORD`, `ROOT` and `EST` are set besides `more`.
+    /// Runs a script in its folder. `NAME`, `PASSWORD`, `ROOT`, `EST` and `KEY` are set besides `more`.
     pub(crate) fn script(&self, text: &str, more: &[(&str, &OsStr)]) -> Result<String> {
         let mut environment: Vec<(&str, &OsStr)> = vec![
             ("NAME", self.name.as_ref()),
             ("PASSWORD", self.password.as_ref()),
             ("ROOT", self.root.as_os_str()),
             ("EST", self.est.as_ref()),
+            ("KEY", self.key.as_ref()),
         ];
         environment.extend_from_slice(more);
         process::script(&self.folder, text, &environment)

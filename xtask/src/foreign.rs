@@ -10,6 +10,7 @@ mod wire;
 use anyhow::Result;
 
 use crate::{
+    cargo,
     device::Device,
     gateway::Gateway,
     install::pkilint,
@@ -55,7 +56,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Runs a line for a device that has what the line reads.
+/// Runs a line for a device that has what the line reads; `CERTGATE` and `DATA` are the operator's.
 fn run(line: &Line, device: &Device, data_dir: &std::path::Path, report: &mut Report) {
     report.check(&format!("{}: {}", line.title, device.name()), || {
         let linter = pkilint()?;
@@ -66,7 +67,9 @@ fn run(line: &Line, device: &Device, data_dir: &std::path::Path, report: &mut Re
         if let Some(missing) = line.needs.iter().find(|program| is_missing(program)) {
             return Ok(Outcome::Skipped(format!("{missing} is not installed")));
         }
-        device.script(line.script, &[("LINT", linter.as_os_str()), ("DATA", data_dir.as_os_str())])?;
+        let certgate = cargo::release_binary("certgate")?;
+        let more = [("LINT", linter.as_os_str()), ("DATA", data_dir.as_os_str()), ("CERTGATE", certgate.as_os_str())];
+        device.script(line.script, &more)?;
         Ok(Outcome::Passed)
     });
 }

@@ -19,13 +19,14 @@ struct Tool {
 }
 
 /// Every program that some test starts.
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     Tool { program: "openssl", packages: &["openssl"] },
     Tool { program: "curl", packages: &["curl"] },
     Tool { program: "strace", packages: &["strace"] },
     Tool { program: "dumpasn1", packages: &["dumpasn1"] },
     Tool { program: "certtool", packages: &["gnutls-bin"] },
     Tool { program: "botan", packages: &["botan"] },
+    Tool { program: "faketime", packages: &["faketime"] },
     Tool {
         program: "pki",
         packages: &["strongswan-pki", "strongswan-libcharon", "libstrongswan-extra-plugins", "libstrongswan-standard-plugins"],

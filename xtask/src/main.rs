@@ -44,6 +44,8 @@ enum Task {
     Regen,
     /// Sets up and runs everything; the last line is `N passed, N failed, N skipped`
     Test(test::Options),
+    /// Clients and linters that others wrote, against the shipped gateway: sets up what is missing, builds, runs them
+    Interop(test::InteropOptions),
     /// Runs every fuzz target for a moment over its corpus
     FuzzSmoke {
         /// Seconds a target
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Regen => regen::run(),
         Task::Test(options) => test::run(&options),
+        Task::Interop(options) => test::interop(&options),
         Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
         Task::Bench { only, json } => bench::run(only.as_deref(), &json),
     };

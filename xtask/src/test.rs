@@ -14,6 +14,8 @@ use crate::{cargo, check, durability, foreign, fuzz_smoke, install, report::Repo
 const FUZZ_SECONDS: u32 = 10;
 /// The step that makes what is shipped.
 const BUILD: &str = "release build";
+/// The step that runs foreign clients.
+const FOREIGN: &str = "foreign clients";
 
 /// How much is run.
 #[derive(clap::Args)]
@@ -28,6 +30,17 @@ pub(crate) struct Options {
     #[arg(long, value_name = "STEP")]
     only: Option<String>,
 }
+
+/// How foreign clients are run.
+#[derive(clap::Args)]
+pub(crate) struct InteropOptions {
+    /// Install nothing; what needs a missing program is skipped by name
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// The steps of [`run`] that foreign clients need, and they.
+const INTEROP: [&str; 3] = ["setup", BUILD, FOREIGN];
 
 /// A part of the run, and whether it starts what `BUILD` makes.
 struct Step {
@@ -44,19 +57,27 @@ const STEPS: [Step; 9] = [
     Step { name: BUILD, needs_build: false, part: |report, _| release_build(report) },
     Step { name: "samples", needs_build: true, part: |report, _| samples::all(report) },
     Step { name: "conformance", needs_build: true, part: |report, options| conformance::all(report, options.quick) },
-    Step { name: "foreign clients", needs_build: true, part: |report, _| foreign::all(report) },
+    Step { name: FOREIGN, needs_build: true, part: |report, _| foreign::all(report) },
     Step { name: "durability", needs_build: true, part: |report, options| durability::all(report, options.quick) },
     Step { name: "fuzz smoke", needs_build: false, part: fuzz },
 ];
 
 /// Runs every step; the exit code tells whether anything failed.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let is_chosen = |step: &Step| options.only.as_ref().is_none_or(|only| step.name.starts_with(only.as_str()));
+    run_steps(options, is_chosen)
+}
+
+/// Runs what foreign clients need, and them.
+pub(crate) fn interop(options: &InteropOptions) -> Result<ExitCode> {
+    let options = Options { quick: false, no_install: options.no_install, only: None };
+    run_steps(&options, |step| INTEROP.contains(&step.name))
+}
+
+fn run_steps(options: &Options, is_chosen: impl Fn(&Step) -> bool) -> Result<ExitCode> {
     let mut report = Report::default();
     let mut is_built = true;
-    for step in &STEPS {
-        if options.only.as_ref().is_some_and(|only| !step.name.starts_with(only.as_str())) {
-            continue;
-        }
+    for step in STEPS.iter().filter(|step| is_chosen(step)) {
         if step.needs_build && !is_built {
             report.skip(step.name, "there is no release build");
             continue;

@@ -3,7 +3,7 @@
 use super::{issued, require_refusal, valid_csr};
 use crate::{
     csr::Wish,
-    key::Key,
+    key::{Key, KeyKind},
     session::{Session, Verdict, require},
 };
 
@@ -25,9 +25,9 @@ pub(super) fn wants_proof_of_possession(session: &mut Session<'_>) -> Verdict {
     // key proves nothing.
     let (user, _) = session.login()?;
     let wish = Wish::common_name(user);
-    for (what, key) in [("P-256", Key::p256()), ("RSA", Key::rsa2048()?)] {
+    for (what, key) in [("the device's", session.device_key()?), ("an RSA", Key::of(KeyKind::Rsa2048)?)] {
         let response = session.enroll(&wish.sign_wrongly(&key)?)?;
-        require_refusal(&response, &format!("{what} signature over something else"))?;
+        require_refusal(&response, &format!("{what} key's signature over something else"))?;
     }
-    Ok("4xx for P-256 and for RSA".into())
+    Ok("4xx for the device's key and for RSA".into())
 }

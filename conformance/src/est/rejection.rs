@@ -4,7 +4,6 @@ use super::{excerpt, require_refusal, valid_csr};
 use crate::{
     csr::Wish,
     http::{Request, Response},
-    key::Key,
     session::{Session, Stop, Verdict, encode_body, require},
 };
 
@@ -40,7 +39,7 @@ pub(super) fn explains_itself(session: &mut Session<'_>) -> Verdict {
         rejected.push((what, session.enrollment(&body)?));
     }
     let (user, _) = session.login()?;
-    let key = Key::p256();
+    let key = session.device_key()?;
     let forged = session.enrollment(&encode_body(&Wish::common_name(user).sign_wrongly(&key)?))?;
     rejected.push(("a wrong signature", forged));
     let foreign = Wish::common_name("a-name-of-somebody-else.example").sign(&key)?;

@@ -15,7 +15,7 @@ const LONG_LINE: usize = 2000;
 pub(super) fn ignores_white_space(session: &mut Session<'_>) -> Verdict {
     // RFC 8951 §3.1: "white space including CR, LF, spaces (ASCII 32), and tabs (ASCII 9) SHOULD be tolerated by receivers."
     let (user, _) = session.login()?;
-    let key = Key::p256();
+    let key = session.device_key()?;
     let line = encode_body(&Wish::common_name(user).sign(&key)?);
     let wrapped =
         |width: usize, separator: &str| line.chunks(width).map(<[u8]>::to_vec).collect::<Vec<_>>().join(separator.as_bytes());
@@ -29,13 +29,13 @@ pub(super) fn ignores_white_space(session: &mut Session<'_>) -> Verdict {
     for (what, body) in spellings {
         let request = session.enrollment(&body)?;
         let response = session.exchange(&request)?;
-        issued(&response, &key).map_err(|stop| named(what, stop))?;
+        issued(&response, &key).map_err(|stop| stop.about(what))?;
     }
     let long = encode_body(&Wish::common_name(user).padded(LONG_LINE * 3 / 4).sign(&key)?);
     require(long.len() >= LONG_LINE, || format!("in the suite: a line of {} only", long.len()))?;
     let request = session.enrollment(&long)?;
     let response = session.exchange(&request)?;
-    issued(&response, &key).map_err(|stop| named("one long line", stop))?;
+    issued(&response, &key).map_err(|stop| stop.about("one long line"))?;
     Ok(format!("200 each, one line of {} too", long.len()))
 }
 
@@ -49,7 +49,7 @@ pub(super) fn ignores_the_transfer_encoding(session: &mut Session<'_>) -> Verdic
             request = request.with_field("Content-Transfer-Encoding", value);
         }
         let response = session.exchange(&request)?;
-        issued(&response, &key).map_err(|stop| named(value.unwrap_or("absent"), stop))?;
+        issued(&response, &key).map_err(|stop| stop.about(value.unwrap_or("absent")))?;
     }
     Ok("200 each".into())
 }
@@ -66,7 +66,7 @@ pub(super) fn minds_the_content_type(session: &mut Session<'_>) -> Verdict {
     let (key, csr) = valid_csr(session)?;
     // RFC 9110 §8.3.1: "The type and subtype tokens are case-insensitive."
     let response = session.exchange(&with_content_type(session, &csr, Some("Application/PKCS10; charset=x"))?)?;
-    issued(&response, &key).map_err(|stop| named("Application/PKCS10; charset=x", stop))?;
+    issued(&response, &key).map_err(|stop| stop.about("Application/PKCS10; charset=x"))?;
     // RFC 7030 §4.2.1: "The HTTP content-type of "application/pkcs10" is used here."
     let mut found = Vec::new();
     for content_type in [Some("text/plain"), None, Some("application/pkcs7-mime")] {
@@ -94,15 +94,8 @@ fn judge(reading: Reading, response: &Response, key: &Key, refusals: &[u16], wha
             require(refusals.contains(&response.status), || format!("{what}: {}, {}", response.status, excerpt(response)))?;
         }
         Reading::Compatible => {
-            issued(response, key).map_err(|stop| named(what, stop))?;
+            issued(response, key).map_err(|stop| stop.about(what))?;
         }
     }
     Ok(format!("{what}: {}", response.status))
-}
-
-fn named(what: &str, stop: Stop) -> Stop {
-    match stop {
-        Stop::Fail(reason) => Stop::Fail(format!("{what}: {reason}")),
-        skip @ Stop::Skip(_) => skip,
-    }
 }

@@ -40,6 +40,9 @@ pub fn describe(data_directory: &Path, certgate: &Path) -> anyhow::Result<Target
             label: Some("default".into()),
             empty_username_password: None,
             manual_url: None,
+            short_url: None,
+            demanding_url: None,
+            demands: Vec::new(),
             client_cert: None,
             client_key: None,
             slow_body_seconds: default_slow_body_seconds(),
@@ -79,7 +82,7 @@ fn hooks(data_directory: &Path, certgate: &Path) -> Hooks {
         start.into_iter().chain(words.iter().map(|word| (*word).to_owned())).collect()
     };
     Hooks {
-        add_user: command(&["est", "user", "add", "{name}"]),
+        add_user: command(&["est", "user", "add", "{name}", "--endpoint", "{endpoint}"]),
         new_challenge: command(&["scep", "challenge", "new"]),
         approve: command(&["enrollment", "approve", "csr:{csr_sha256}"]),
         deny: command(&["enrollment", "deny", "csr:{csr_sha256}"]),
@@ -110,7 +113,8 @@ mod tests {
         assert_eq!(est.url, "https://localhost:43121/.well-known/est");
         assert_eq!((est.user.as_deref(), est.password.as_deref()), (Some("first-device"), Some("s3cret")));
         assert_eq!(again.connect.as_deref(), Some("127.0.0.1"));
-        assert_eq!(again.hooks.add_user.last().map(String::as_str), Some("{name}"));
+        let tail: Vec<&str> = again.hooks.add_user.iter().skip(5).map(String::as_str).collect();
+        assert_eq!(tail, ["est", "user", "add", "{name}", "--endpoint", "{endpoint}"]);
     }
 
     #[test]

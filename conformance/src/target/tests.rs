@@ -9,6 +9,9 @@ url = "https://localhost:8443/.well-known/est"
 user = "u"
 password = "p"
 manual_url = "https://localhost:8443/.well-known/est/manual"
+short_url = "https://localhost:8443/.well-known/est/short"
+demanding_url = "https://localhost:8443/.well-known/est/demanding"
+demands = ["1.3.132.0.34"]
 client_cert = "c.pem"
 client_key = "k.pem"
 [scep]
@@ -27,7 +30,7 @@ issuer_file = "i.pem"
 url = "http://localhost:8080/crl/default.crl"
 issuer_file = "i.pem"
 [hooks]
-add_user = ["add", "{name}"]
+add_user = ["add", "{name}", "{endpoint}"]
 new_challenge = ["x"]
 approve = ["x", "{csr_sha256}"]
 deny = ["x", "{csr_sha256}"]
@@ -42,7 +45,7 @@ set_time = ["x", "{time}"]
 fn every_key_of_the_contract_is_known() {
     let target: Target = toml::from_str(WHOLE).expect("parses");
     assert_eq!(target.est.expect("est").slow_body_seconds, 40);
-    assert_eq!(target.hooks.add_user, ["add", "{name}"]);
+    assert_eq!(target.hooks.add_user, ["add", "{name}", "{endpoint}"]);
 }
 
 #[test]

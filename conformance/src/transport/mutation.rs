@@ -10,11 +10,12 @@
 //!
 //! or two words `probe http` and `probe handshake`: what a bare TCP connection hears.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use super::{Failure, Transport};
 use crate::{
     certs_only,
+    channel::{Channel, Dial},
     http::{Request, Response},
     session::encode_body,
 };
@@ -147,6 +148,22 @@ impl Transport for Mutating<'_> {
             self.mutation.apply(&mut response)?;
         }
         Ok(response)
+    }
+
+    fn open(&mut self, dial: &Dial) -> Result<Channel, Failure> {
+        self.inner.open(dial)
+    }
+
+    fn command(&mut self, argv: &[String]) -> anyhow::Result<String> {
+        self.inner.command(argv)
+    }
+
+    fn now(&self) -> i64 {
+        self.inner.now()
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.inner.wait(time);
     }
 
     fn probe(&mut self, opening: &[u8]) -> Result<Vec<u8>, Failure> {

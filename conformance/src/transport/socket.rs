@@ -1,73 +1,97 @@
-//! Blocking sockets with rustls over them.
+//! The transport over blocking sockets, with rustls over them.
 
 use std::{
-    io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    io::{Read, Write},
+    net::{TcpStream, ToSocketAddrs},
     sync::Arc,
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    version::{TLS12, TLS13},
 };
 
-use super::{Failure, Transport};
+use super::{
+    Failure, Transport, finished,
+    stream::{Stream, is_timeout},
+};
 use crate::{
-    clock::Stopwatch,
-    http::{self, Connection, Delivery, Framing, Malformed, Request, Response},
+    channel::{Channel, Dial, Identity, TlsVersion},
+    http::{Connection, Request, Response},
     target::{EstTarget, Target, Url},
 };
 
 /// How long the suite waits for an answer that nothing delays.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a client waits for `100 Continue` before it sends the content anyway (RFC 9110 §10.1.1 lets it).
-const CONTINUE_WAIT: Duration = Duration::from_secs(5);
-/// Content goes out in pieces of this many octets, with a look for an early answer between them.
-const PIECE: usize = 64 * 1024;
-/// How long such a look takes.
-const GLANCE: Duration = Duration::from_millis(1);
-/// No answer of these protocols is longer.
-const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The transport to a server under test.
 pub struct SocketTransport {
-    address: SocketAddr,
-    name: ServerName<'static>,
-    host: String,
-    tls: Arc<ClientConfig>,
+    url: Url,
+    /// Where to connect, when that is not the host of the URL.
+    connect: Option<String>,
+    roots: Arc<RootCertStore>,
+    /// The target's own client certificate.
+    own: Option<Arc<Identity>>,
+    /// One configuration for each way to dial, so that a session may be resumed by who made it.
+    configurations: Vec<(Dial, Arc<ClientConfig>)>,
     kept: Option<Stream>,
+    opened: Option<Stream>,
 }
 
 impl SocketTransport {
     /// A transport to the EST server of `target`.
     ///
     /// # Errors
-    /// A name that does not resolve, or files that do not read.
+    /// A URL that is none, or files that do not read.
     pub fn new(target: &Target, est: &EstTarget) -> anyhow::Result<Self> {
-        let url: Url = est.url.parse()?;
-        let address = target.connect.as_deref().unwrap_or(&url.host);
-        let address =
-            (address, url.port).to_socket_addrs()?.next().ok_or_else(|| anyhow::anyhow!("{address} has no address"))?;
-        let name = ServerName::try_from(url.host.clone())?;
-        Ok(Self { address, name, host: url.authority(), tls: Arc::new(tls_config(target, est)?), kept: None })
+        Ok(Self {
+            url: est.url.parse()?,
+            connect: target.connect.clone(),
+            roots: Arc::new(read_roots(target)?),
+            own: read_identity(est)?,
+            configurations: Vec::new(),
+            kept: None,
+            opened: None,
+        })
     }
 
-    fn connect(&self) -> Result<Stream, Failure> {
-        let tcp = self.connect_tcp()?;
-        let session =
-            ClientConnection::new(Arc::clone(&self.tls), self.name.clone()).map_err(|error| Failure::Tls(error.to_string()))?;
+    fn connect(&mut self, dial: &Dial) -> Result<Stream, Failure> {
+        let configuration = self.configuration(dial)?;
+        let url = dial.origin.as_ref().unwrap_or(&self.url);
+        let name = ServerName::try_from(url.host.clone()).map_err(|error| Failure::Connect(error.to_string()))?;
+        let tcp = self.connect_tcp(url)?;
+        let session = ClientConnection::new(configuration, name).map_err(|error| Failure::Tls(error.to_string()))?;
         let mut tls = StreamOwned::new(session, tcp);
-        while tls.conn.is_handshaking() {
-            tls.conn.complete_io(&mut tls.sock).map_err(|error| Failure::Tls(error.to_string()))?;
-        }
-        Ok(Stream { tls, received: Vec::new(), used: false })
+        let (outcome, finished) = finished::watch(|| {
+            while tls.conn.is_handshaking() {
+                tls.conn.complete_io(&mut tls.sock)?;
+            }
+            Ok(())
+        });
+        outcome.map_err(|error: std::io::Error| Failure::Tls(error.to_string()))?;
+        Ok(Stream::new(tls, finished, url.authority()))
     }
 
-    fn connect_tcp(&self) -> Result<TcpStream, Failure> {
+    fn configuration(&mut self, dial: &Dial) -> Result<Arc<ClientConfig>, Failure> {
+        let dial = Dial { origin: None, ..dial.clone() };
+        if let Some((_, known)) = self.configurations.iter().find(|(of, _)| *of == dial) {
+            return Ok(Arc::clone(known));
+        }
+        let made = configure(Arc::clone(&self.roots), dial.version, dial.identity.as_ref().or(self.own.as_ref()));
+        let made = Arc::new(made.map_err(|error| Failure::Tls(format!("in the suite: {error:#}")))?);
+        self.configurations.push((dial, Arc::clone(&made)));
+        Ok(made)
+    }
+
+    fn connect_tcp(&self, url: &Url) -> Result<TcpStream, Failure> {
         let refused = |error: std::io::Error| Failure::Connect(error.to_string());
-        let tcp = TcpStream::connect_timeout(&self.address, PATIENCE).map_err(refused)?;
+        let host = self.connect.as_deref().unwrap_or(&url.host);
+        let address = (host, url.port).to_socket_addrs().map_err(refused)?.next();
+        let address = address.ok_or_else(|| Failure::Connect(format!("{host} has no address")))?;
+        let tcp = TcpStream::connect_timeout(&address, PATIENCE).map_err(refused)?;
         tcp.set_nodelay(true).map_err(refused)?;
         tcp.set_read_timeout(Some(PATIENCE)).map_err(refused)?;
         tcp.set_write_timeout(Some(PATIENCE)).map_err(refused)?;
@@ -75,26 +99,57 @@ impl SocketTransport {
     }
 }
 
-fn tls_config(target: &Target, est: &EstTarget) -> anyhow::Result<ClientConfig> {
+fn read_roots(target: &Target) -> anyhow::Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(&target.ca_file).with_context(|| target.ca_file.display().to_string())? {
         roots.add(certificate?)?;
     }
-    let config = ClientConfig::builder().with_root_certificates(roots);
-    Ok(match (&est.client_cert, &est.client_key) {
-        (Some(chain), Some(key)) => {
-            let chain = CertificateDer::pem_file_iter(chain)?.collect::<Result<_, _>>()?;
-            config.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key)?)?
+    Ok(roots)
+}
+
+fn read_identity(est: &EstTarget) -> anyhow::Result<Option<Arc<Identity>>> {
+    let (Some(chain), Some(key)) = (&est.client_cert, &est.client_key) else { return Ok(None) };
+    let certificates = CertificateDer::pem_file_iter(chain).with_context(|| chain.display().to_string())?;
+    let chain = certificates.map(|one| Ok(one?.to_vec())).collect::<anyhow::Result<_>>()?;
+    let key = PrivateKeyDer::from_pem_file(key).with_context(|| key.display().to_string())?;
+    Ok(Some(Arc::new(Identity { chain, key: key.secret_der().to_vec() })))
+}
+
+fn configure(
+    roots: Arc<RootCertStore>,
+    version: Option<TlsVersion>,
+    identity: Option<&Arc<Identity>>,
+) -> anyhow::Result<ClientConfig> {
+    let versions: &[&SupportedProtocolVersion] = match version {
+        Some(TlsVersion::V1_2) => &[&TLS12],
+        Some(TlsVersion::V1_3) => &[&TLS13],
+        None => rustls::ALL_VERSIONS,
+    };
+    let config = ClientConfig::builder_with_provider(finished::provider()).with_protocol_versions(versions)?;
+    let config = config.with_root_certificates(roots);
+    Ok(match identity {
+        // Whatever the server says it wants: a bad certificate is sent all the same.
+        Some(identity) => {
+            let chain = identity.chain.iter().map(|one| CertificateDer::from(one.clone())).collect();
+            let key = PrivateKeyDer::try_from(identity.key.clone()).map_err(|error| anyhow!("client key: {error}"))?;
+            config.with_client_auth_cert(chain, key)?
         }
-        _ => config.with_no_client_auth(),
+        None => config.with_no_client_auth(),
     })
 }
 
 impl Transport for SocketTransport {
     fn exchange(&mut self, request: &Request) -> Result<Response, Failure> {
-        let kept = if request.connection == Connection::Kept { self.kept.take() } else { None };
-        let mut stream = kept.map_or_else(|| self.connect(), Ok)?;
-        stream.send(request, &self.host)?;
+        let ready = match request.connection {
+            Connection::Fresh => None,
+            Connection::Kept => self.kept.take(),
+            Connection::Opened => Some(self.opened.take().ok_or_else(|| Failure::Connect("none was opened".into()))?),
+        };
+        let mut stream = match ready {
+            Some(stream) => stream,
+            None => self.connect(&request.dial)?,
+        };
+        stream.send(request)?;
         let response = stream.receive(&request.method)?;
         if request.connection == Connection::Kept && !response.closes() {
             stream.used = true;
@@ -103,8 +158,16 @@ impl Transport for SocketTransport {
         Ok(response)
     }
 
+    fn open(&mut self, dial: &Dial) -> Result<Channel, Failure> {
+        self.opened = None;
+        let stream = self.connect(dial)?;
+        let channel = stream.channel()?;
+        self.opened = Some(stream);
+        Ok(channel)
+    }
+
     fn probe(&mut self, opening: &[u8]) -> Result<Vec<u8>, Failure> {
-        let mut tcp = self.connect_tcp()?;
+        let mut tcp = self.connect_tcp(&self.url)?;
         if tcp.write_all(opening).is_err() {
             return Ok(Vec::new());
         }
@@ -118,160 +181,4 @@ impl Transport for SocketTransport {
             Err(_) => Ok(Vec::new()),
         }
     }
-}
-
-/// One TLS connection and what came in over it that nobody has read.
-struct Stream {
-    tls: StreamOwned<ClientConnection, TcpStream>,
-    received: Vec<u8>,
-    used: bool,
-}
-
-impl Stream {
-    /// Sends a request. A write that fails is no failure yet: the answer may have come before the server stopped reading.
-    fn send(&mut self, request: &Request, host: &str) -> Result<(), Failure> {
-        let sent = self.tls.write_all(&request.head(host)).and_then(|()| self.tls.flush());
-        let (Ok(()), Some(content)) = (sent, &request.content) else { return Ok(()) };
-        match request.delivery {
-            Delivery::AtOnce => self.send_content(content),
-            Delivery::AfterContinue => {
-                self.look(CONTINUE_WAIT)?;
-                let answered = http::parse_head(&self.received)?.is_some_and(|(head, _)| head.status != 100);
-                if !answered {
-                    self.send_content(content)?;
-                }
-                Ok(())
-            }
-            Delivery::Trickle { pause, limit } => self.trickle(content, pause, limit),
-        }
-    }
-
-    fn send_content(&mut self, content: &[u8]) -> Result<(), Failure> {
-        let several = content.len() > PIECE;
-        for piece in content.chunks(PIECE) {
-            if self.tls.write_all(piece).and_then(|()| self.tls.flush()).is_err() {
-                return Ok(());
-            }
-            if several && self.look(GLANCE)? {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    fn trickle(&mut self, content: &[u8], pause: Duration, limit: Duration) -> Result<(), Failure> {
-        let watch = Stopwatch::start();
-        for octet in content {
-            if self.tls.write_all(&[*octet]).and_then(|()| self.tls.flush()).is_err() || self.look(pause)? {
-                return Ok(());
-            }
-            if watch.elapsed() > limit {
-                return Err(Failure::Silent);
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits up to `patience` for more octets; true when some came or the connection ended.
-    fn look(&mut self, patience: Duration) -> Result<bool, Failure> {
-        match self.fill(patience) {
-            Ok(()) | Err(Failure::Closed) => Ok(true),
-            Err(Failure::Silent) => Ok(false),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// Takes in what has come, waiting up to `patience`. It reads records itself, since rustls's stream first writes what is left to
-    /// write, and a server that refuses a body may have stopped reading after its answer.
-    fn fill(&mut self, patience: Duration) -> Result<(), Failure> {
-        let StreamOwned { conn, sock } = &mut self.tls;
-        sock.set_read_timeout(Some(patience)).map_err(|error| Failure::Connect(error.to_string()))?;
-        let mut piece = vec![0; 16 * 1024];
-        loop {
-            match conn.reader().read(&mut piece) {
-                Ok(0) => return Err(Failure::Closed),
-                Ok(count) => {
-                    self.received.extend(piece.iter().take(count));
-                    return Ok(());
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return Err(Failure::Closed),
-            }
-            match conn.read_tls(sock) {
-                Ok(0) => return Err(Failure::Closed),
-                Ok(_) => conn.process_new_packets().map(|_| ()).map_err(|error| Failure::Tls(error.to_string()))?,
-                Err(error) if is_timeout(&error) => return Err(Failure::Silent),
-                Err(_) => return Err(Failure::Closed),
-            }
-        }
-    }
-
-    fn receive(&mut self, method: &str) -> Result<Response, Failure> {
-        let mut interim = Vec::new();
-        loop {
-            let mut response = self.receive_head()?;
-            if (100..200).contains(&response.status) {
-                interim.push(response.status);
-                continue;
-            }
-            response.content = match http::framing(method, &response)? {
-                Framing::Length(length) => self.receive_exactly(length)?,
-                Framing::Chunked => self.receive_chunked()?,
-                Framing::UntilClose => self.receive_rest()?,
-            };
-            response.interim = interim;
-            response.reused = self.used;
-            let peer = self.tls.conn.peer_certificates().unwrap_or_default();
-            response.peer = peer.iter().map(|certificate| certificate.to_vec()).collect();
-            return Ok(response);
-        }
-    }
-
-    fn receive_head(&mut self) -> Result<Response, Failure> {
-        loop {
-            if let Some((response, taken)) = http::parse_head(&self.received)? {
-                self.received.drain(..taken);
-                return Ok(response);
-            }
-            self.fill_within_limit()?;
-        }
-    }
-
-    fn receive_exactly(&mut self, length: usize) -> Result<Vec<u8>, Failure> {
-        while self.received.len() < length {
-            self.fill_within_limit()?;
-        }
-        Ok(self.received.drain(..length).collect())
-    }
-
-    fn receive_chunked(&mut self) -> Result<Vec<u8>, Failure> {
-        loop {
-            if let Some((content, taken)) = http::decode_chunked(&self.received)? {
-                self.received.drain(..taken);
-                return Ok(content);
-            }
-            self.fill_within_limit()?;
-        }
-    }
-
-    fn receive_rest(&mut self) -> Result<Vec<u8>, Failure> {
-        loop {
-            match self.fill_within_limit() {
-                Ok(()) => {}
-                Err(Failure::Closed) => return Ok(std::mem::take(&mut self.received)),
-                Err(other) => return Err(other),
-            }
-        }
-    }
-
-    fn fill_within_limit(&mut self) -> Result<(), Failure> {
-        if self.received.len() > ANSWER_LIMIT {
-            return Err(Malformed("an answer without end".into()).into());
-        }
-        self.fill(PATIENCE)
-    }
-}
-
-fn is_timeout(error: &std::io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

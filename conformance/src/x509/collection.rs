@@ -4,7 +4,7 @@ use crate::{
     certificate::Certificate,
     certs_only,
     csr::{Wish, attribute},
-    key::Key,
+    key::{Key, KeyKind},
     session::{Session, Stop, require},
 };
 
@@ -55,7 +55,7 @@ impl Collection {
             collection.add("TLS server certificate".into(), Origin::Server, Certificate::parse(server)?);
         }
         let (user, _) = session.login()?;
-        for (label, wish, key) in wishes(user)? {
+        for (label, wish, key) in wishes(user, session.device_key()?)? {
             collection.enroll(session, label, &wish, &key)?;
         }
         require(collection.enrolled().next().is_some(), || {
@@ -86,15 +86,15 @@ impl Collection {
         self.specimens.iter().filter(|specimen| specimen.origin == Origin::Enrolled)
     }
 
+    /// The certificates of cacerts.
+    pub fn authorities(&self) -> impl Iterator<Item = &Specimen> {
+        self.specimens.iter().filter(|specimen| specimen.origin == Origin::Authorities)
+    }
+
     /// The CA certificate whose subject is `certificate`'s issuer and whose key identifier it names, if it names one.
     #[must_use]
     pub fn issuer_of(&self, certificate: &Certificate) -> Option<&Certificate> {
-        let authorities = || {
-            self.specimens
-                .iter()
-                .filter(|specimen| specimen.origin == Origin::Authorities)
-                .map(|specimen| &specimen.certificate)
-        };
+        let authorities = || self.authorities().map(|specimen| &specimen.certificate);
         let wanted = certificate.authority_key_identifier();
         let by_key = authorities().find(|issuer| wanted.is_some() && issuer.subject_key_identifier() == wanted);
         by_key.or_else(|| authorities().find(|issuer| issuer.subject == certificate.issuer))
@@ -109,7 +109,7 @@ impl Collection {
 }
 
 /// CSRs that ask for what a user may have, each in another form.
-fn wishes(user: &str) -> Result<Vec<(&'static str, Wish, Key)>, Stop> {
+fn wishes(user: &str, device_key: Key) -> Result<Vec<(&'static str, Wish, Key)>, Stop> {
     let location = Wish::empty()
         .with_name(attribute::COUNTRY, "DE")
         .with_name(attribute::STATE, "Nordrhein-Westfalen")
@@ -118,8 +118,8 @@ fn wishes(user: &str) -> Result<Vec<(&'static str, Wish, Key)>, Stop> {
     Ok(vec![
         ("P-256, CN", Wish::common_name(user), Key::p256()),
         ("P-256, SAN only", Wish::empty().with_dns_names(&[user]), Key::p256()),
-        ("RSA-2048, CN", Wish::common_name(user), Key::rsa2048()?),
-        ("P-256, CN and SAN", Wish::common_name(user).with_dns_names(&[user]), Key::p256()),
+        ("RSA-2048, CN", Wish::common_name(user), Key::of(KeyKind::Rsa2048)?),
+        ("the device's key, CN and SAN", Wish::common_name(user).with_dns_names(&[user]), device_key),
         ("P-256, C ST L serialNumber CN", located, Key::p256()),
     ])
 }

@@ -115,3 +115,24 @@ pub(super) fn extended_key_usage(certificate: &Certificate, _: Option<&Certifica
     // here nobody needs it at all.
     if purposes.contains(&ANY_PURPOSE) { Err("anyExtendedKeyUsage".into()) } else { Ok(()) }
 }
+
+pub(super) fn path_constraints(certificate: &Certificate, _: Option<&Certificate>) -> Result<(), String> {
+    for (oid, what) in [
+        // RFC 5280 §4.2.1.10: "The name constraints extension, which MUST be used only in a CA certificate … Conforming CAs MUST mark this
+        // extension as critical".
+        (extension::NAME_CONSTRAINTS, "nameConstraints"),
+        // RFC 5280 §4.2.1.11: "The policy constraints extension can be used in certificates issued to CAs … Conforming CAs MUST mark this
+        // extension as critical."
+        (extension::POLICY_CONSTRAINTS, "policyConstraints"),
+        // RFC 5280 §4.2.1.14: "The inhibit anyPolicy extension can be used in certificates issued to CAs … Conforming CAs MUST mark this
+        // extension as critical."
+        (extension::INHIBIT_ANY_POLICY, "inhibitAnyPolicy"),
+    ] {
+        match certificate.extension(oid) {
+            Some(_) if !certificate.is_authority() => return Err(format!("{what} in an end entity's certificate")),
+            Some(found) if !found.critical => return Err(format!("{what} is not critical")),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -2,8 +2,11 @@
 
 use std::{str::FromStr, time::Duration};
 
-use certgate_conformance::{asn1::Element, key::Key};
-use der::{Decode, Encode, asn1::OctetString};
+use certgate_conformance::{asn1::Element, clock, key::Key};
+use der::{
+    Decode, Encode,
+    asn1::{OctetString, UtcTime},
+};
 use p256::{
     ecdsa::{DerSignature, SigningKey},
     elliptic_curve::Generate,
@@ -22,8 +25,11 @@ use x509_cert::{
     name::Name,
     serial_number::SerialNumber,
     spki::{SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef},
-    time::Validity,
+    time::{Time, Validity},
 };
+
+/// Seconds.
+pub(crate) const DAY: i64 = 86_400;
 
 /// Issuer and subject as they are given, and these extensions.
 struct Given {
@@ -65,6 +71,8 @@ pub(crate) struct Order<'o> {
     pub(crate) spki: &'o Element,
     pub(crate) dns_names: Vec<String>,
     pub(crate) more: Vec<Extension>,
+    /// Seconds since 1970, first and last.
+    pub(crate) period: (i64, i64),
 }
 
 fn serial() -> SerialNumber {
@@ -98,8 +106,18 @@ fn authority_extensions(own: &[u8], issuer: &[u8], path_length: Option<u8>) -> V
     ]
 }
 
-fn validity(days: u64) -> Validity {
-    Validity::from_now(Duration::from_secs(days * 86_400)).expect("a period")
+fn validity((begin, end): (i64, i64)) -> Validity {
+    let time = |seconds: i64| {
+        let since = Duration::from_secs(seconds.try_into().expect("after 1970"));
+        Time::UtcTime(UtcTime::from_unix_duration(since).expect("before 2050"))
+    };
+    Validity::new(time(begin), time(end))
+}
+
+/// From a day ago, for this many days.
+fn days(count: i64) -> (i64, i64) {
+    let begin = clock::unix_now() - DAY;
+    (begin, begin + count * DAY)
 }
 
 fn build(given: Given, period: Validity, spki: SubjectPublicKeyInfoOwned, signer: &SigningKey) -> Certificate {
@@ -118,7 +136,7 @@ impl Authority {
         Self::make("CN=Issuing", Some(self), 1825)
     }
 
-    fn make(name: &str, issuer: Option<&Self>, days: u64) -> Self {
+    fn make(name: &str, issuer: Option<&Self>, count: i64) -> Self {
         let key = SigningKey::generate();
         let name = Name::from_str(name).expect("a name");
         let spki = SubjectPublicKeyInfoOwned::from_key(key.verifying_key()).expect("a key");
@@ -127,7 +145,7 @@ impl Authority {
             issuer.map_or((&name, &own, &key), |issuer| (&issuer.name, &issuer.key_identifier, &issuer.key));
         let extensions = authority_extensions(&own, issuer_identifier, issuer.map(|_| 0));
         let given = Given { issuer: issuer_name.clone(), subject: name.clone(), extensions };
-        let certificate = build(given, validity(days), spki, signer);
+        let certificate = build(given, validity(days(count)), spki, signer);
         Self { certificate, key, name, key_identifier: own }
     }
 
@@ -157,7 +175,7 @@ impl Authority {
         extensions.extend(order.more.iter().cloned());
         let subject = Name::from_der(&order.subject.encode()).expect("a name");
         let given = Given { issuer: self.name.clone(), subject, extensions };
-        build(given, validity(90), SubjectPublicKeyInfoOwned::from_der(&spki).expect("a key"), &self.key)
+        build(given, validity(order.period), SubjectPublicKeyInfoOwned::from_der(&spki).expect("a key"), &self.key)
     }
 
     /// A TLS server certificate for `localhost`, and its key.
@@ -165,7 +183,8 @@ impl Authority {
         let key = SigningKey::generate();
         let spki = Key::P256(key.clone()).spki().expect("a key");
         let subject = Element::sequence(vec![]);
-        let order = Order { subject: &subject, spki: &spki, dns_names: vec!["localhost".into()], more: Vec::new() };
+        let order =
+            Order { subject: &subject, spki: &spki, dns_names: vec!["localhost".into()], more: Vec::new(), period: days(90) };
         (self.issue(&order), key)
     }
 }

@@ -1,42 +1,105 @@
 //! An EST server without sockets: as RFC 7030 and RFC 8951 want it, unless told otherwise.
 
-use base64ct::{Base64, Encoding};
+use std::time::Duration;
+
 use certgate_conformance::{
-    asn1::{Element, tag},
+    channel::{Channel, Dial, TlsVersion},
     clause::Reading,
-    csr::attribute,
-    http::{Connection, Delivery, Request, Response},
-    session::basic,
-    signature,
+    clock,
+    http::{Connection, Request, Response},
+    key::random,
     transport::{Failure, Transport},
 };
-use cms::{
-    cert::CertificateChoices,
-    content_info::{CmsVersion, ContentInfo},
-    signed_data::{CertificateSet, EncapsulatedContentInfo, SignedData, SignerInfos},
-};
-use der::{Any, Decode, Encode, asn1::SetOfVec};
+use der::Encode;
 use p256::ecdsa::SigningKey;
-use x509_cert::{Certificate, ext::Extension};
+use x509_cert::Certificate;
 
-use crate::authority::{Authority, Order};
+use crate::authority::Authority;
+use message::{certs_only, method_not_allowed, refusal};
 
-const USER: &str = "device";
-const PASSWORD: &str = "secret of the device";
-const SIZE_LIMIT: usize = 64 * 1024;
+mod clients;
+mod enrollment;
+mod message;
+mod operator;
 
-/// The server, with the faults it can be given.
+/// The user that the target names.
+pub(crate) const USER: &str = "device";
+pub(crate) const PASSWORD: &str = "secret of the device";
+
+/// What can be wrong with the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It does not verify the signature of a CSR.
+    TakesUnsigned,
+    /// It signs every extension and name that a CSR asks for.
+    CopiesBlindly,
+    /// It believes every client certificate.
+    TrustsAnyCertificate,
+    /// It does not look at the status of a client certificate.
+    ForgetsRevocation,
+    /// It does not compare subjectAltName at renewal.
+    IgnoresNames,
+    /// It does as if there were no ChangeSubjectName.
+    IgnoresChange,
+    /// It does not look at challengePassword.
+    IgnoresBinding,
+    /// It issues each time it is asked for what was approved.
+    IssuesTwice,
+    /// It takes a CSR that is bound to another channel for another request.
+    TellsBoundApart,
+}
+
+/// The server.
 pub(crate) struct Server {
     pub(crate) root: Authority,
     pub(crate) issuing: Authority,
     pub(crate) shown: Certificate,
     pub(crate) shown_key: SigningKey,
     reading: Reading,
+    fault: Option<Fault>,
     kept: bool,
-    /// Verifies the signature of a CSR.
-    pub(crate) verifies: bool,
-    /// Signs every extension and name that a CSR asks for.
-    pub(crate) copies_blindly: bool,
+    opened: Option<Channel>,
+    users: Vec<User>,
+    issued: Vec<Issued>,
+    pending: Vec<Pending>,
+    /// Seconds that have passed for everybody since the start, beyond what really has.
+    passed: i64,
+    /// Seconds that this server's clock is ahead.
+    ahead: i64,
+}
+
+/// One who may enroll.
+struct User {
+    endpoint: String,
+    name: String,
+    password: String,
+    allowed: Vec<String>,
+}
+
+/// A certificate that was issued.
+struct Issued {
+    der: Vec<u8>,
+    serial: String,
+    user: String,
+    is_good: bool,
+}
+
+/// A request that waits for a person, or did.
+struct Pending {
+    /// What is asked for, by whom: the same each time.
+    identity: Vec<u8>,
+    csr_sha256: String,
+    decision: Option<bool>,
+    answer: Option<Response>,
+}
+
+/// What the server knows of the TLS session of a request.
+#[derive(Default)]
+pub(crate) struct Peer {
+    /// The client's certificates.
+    pub(crate) chain: Vec<Vec<u8>>,
+    /// The channel binding.
+    pub(crate) binding: Option<Vec<u8>>,
 }
 
 impl Server {
@@ -44,149 +107,95 @@ impl Server {
         let root = Authority::root();
         let issuing = root.subordinate();
         let (shown, shown_key) = issuing.server();
-        Self { root, issuing, shown, shown_key, reading, kept: false, verifies: true, copies_blindly: false }
+        let mut server = Self {
+            root,
+            issuing,
+            shown,
+            shown_key,
+            reading,
+            fault: None,
+            kept: false,
+            opened: None,
+            users: Vec::new(),
+            issued: Vec::new(),
+            pending: Vec::new(),
+            passed: 0,
+            ahead: 0,
+        };
+        server.add_user("default", USER, PASSWORD, &[USER.to_owned()]);
+        server
     }
 
-    fn route(&self, request: &Request) -> Result<Response, Failure> {
+    /// A server that reads compatibly and has this fault.
+    pub(crate) fn broken(fault: Fault) -> Self {
+        Self { fault: Some(fault), ..Self::new(Reading::Compatible) }
+    }
+
+    fn has(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    /// What its clock shows.
+    fn clock(&self) -> i64 {
+        Transport::now(self) + self.ahead
+    }
+
+    /// Answers a request.
+    pub(crate) fn answer(&mut self, request: &Request, peer: &Peer) -> Result<Response, Failure> {
         let path = request.target.strip_prefix("/.well-known/est/").unwrap_or_default();
-        let operation = path.strip_prefix("default/").unwrap_or(path);
-        Ok(match (request.method.as_str(), operation) {
+        let (label, operation) = path.split_once('/').unwrap_or(("default", path));
+        if !["default", "manual", "short", "demanding"].contains(&label) {
+            return Ok(refusal(404, "there is no such label"));
+        }
+        let mut response = match (request.method.as_str(), operation) {
             ("GET", "cacerts") => certs_only(&[&self.root.certificate, &self.issuing.certificate]),
-            ("POST", "simpleenroll") => self.enroll(request)?,
+            ("POST", "simpleenroll" | "simplereenroll") => self.enroll(label, request, peer)?,
+            ("GET", "csrattrs") if label == "demanding" => message::demands(),
             ("GET", "csrattrs") => Response { status: 204, ..Response::default() },
             (_, "cacerts") => method_not_allowed("GET"),
-            (_, "simpleenroll") => method_not_allowed("POST"),
+            (_, "simpleenroll" | "simplereenroll") => method_not_allowed("POST"),
             _ => refusal(404, "there is no such operation"),
-        })
-    }
-
-    fn enroll(&self, request: &Request) -> Result<Response, Failure> {
-        let field = |name: &str| {
-            request
-                .fields
-                .iter()
-                .find(|(found, _)| found.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.to_ascii_lowercase())
         };
-        let authorization = request.fields.iter().find(|(name, _)| name == "Authorization");
-        if authorization.is_none_or(|(_, value)| *value != basic(USER, PASSWORD)) {
-            let mut response = refusal(401, "name and password, please");
-            response.fields.push(("WWW-Authenticate".into(), "Basic realm=\"est\"".into()));
-            return Ok(response);
-        }
-        if matches!(request.delivery, Delivery::Trickle { .. }) {
-            return Err(Failure::Closed);
-        }
-        let body = request.content.clone().unwrap_or_default();
-        if body.len() > SIZE_LIMIT {
-            return Ok(refusal(413, "that is too long"));
-        }
-        let is_pkcs10 = field("content-type").is_some_and(|value| value.split(';').next() == Some("application/pkcs10"));
-        if self.reading == Reading::Strict && !is_pkcs10 {
-            return Ok(refusal(415, "only application/pkcs10 is read"));
-        }
-        Ok(self.decode(&body).and_then(|csr| self.sign(&csr)).unwrap_or_else(|why| refusal(400, why)))
-    }
-
-    fn decode(&self, body: &[u8]) -> Result<Element, &'static str> {
-        if self.reading == Reading::Compatible && body.first() == Some(&tag::SEQUENCE) {
-            return Element::parse(body).map_err(|_| "this is not DER");
-        }
-        let text: String = body.iter().filter(|octet| !octet.is_ascii_whitespace()).map(|octet| char::from(*octet)).collect();
-        let der = Base64::decode_vec(&text).map_err(|_| "this is not base64")?;
-        Element::parse(&der).map_err(|_| "this is not DER")
-    }
-
-    fn sign(&self, csr: &Element) -> Result<Response, &'static str> {
-        let [info, algorithm, bits] = csr.elements() else { return Err("this is not a CSR") };
-        let [_, subject, spki, attributes] = info.elements() else { return Err("this is not a CSR") };
-        if self.verifies
-            && signature::verify(spki, algorithm, &info.encode(), bits.octets().get(1..).unwrap_or_default()).is_err()
-        {
-            return Err("the signature is wrong");
-        }
-        let requested = requested_extensions(attributes);
-        let alternative = requested.iter().find(|extension| extension.extn_id.to_string() == "2.5.29.17");
-        let dns_names = alternative.map(dns_names).unwrap_or_default();
-        let common_names = common_names(subject);
-        let all_own = dns_names.iter().chain(&common_names).all(|name| name == USER);
-        if !self.copies_blindly && (!all_own || common_names.len() > 1) {
-            return Err("this name is not yours");
-        }
-        let more = if self.copies_blindly { requested } else { Vec::new() };
-        let certificate = self.issuing.issue(&Order { subject, spki, dns_names, more });
-        let mut response = certs_only(&[&certificate]);
-        response.fields = vec![("Content-Type".into(), "application/pkcs7-mime; smime-type=certs-only".into())];
+        response.peer = vec![self.shown.to_der().expect("DER")];
         Ok(response)
     }
 }
 
 impl Transport for Server {
     fn exchange(&mut self, request: &Request) -> Result<Response, Failure> {
-        let mut response = self.route(request)?;
-        response.peer = vec![self.shown.to_der().expect("DER")];
+        let opened = if request.connection == Connection::Opened { self.opened.take() } else { None };
+        let chain = request.dial.identity.as_ref().map(|identity| identity.chain.clone()).unwrap_or_default();
+        let binding = opened.and_then(|channel| channel.binding().map(<[u8]>::to_vec));
+        let mut response = self.answer(request, &Peer { chain, binding })?;
         response.reused = request.connection == Connection::Kept && std::mem::replace(&mut self.kept, true);
         self.kept = request.connection == Connection::Kept;
-        if request.delivery == Delivery::AfterContinue {
+        if request.delivery == certgate_conformance::http::Delivery::AfterContinue {
             response.interim = vec![100];
         }
         Ok(response)
     }
 
+    fn open(&mut self, dial: &Dial) -> Result<Channel, Failure> {
+        let exporter = random::<32>().expect("random").to_vec();
+        let channel =
+            Channel { version: dial.version.unwrap_or(TlsVersion::V1_3), unique: Some(exporter[..12].to_vec()), exporter };
+        self.opened = Some(channel.clone());
+        Ok(channel)
+    }
+
     fn probe(&mut self, _: &[u8]) -> Result<Vec<u8>, Failure> {
         Ok(vec![21, 3, 1, 0, 2, 2, 70])
     }
-}
 
-fn refusal(status: u16, words: &str) -> Response {
-    let fields = vec![("Content-Type".into(), "text/plain; charset=utf-8".into())];
-    Response { status, fields, content: words.as_bytes().to_vec(), ..Response::default() }
-}
-
-fn method_not_allowed(allowed: &str) -> Response {
-    let mut response = refusal(405, "another method, please");
-    response.fields.push(("Allow".into(), allowed.into()));
-    response
-}
-
-fn certs_only(certificates: &[&Certificate]) -> Response {
-    let choices: Vec<CertificateChoices> =
-        certificates.iter().map(|certificate| CertificateChoices::Certificate((*certificate).clone())).collect();
-    let signed_data = SignedData {
-        version: CmsVersion::V1,
-        digest_algorithms: SetOfVec::default(),
-        encap_content_info: EncapsulatedContentInfo { econtent_type: const_oid::db::rfc5911::ID_DATA, econtent: None },
-        certificates: Some(CertificateSet::try_from(choices).expect("a set")),
-        crls: None,
-        signer_infos: SignerInfos(SetOfVec::default()),
-    };
-    let content = Any::from_der(&signed_data.to_der().expect("DER")).expect("a value");
-    let message = ContentInfo { content_type: const_oid::db::rfc5911::ID_SIGNED_DATA, content };
-    let fields = vec![("Content-Type".into(), "application/pkcs7-mime".into())];
-    Response {
-        status: 200,
-        fields,
-        content: Base64::encode_string(&message.to_der().expect("DER")).into_bytes(),
-        ..Response::default()
+    fn command(&mut self, argv: &[String]) -> anyhow::Result<String> {
+        self.operate(argv)
     }
-}
 
-fn requested_extensions(attributes: &Element) -> Vec<Extension> {
-    let requests = attributes
-        .elements()
-        .iter()
-        .filter(|attribute| attribute.elements()[0].oid().is_some_and(|oid| oid.to_string() == "1.2.840.113549.1.9.14"));
-    let lists = requests.flat_map(|attribute| attribute.elements()[1].elements());
-    lists.flat_map(Element::elements).map(|extension| Extension::from_der(&extension.encode()).expect("an extension")).collect()
-}
+    fn now(&self) -> i64 {
+        clock::unix_now() + self.passed
+    }
 
-fn dns_names(extension: &Extension) -> Vec<String> {
-    let names = Element::parse(extension.extn_value.as_bytes()).expect("DER");
-    names.elements().iter().map(|name| String::from_utf8_lossy(name.octets()).into_owned()).collect()
-}
-
-fn common_names(subject: &Element) -> Vec<String> {
-    let pairs = subject.elements().iter().flat_map(Element::elements);
-    let common = pairs.filter(|pair| pair.elements()[0].oid() == Some(attribute::COMMON_NAME));
-    common.map(|pair| String::from_utf8_lossy(pair.elements()[1].octets()).into_owned()).collect()
+    fn wait(&mut self, time: Duration) {
+        self.passed += i64::try_from(time.as_secs()).expect("not that long");
+    }
 }

@@ -10,6 +10,20 @@ use super::LedgerError;
 pub enum EventKind {
     /// A certificate was issued.
     CertificateIssued,
+    /// A certificate was revoked.
+    CertificateRevoked,
+    /// A certificate was put on hold.
+    CertificateHeld,
+    /// A certificate on hold is good again.
+    CertificateReleased,
+    /// A request waits for a person.
+    EnrollmentSubmitted,
+    /// A person said yes.
+    EnrollmentApproved,
+    /// A person said no.
+    EnrollmentDenied,
+    /// What was approved was then refused.
+    EnrollmentFailed,
     /// A credential was added.
     EstUserAdded,
     /// A credential was removed.
@@ -26,6 +40,13 @@ impl EventKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CertificateIssued => "certificate.issued",
+            Self::CertificateRevoked => "certificate.revoked",
+            Self::CertificateHeld => "certificate.held",
+            Self::CertificateReleased => "certificate.released",
+            Self::EnrollmentSubmitted => "enrollment.submitted",
+            Self::EnrollmentApproved => "enrollment.approved",
+            Self::EnrollmentDenied => "enrollment.denied",
+            Self::EnrollmentFailed => "enrollment.failed",
             Self::EstUserAdded => "est-user.added",
             Self::EstUserRemoved => "est-user.removed",
             Self::BaseUrlChanged => "authority.base-url-changed",

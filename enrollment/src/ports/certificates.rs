@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use certgate_pki::{Serial, Timestamp, Validity};
 
 use super::audit::Event;
+use super::enrollments::EnrollmentId;
 use super::{Cursor, LedgerError, Page};
 use crate::request::Protocol;
 
@@ -106,8 +107,35 @@ pub struct CertificateRecord {
     pub issued_at: Timestamp,
     /// What became of it.
     pub status: CertificateStatus,
+    /// SHA-256 of the subject that was asked for, as a set ([`certgate_pki::Name::as_set`]): who renews may ask so again. `None` for
+    /// certgate's own certificates, and for those of before this was remembered.
+    pub asked_subject: Option<[u8; 32]>,
     /// The certificate.
     pub der: Vec<u8>,
+}
+
+/// What else changes in the transaction that records a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Along {
+    /// One use of the principal's credential at the endpoint is spent.
+    pub spends_credential: bool,
+    /// This enrollment, which was approved, is issued.
+    pub fulfils: Option<EnrollmentId>,
+    /// When the principal showed who it is: if it was removed since, nothing is recorded. `None` for certgate itself.
+    pub authenticated_at: Option<Timestamp>,
+}
+
+/// What came of recording a certificate. But for the first, nothing was recorded: the certificate must never be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateRecorded {
+    /// It is recorded.
+    Recorded,
+    /// The credential has no use left.
+    CredentialUsedUp,
+    /// The enrollment was not approved, or is issued already.
+    NotAwaited,
+    /// The principal was removed since it was authenticated.
+    PrincipalEnded,
 }
 
 /// What a certificate is called in lists: its status, and whether its time is over.
@@ -190,17 +218,40 @@ impl CertificateQuery {
 /// The port.
 #[async_trait]
 pub trait Certificates: Send + Sync {
-    /// Records a certificate and its event; returns when both are committed and synced.
+    /// Records a certificate, what changes along with it, and its event; returns when all of it is committed and synced.
     ///
     /// # Errors
     /// [`LedgerError::Conflict`] when the authority has a certificate of that serial number; else [`LedgerError`].
-    async fn record(&self, certificate: CertificateRecord, event: Event) -> Result<(), LedgerError>;
+    async fn record(
+        &self,
+        certificate: CertificateRecord,
+        along: Along,
+        event: Event,
+    ) -> Result<CertificateRecorded, LedgerError>;
 
     /// The certificate with this serial number, of whichever authority.
     ///
     /// # Errors
     /// [`LedgerError`].
     async fn find(&self, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError>;
+
+    /// The certificate with this serial number of this authority.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn find_issued(&self, authority: &str, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError>;
+
+    /// Changes what became of a certificate, from what the record says to `next`; false when it was not as expected, and nothing was changed.
+    /// Whoever asks after this has returned sees the change.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn change_status(
+        &self,
+        certificate: &CertificateRecord,
+        next: CertificateStatus,
+        event: Event,
+    ) -> Result<bool, LedgerError>;
 
     /// A page of certificates.
     ///

@@ -14,12 +14,15 @@ use super::{Cursor, LedgerError, Page};
 pub enum SecretHash {
     /// SHA-256 of a password that certgate generated with 128 random bits: nothing to guess, so nothing to slow down.
     Sha256([u8; 32]),
+    /// Argon2id of a password that a person chose, in PHC string form, salt and costs included.
+    Argon2id(String),
 }
 
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sha256(_) => f.write_str("Sha256(…)"),
+            Self::Argon2id(_) => f.write_str("Argon2id(…)"),
         }
     }
 }
@@ -39,6 +42,8 @@ pub struct EstUser {
     pub created_at: Timestamp,
     /// Until when; `None` is without end.
     pub expires_at: Option<Timestamp>,
+    /// For how many certificates more; `None` is without bound.
+    pub uses: Option<u64>,
 }
 
 /// What came of adding one.
@@ -48,6 +53,17 @@ pub enum EstUserAdded {
     Added,
     /// There was one of that name at that endpoint, and still is.
     Exists,
+}
+
+/// What came of removing a principal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PrincipalRemoved {
+    /// How many credentials it had, one an endpoint.
+    pub credentials: u64,
+    /// How many of its enrollments waited, and are denied now.
+    pub enrollments: u64,
+    /// Had it certificates? They end with it: none of them renews itself any more.
+    pub had_certificates: bool,
 }
 
 /// The port.
@@ -71,9 +87,16 @@ pub trait EstUsers: Send + Sync {
     /// [`LedgerError`].
     async fn list_users(&self, limit: usize, cursor: Option<Cursor>) -> Result<Page<(EstUser, u64)>, LedgerError>;
 
-    /// Removes the credentials of this name at every endpoint; says how many there were.
+    /// Removes the credentials of this name at every endpoint, denies what it has waiting, and ends its certificates: those that were
+    /// issued until `event.at` authenticate nobody from now on. Nothing happens, and no event is recorded, when it has none of these.
     ///
     /// # Errors
     /// [`LedgerError`].
-    async fn remove(&self, name: &str, event: Event) -> Result<u64, LedgerError>;
+    async fn remove(&self, name: &str, event: Event) -> Result<PrincipalRemoved, LedgerError>;
+
+    /// Until when the certificates of a principal were ended; one that was issued later is not concerned.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn ended_at(&self, principal: &str) -> Result<Option<Timestamp>, LedgerError>;
 }

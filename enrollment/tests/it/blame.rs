@@ -10,7 +10,7 @@ fn every_error_has_its_blame() {
     let text = || "x".to_owned();
     let refusal = Refusal { rule: "names", citation: "RFC 7030", reason: text() };
     let lint = LintFailure { lint: "extensions-once", citation: "RFC 5280", reason: text() };
-    let all: [(EnrollError, Blame); 18] = [
+    let all: [(EnrollError, Blame); 25] = [
         (CsrError::TooLarge.into(), Blame::Client),
         (CsrError::Malformed("version").into(), Blame::Client),
         (CsrError::UnsupportedSignature.into(), Blame::Client),
@@ -29,6 +29,13 @@ fn every_error_has_its_blame() {
         (CryptoError::Unsupported("x").into(), Blame::Bug),
         (CryptoError::UnusableKey("x").into(), Blame::Bug),
         (EnrollError::WrongAuthority { authorized: text(), brought: text() }, Blame::Bug),
+        (EnrollError::CredentialUsedUp, Blame::Policy),
+        (EnrollError::Denied(text()), Blame::Policy),
+        (EnrollError::Failed(text()), Blame::Policy),
+        (EnrollError::TooManyPending, Blame::Policy),
+        (EnrollError::NotAwaited, Blame::Policy),
+        (EnrollError::NotRenewable("revoked"), Blame::Policy),
+        (EnrollError::PrincipalEnded, Blame::Policy),
     ];
     let mut seen = Vec::new();
     for (error, blame) in all {
@@ -40,7 +47,7 @@ fn every_error_has_its_blame() {
     assert_eq!(seen, (0..KINDS).collect::<Vec<_>>(), "every variant is in the list");
 }
 
-const KINDS: usize = 9;
+const KINDS: usize = 16;
 
 /// Exhaustive, so that a new variant must be listed above.
 fn kind(error: &EnrollError) -> usize {
@@ -54,5 +61,22 @@ fn kind(error: &EnrollError) -> usize {
         EnrollError::Lint(_) => 6,
         EnrollError::Crypto(_) => 7,
         EnrollError::WrongAuthority { .. } => 8,
+        EnrollError::CredentialUsedUp => 9,
+        EnrollError::Denied(_) => 10,
+        EnrollError::Failed(_) => 11,
+        EnrollError::TooManyPending => 12,
+        EnrollError::NotAwaited => 13,
+        EnrollError::NotRenewable(_) => 14,
+        EnrollError::PrincipalEnded => 15,
     }
+}
+
+#[test]
+fn what_a_person_had_to_say_is_passed_on_and_nothing_is_no_colon() {
+    let told = |error: EnrollError| error.to_string();
+    assert_eq!(told(EnrollError::Denied("ask the fleet's owner".into())), "the request was denied: ask the fleet's owner");
+    assert_eq!(told(EnrollError::Denied(String::new())), "the request was denied");
+    let failed = "the request was approved and then could not be fulfilled";
+    assert_eq!(told(EnrollError::Failed("why".into())), format!("{failed}: why"));
+    assert_eq!(told(EnrollError::Failed(String::new())), failed);
 }

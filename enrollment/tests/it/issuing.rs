@@ -6,7 +6,7 @@ use certgate_enrollment::{
     AuditTrail, Authority, CertificateRecord, CertificateStatus, Certificates, Clock, Core, EventKind, InternalRequest, Issued,
     Protocol, Recorded,
 };
-use certgate_pki::{Certificate, Csr, DnsName, GeneralName, KeyIdentifier, Name, Serial, Timestamp, Validity};
+use certgate_pki::{Certificate, Csr, DigestAlgorithm, DnsName, GeneralName, KeyIdentifier, Name, Serial, Timestamp, Validity};
 use certgate_policy::Profile;
 use certgate_testkit::{CaFixture, CsrBuilder, KeyBackend, NOW, ca_key, device_key, profile, rsa_device_key};
 
@@ -20,6 +20,10 @@ fn name(text: &str) -> Name {
 
 fn csr() -> Csr {
     CsrBuilder::new(&device_key()).common_name("device-1").dns("device-1.fleet.example").csr()
+}
+
+fn sha256(ca: &CaFixture, data: &[u8]) -> [u8; 32] {
+    ca.core.provider.digest.digest(DigestAlgorithm::Sha256, data).try_into().unwrap()
 }
 
 async fn enroll(authority: &Authority, csr: Csr) -> Recorded<Issued> {
@@ -110,6 +114,7 @@ async fn an_enrollment_is_recorded_as_it_was_issued() {
         shard: 0,
         issued_at: ca.clock.now(),
         status: CertificateStatus::Valid,
+        asked_subject: Some(sha256(&ca, &csr().subject().as_set())),
         der: issued.der.clone(),
     };
     assert_eq!(ca.ledger.find(&issued.serial).await.unwrap(), Some(expected));

@@ -1,11 +1,14 @@
 //! `/v1/certificates`: what was issued.
 
-use certgate_enrollment::{CertificateQuery, CertificateRecord, CertificateStatus, Certificates, StatusName};
+use certgate_enrollment::{
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Protocol, RevocationReason, StatusChange,
+    StatusChanged, StatusName, TLS_SERVER, change_status,
+};
 use certgate_pki::{Certificate, DigestAlgorithm, Serial, Timestamp, pem};
 use serde::{Deserialize, Serialize};
 
 use super::query::Query;
-use super::{Admin, AdminFailure, Code, Items};
+use super::{Admin, AdminFailure, Code, Items, OPERATOR};
 
 /// A certificate.
 #[derive(Debug, Deserialize, Serialize)]
@@ -40,6 +43,33 @@ pub struct CertificateItem {
     pub pem: String,
 }
 
+/// What is asked of `POST /v1/certificates/SERIAL/revoke`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revoke {
+    /// Why, spelled as in RFC 5280; `unspecified` if absent.
+    pub reason: Option<String>,
+}
+
+impl Revoke {
+    /// As the core takes it.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] for what is no reason.
+    pub(super) fn change(&self) -> Result<StatusChange, AdminFailure> {
+        let Some(name) = &self.reason else { return Ok(StatusChange::Revoke(RevocationReason::Unspecified)) };
+        let found = RevocationReason::ALL.into_iter().find(|reason| reason.name().eq_ignore_ascii_case(name));
+        found.map(StatusChange::Revoke).ok_or_else(|| {
+            let known = RevocationReason::ALL.map(RevocationReason::name).join(", ");
+            let hold = if name.eq_ignore_ascii_case("certificateHold") { "certgate cert hold SERIAL" } else { "" };
+            AdminFailure::usage(format!("{name} is no reason to revoke a certificate (known here: {known})")).hint(hold)
+        })
+    }
+}
+
+/// How many certificates are named at once.
+const MOST_NAMED: usize = 1000;
+
 impl Admin {
     pub(super) async fn list_certificates(&self, query: &str) -> Result<Items<CertificateItem>, AdminFailure> {
         let now = self.base.clock.now();
@@ -55,6 +85,66 @@ impl Admin {
         match self.base.ledger.find(&serial).await? {
             Some(record) => self.certificate_item(&record, self.base.clock.now()),
             None => Err(AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list")),
+        }
+    }
+
+    /// Changes what became of a certificate; repeating it is no failure.
+    pub(super) async fn change_certificate(&self, serial: &str, change: StatusChange) -> Result<CertificateItem, AdminFailure> {
+        let form = || AdminFailure::usage(format!("not a serial number in hex: {serial}"));
+        let serial = Serial::from_hex(serial).ok_or_else(form)?;
+        let missing = || AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list");
+        let record = self.base.ledger.find(&serial).await?.ok_or_else(missing)?;
+        // Whoever trusts an authority learns of its end by other ways than its own status.
+        if record.protocol == Protocol::Internal && record.profile != TLS_SERVER {
+            let message =
+                format!("{serial} is the certificate of an authority of this gateway, which it does not revoke itself");
+            return Err(AdminFailure::new(Code::Refused, message));
+        }
+        let changed = change_status(&self.base.ledger, &record, change, self.base.clock.now(), OPERATOR).await?;
+        match changed {
+            StatusChanged::Changed => tracing::info!(%serial, ?change, "the status of a certificate was changed"),
+            StatusChanged::AlreadySo => {}
+            StatusChanged::IsRevoked => {
+                let message = format!("certificate {serial} is revoked, and a revocation is for good (RFC 5280 §5.3.1)");
+                return Err(AdminFailure::new(Code::Refused, message));
+            }
+            StatusChanged::Raced => {
+                let message = format!("certificate {serial} was changed by somebody else at the same time");
+                return Err(AdminFailure::new(Code::Refused, message).hint(format!("certgate cert show {serial}")));
+            }
+        }
+        let record = self.base.ledger.find(&serial).await?.ok_or_else(missing)?;
+        self.certificate_item(&record, self.base.clock.now())
+    }
+
+    /// The certificates of a principal that are good, or on hold, newest first; a thousand at the most.
+    pub(super) async fn good_certificates_of(&self, principal: &str) -> Result<Vec<CertificateRecord>, AdminFailure> {
+        let mut good = Vec::new();
+        for status in [StatusName::Valid, StatusName::Held] {
+            let query = CertificateQuery {
+                status: Some(status),
+                principal: Some(principal.to_owned()),
+                ..CertificateQuery::all(self.base.clock.now(), MOST_NAMED)
+            };
+            good.extend(self.base.ledger.list(query).await?.items);
+        }
+        Ok(good)
+    }
+
+    /// Revokes all of those; says how many they were.
+    pub(super) async fn revoke_all_of(&self, principal: &str) -> Result<u64, AdminFailure> {
+        let revoke = StatusChange::Revoke(RevocationReason::CessationOfOperation);
+        let mut revoked = 0;
+        loop {
+            let good = self.good_certificates_of(principal).await?;
+            let before = revoked;
+            for record in &good {
+                let changed = change_status(&self.base.ledger, record, revoke, self.base.clock.now(), OPERATOR).await?;
+                revoked += u64::from(changed == StatusChanged::Changed);
+            }
+            if good.is_empty() || revoked == before {
+                return Ok(revoked);
+            }
         }
     }
 

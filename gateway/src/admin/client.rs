@@ -11,6 +11,14 @@ use tokio::net::UnixStream;
 
 use super::{AdminFailure, Code, ErrorBody};
 
+/// A body for [`ask`].
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn encode_body<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, AdminFailure> {
+    serde_json::to_vec(value).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))
+}
+
 /// Asks the gateway behind `socket`.
 ///
 /// # Errors

@@ -9,19 +9,22 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
+use certgate_enrollment::StatusChange;
+use certgate_policy::Profile;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::net::{UnixListener, UnixStream};
 
+use super::certificates::Revoke;
 use super::query::Query;
 use super::{AdminFailure, Code};
-use crate::assemble::Base;
+use crate::assemble::{Authorities, Base};
 use crate::listen::{InFlight, Lifecycle};
 
 /// Largest request body, in octets.
@@ -33,6 +36,10 @@ pub struct Admin {
     pub base: Base,
     /// Names of the EST endpoints.
     pub est_endpoints: Vec<String>,
+    /// What may be issued.
+    pub profiles: Vec<Profile>,
+    /// Who signs.
+    pub authorities: Authorities,
 }
 
 /// Binds the socket (0600) and serves it until told to stop.
@@ -125,27 +132,50 @@ impl Admin {
         let query = head.uri.query().unwrap_or_default();
         let path: Vec<&str> = head.uri.path().split('/').skip(1).collect();
         let ok = |body| Ok((StatusCode::OK, body));
-        match (&head.method, path.as_slice()) {
-            (&Method::POST, ["v1", "est", "users"]) => {
+        match (head.method.as_str(), path.as_slice()) {
+            (method, ["v1", "est", "users"]) => self.est_users(method, query, body).await,
+            ("GET", ["v1", "certificates"]) => ok(encode(&self.list_certificates(query).await?)?),
+            ("GET", ["v1", "certificates", serial]) => ok(encode(&self.show_certificate(serial).await?)?),
+            ("POST", ["v1", "certificates", serial, action]) => {
+                let change = match *action {
+                    "revoke" => read_json::<Revoke>(body).await?.change()?,
+                    "hold" => StatusChange::Hold,
+                    "release" => StatusChange::Release,
+                    _ => return Err(AdminFailure::not_found(format!("certificates are not to be {action}"))),
+                };
+                ok(encode(&self.change_certificate(serial, change).await?)?)
+            }
+            ("GET", ["v1", "enrollments"]) => ok(encode(&self.list_enrollments(query).await?)?),
+            ("GET", ["v1", "enrollments", name]) => ok(encode(&self.show_enrollment(name).await?)?),
+            ("POST", ["v1", "enrollments", name, "approve"]) => ok(encode(&self.approve_enrollment(name).await?)?),
+            ("POST", ["v1", "enrollments", name, "deny"]) => {
+                ok(encode(&self.deny_enrollment(name, read_json(body).await?).await?)?)
+            }
+            ("GET", ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
+            _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
+        }
+    }
+
+    async fn est_users(&self, method: &str, query: &str, body: Incoming) -> Result<(StatusCode, Vec<u8>), AdminFailure> {
+        let mut query = Query::new(query);
+        match method {
+            "POST" => {
+                query.finish()?;
                 let added = self.add_est_user(read_json(body).await?).await?;
                 Ok((StatusCode::CREATED, encode(&added)?))
             }
-            (&Method::GET, ["v1", "est", "users"]) => {
-                let mut query = Query::new(query);
+            "GET" => {
                 let paging = query.paging()?;
                 query.finish()?;
-                ok(encode(&self.list_est_users(paging).await?)?)
+                Ok((StatusCode::OK, encode(&self.list_est_users(paging).await?)?))
             }
-            (&Method::DELETE, ["v1", "est", "users"]) => {
-                let mut query = Query::new(query);
+            "DELETE" => {
                 let name = query.take("name").ok_or_else(|| AdminFailure::usage("which user? name is missing"))?;
+                let revokes = query.take_as("revoke", "true or false")?.unwrap_or(false);
                 query.finish()?;
-                ok(encode(&self.remove_est_user(&name).await?)?)
+                Ok((StatusCode::OK, encode(&self.remove_est_user(&name, revokes).await?)?))
             }
-            (&Method::GET, ["v1", "certificates"]) => ok(encode(&self.list_certificates(query).await?)?),
-            (&Method::GET, ["v1", "certificates", serial]) => ok(encode(&self.show_certificate(serial).await?)?),
-            (&Method::GET, ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
-            _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
+            other => Err(AdminFailure::not_found(format!("no {other} for EST users"))),
         }
     }
 }

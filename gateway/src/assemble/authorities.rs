@@ -16,7 +16,7 @@ use crate::data_dir::{DataDir, Secrecy, write_atomically};
 use crate::telemetry::Metrics;
 
 /// All authorities, issuers first.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Authorities(Vec<Arc<Authority>>);
 
 impl Authorities {

@@ -8,7 +8,8 @@ use certgate_pki::GeneralName;
 use zeroize::Zeroizing;
 
 use super::Base;
-use crate::admin::est_users::{NewUser, operator_event};
+use crate::admin::est_users::{NewUser, generate_password, operator_event};
+use crate::auth::hash_generated;
 use crate::config::Config;
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
 
@@ -87,11 +88,12 @@ pub async fn make_first_device(
     let Some(configured) = config.endpoints.first() else { return Ok(None) };
     let endpoint = configured.name.clone();
     let now = base.clock.now();
-    let new = NewUser { name: NAME.into(), endpoint: endpoint.clone(), allow: Vec::new(), expires_at: None };
+    let new = NewUser { name: NAME.into(), endpoint: endpoint.clone(), allow: Vec::new(), expires_at: None, uses: None };
     base.ledger.remove(NAME, operator_event(now, certgate_enrollment::EventKind::EstUserRemoved, NAME, &endpoint)).await?;
-    let made = new.make(&base.provider, now)?;
-    let netrc = netrc(server_names, &made.password);
-    if base.ledger.add(made.user, made.event).await? == EstUserAdded::Exists {
+    let password = generate_password(&base.provider)?;
+    let (user, event) = new.with(hash_generated(&*base.provider.digest, &password), now)?;
+    let netrc = netrc(server_names, &password);
+    if base.ledger.add(user, event).await? == EstUserAdded::Exists {
         bail!("the EST user {NAME} is there already");
     }
     write_atomically(&data_dir.join("first-device.netrc"), netrc.as_bytes(), Secrecy::Private)?;

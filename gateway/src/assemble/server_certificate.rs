@@ -205,7 +205,7 @@ impl Own {
             GeneralName::Dns(name) => Some(name.to_string()),
             _ => None,
         });
-        let common_name = |value| NameAttribute { kind: NameAttributeType::CommonName, value };
+        let common_name = |value: String| NameAttribute::new(NameAttributeType::CommonName, value);
         Name::from_attributes(first.map(common_name).filter(NameAttribute::is_well_formed).into_iter().collect())
     }
 }

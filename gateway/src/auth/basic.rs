@@ -3,44 +3,18 @@
 use std::sync::Arc;
 
 use certgate_enrollment::{Clock, EstUsers, LedgerError, Principal, SecretHash};
-use certgate_est::{BasicCredentials, InvalidBasic};
+use certgate_est::BasicCredentials;
 use certgate_pki::{Digest, DigestAlgorithm};
+use certgate_policy::NamePattern;
 use subtle::ConstantTimeEq;
 
-/// Why nobody was authenticated. The client hears the same for all but the last.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    /// No Authorization header.
-    #[error("no credentials")]
-    Missing,
-    /// Another scheme, or malformed.
-    #[error(transparent)]
-    Invalid(#[from] InvalidBasic),
-    /// No such user at this endpoint, or another password.
-    #[error("unknown user or wrong password")]
-    Wrong {
-        /// The user that was named.
-        user: String,
-    },
-    /// The credential is over.
-    #[error("the credential has expired")]
-    Expired {
-        /// Its user.
-        user: String,
-    },
-    /// It could not be looked up.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-}
+use super::est::Denied;
+use super::passwords::PasswordPool;
 
 /// What is kept of a password that certgate generated.
 #[must_use]
 pub fn hash_generated(digest: &dyn Digest, password: &str) -> SecretHash {
-    let mut hash = [0; 32];
-    for (octet, made) in hash.iter_mut().zip(digest.digest(DigestAlgorithm::Sha256, password.as_bytes())) {
-        *octet = made;
-    }
-    SecretHash::Sha256(hash)
+    SecretHash::Sha256(digest_of(digest, password))
 }
 
 /// Characters of a user's name that are logged; nobody has a longer one.
@@ -51,32 +25,61 @@ pub struct BasicAuthenticator {
     users: Arc<dyn EstUsers>,
     clock: Arc<dyn Clock>,
     digest: Arc<dyn Digest>,
+    passwords: PasswordPool,
 }
 
 impl BasicAuthenticator {
-    /// Against these users, at this clock's time.
+    /// Against these users, at this clock's time; passwords that people chose are verified by `passwords`.
     #[must_use]
-    pub fn new(users: Arc<dyn EstUsers>, clock: Arc<dyn Clock>, digest: Arc<dyn Digest>) -> Self {
-        Self { users, clock, digest }
+    pub fn new(users: Arc<dyn EstUsers>, clock: Arc<dyn Clock>, digest: Arc<dyn Digest>, passwords: PasswordPool) -> Self {
+        Self { users, clock, digest, passwords }
     }
 
     /// The principal behind an Authorization header at an endpoint.
     ///
     /// # Errors
     /// [`Denied`].
-    pub async fn authenticate(&self, header: Option<&[u8]>, endpoint: &str) -> Result<Principal, Denied> {
-        let BasicCredentials { user: name, password } = BasicCredentials::parse(header.ok_or(Denied::Missing)?)?;
-        let SecretHash::Sha256(given) = hash_generated(&*self.digest, &password);
+    pub(super) async fn authenticate(&self, header: &[u8], endpoint: &str) -> Result<Principal, Denied> {
+        let BasicCredentials { user: name, password } = BasicCredentials::parse(header)?;
+        let authenticated_at = self.clock.now();
         let found = self.users.find_user(&name, endpoint).await?;
-        // Compared in constant time, and for an unknown user too, against what no password hashes to.
-        let SecretHash::Sha256(expected) = found.as_ref().map_or(SecretHash::Sha256([0; 32]), |user| user.secret.clone());
-        let is_right = bool::from(given.ct_eq(&expected));
+        let is_right = match found.as_ref().map(|user| &user.secret) {
+            Some(SecretHash::Argon2id(kept)) => self.passwords.verify(password, kept.clone()).await?,
+            Some(SecretHash::Sha256(kept)) => self.is_generated(&password, kept),
+            // Compared for an unknown user too, against what no password hashes to.
+            None => self.is_generated(&password, &[0; 32]),
+        };
         let Some(user) = found.filter(|_| is_right) else {
             return Err(Denied::Wrong { user: name.chars().take(MAX_LOGGED).collect() });
         };
         if user.expires_at.is_some_and(|end| end <= self.clock.now()) {
             return Err(Denied::Expired { user: user.name });
         }
-        Ok(Principal { name: user.name, grants: user.allow })
+        // A credential that is used up still fetches what was approved with it: the core says no to anything more.
+        let spends_credential = user.uses.is_some();
+        Ok(Principal { name: user.name, grants: user.allow, spends_credential, authenticated_at })
     }
+
+    /// Compared in constant time.
+    fn is_generated(&self, password: &str, kept: &[u8; 32]) -> bool {
+        digest_of(&*self.digest, password).ct_eq(kept).into()
+    }
+
+    /// The names that a principal's credential at an endpoint grants, if it has one that is good.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn grants(&self, principal: &str, endpoint: &str) -> Result<Vec<NamePattern>, LedgerError> {
+        let user = self.users.find_user(principal, endpoint).await?;
+        let good = user.filter(|user| user.expires_at.is_none_or(|end| end > self.clock.now()));
+        Ok(good.map(|user| user.allow).unwrap_or_default())
+    }
+}
+
+fn digest_of(digest: &dyn Digest, password: &str) -> [u8; 32] {
+    let mut hash = [0; 32];
+    for (octet, made) in hash.iter_mut().zip(digest.digest(DigestAlgorithm::Sha256, password.as_bytes())) {
+        *octet = made;
+    }
+    hash
 }

@@ -5,7 +5,8 @@ use hyper::Method;
 
 use super::Global;
 use super::output::Printed;
-use crate::admin::client::ask;
+use crate::admin::certificates::Revoke;
+use crate::admin::client::{ask, encode_body};
 use crate::admin::{AdminFailure, Paging, encode_query};
 
 #[derive(Subcommand)]
@@ -13,10 +14,39 @@ pub(super) enum CertCommand {
     /// List certificates, newest first
     List(ListArguments),
     /// Show one certificate and what became of it
-    Show {
-        /// Its serial number, in hex
-        serial: String,
-    },
+    Show(Serial),
+    /// Revoke a certificate, for good
+    Revoke(RevokeArguments),
+    /// Put a certificate on hold: it is good for nothing until it is released or revoked
+    Hold(Serial),
+    /// Release a certificate that is on hold
+    Release(Serial),
+}
+
+#[derive(Args)]
+pub(super) struct Serial {
+    /// Its serial number, in hex
+    serial: String,
+}
+
+impl Serial {
+    /// Where it is on the socket.
+    fn path(&self, action: &str) -> Result<String, AdminFailure> {
+        let serial = &self.serial;
+        if serial.is_empty() || !serial.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(AdminFailure::usage(format!("not a serial number in hex: {serial}")));
+        }
+        Ok(format!("/v1/certificates/{serial}{action}"))
+    }
+}
+
+#[derive(Args)]
+pub(super) struct RevokeArguments {
+    #[command(flatten)]
+    certificate: Serial,
+    /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, aACompromise
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
 }
 
 #[derive(Args)]
@@ -51,11 +81,16 @@ pub(super) async fn run(global: &Global, command: CertCommand) -> Result<Printed
             let columns = &["serial", "status", "subject", "principal", "profile", "not_after"];
             ask(&socket, Method::GET, &path, None).await.map(|value| Printed::List(value, columns))
         }
-        CertCommand::Show { serial } => {
-            if serial.is_empty() || !serial.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return Err(AdminFailure::usage(format!("not a serial number in hex: {serial}")));
-            }
-            ask(&socket, Method::GET, &format!("/v1/certificates/{serial}"), None).await.map(Printed::Record)
+        CertCommand::Show(certificate) => ask(&socket, Method::GET, &certificate.path("")?, None).await.map(Printed::Record),
+        CertCommand::Revoke(RevokeArguments { certificate, reason }) => {
+            let body = encode_body(&Revoke { reason })?;
+            ask(&socket, Method::POST, &certificate.path("/revoke")?, Some(body)).await.map(Printed::Record)
+        }
+        CertCommand::Hold(certificate) => {
+            ask(&socket, Method::POST, &certificate.path("/hold")?, None).await.map(Printed::Record)
+        }
+        CertCommand::Release(certificate) => {
+            ask(&socket, Method::POST, &certificate.path("/release")?, None).await.map(Printed::Record)
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_app, make_first_device,
     open_authorities, server_names,
 };
-use crate::config::{Config, Limits, ListenerKind, Overrides, PublicUrl};
+use crate::config::{Config, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;
 use crate::listen::{
     Bound, ConnectionLimits, Lifecycle, Served, affordable_connections, bind_all, serve_listener, server_config,
@@ -125,7 +125,9 @@ impl Gateway<'_> {
 
         let run_file = RunFile::new(data_dir, &bound, &authorities)?;
         let est_endpoints = config.endpoints.iter().map(|endpoint| endpoint.name.clone()).collect();
-        serve_socket(&self.socket, Admin { base: base.clone(), est_endpoints }, &self.work)?;
+        let profiles = config.profiles.iter().map(ProfileConfig::profile).collect();
+        let admin = Admin { base: base.clone(), est_endpoints, profiles, authorities: authorities.clone() };
+        serve_socket(&self.socket, admin, &self.work)?;
         let (fresh, stopping) = (Arc::clone(&certificate), self.work.stopping.clone());
         self.work.tasks.spawn(async move { stopping.run_until_cancelled(fresh.keep_fresh()).await });
         self.listen(bound, &app, &certificate, &metrics)?;
@@ -155,7 +157,8 @@ impl Gateway<'_> {
         let limits = ConnectionLimits { handshake: handshake.duration(), head: head.duration(), write: write.duration() };
         for Bound { config, socket, address } in bound {
             let lifecycle = if config.kind() == ListenerKind::Ops { &self.ops } else { &self.work };
-            let tls = config.tls.then(|| server_config(config.min_tls, certificate.identity())).transpose()?;
+            let tls =
+                config.tls.then(|| server_config(config.min_tls, config.client_cert, certificate.identity())).transpose()?;
             tracing::info!(%address, tls = config.tls, serves = ?config.serves, "listening");
             let (app, metrics) = (Arc::clone(app), Arc::clone(metrics));
             let served = Served { app, families: config.serves.into(), tls, limits, metrics };

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use certgate_est::Label;
 use toml::Spanned;
 
-use super::endpoint::ProtocolName;
+use super::endpoint::{AuthMethod, ProtocolName};
 use super::{AuthorityConfig, ConfigError, EndpointConfig, Family, ListenerConfig, ProfileConfig, Source};
 
 /// A list, each item with its place, and the text in which those places are: the file's or the embedded one.
@@ -129,9 +129,15 @@ fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
             return Err(source.error_at(at, message));
         }
         if endpoint.auth.is_empty() {
-            return Err(source.error_at(at, "auth is empty: nobody could enroll. Leave it out for [\"basic\"]"));
+            return Err(source.error_at(at, "auth is empty: nobody could enroll. Leave it out for [\"basic\", \"mtls\"]"));
         }
-        if !lists.profiles.items.iter().any(|profile| profile.get_ref().name == *endpoint.profile.get_ref()) {
+        let profile = lists.profiles.values().find(|profile| profile.name == *endpoint.profile.get_ref());
+        if endpoint.auth == [AuthMethod::Mtls] && profile.is_some_and(|profile| !profile.issues_client_certificates()) {
+            let message =
+                "auth is [\"mtls\"] alone, and the profile issues nothing that a client could show: add clientAuth to its ekus";
+            return Err(source.error_at(at, message));
+        }
+        if profile.is_none() {
             let known: Vec<&str> = lists.profiles.items.iter().map(|profile| profile.get_ref().name.as_str()).collect();
             return Err(unknown(source, &endpoint.profile, "profile", &known));
         }

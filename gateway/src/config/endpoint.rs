@@ -4,6 +4,8 @@ use certgate_est::Reading;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::Period;
+
 /// One endpoint.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +19,12 @@ pub struct EndpointConfig {
     /// How clients authenticate.
     #[serde(default = "default_auth")]
     pub auth: Vec<AuthMethod>,
+    /// Whether a request has to be bound to its TLS session.
+    #[serde(default)]
+    pub channel_binding: ChannelBindingName,
+    /// The first Retry-After of a request that waits for a person.
+    #[serde(default = "default_retry_after")]
+    pub retry_after: Period,
     /// How requests are read.
     #[serde(default)]
     pub reading: ReadingName,
@@ -26,7 +34,11 @@ pub struct EndpointConfig {
 }
 
 fn default_auth() -> Vec<AuthMethod> {
-    vec![AuthMethod::Basic]
+    vec![AuthMethod::Basic, AuthMethod::Mtls]
+}
+
+const fn default_retry_after() -> Period {
+    Period::seconds(60)
 }
 
 /// A protocol that can be offered.
@@ -43,6 +55,19 @@ pub enum ProtocolName {
 pub enum AuthMethod {
     /// HTTP Basic within TLS (RFC 7030 §3.2.3).
     Basic,
+    /// A TLS client certificate that the endpoint's profile has issued (RFC 7030 §3.3.2).
+    Mtls,
+}
+
+/// Whether a request has to be bound to its TLS session (RFC 7030 §3.5). One that is bound is always verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelBindingName {
+    /// It may be.
+    #[default]
+    Optional,
+    /// It has to be.
+    Required,
 }
 
 /// How requests are read.

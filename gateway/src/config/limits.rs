@@ -24,6 +24,10 @@ pub struct Limits {
     pub write: Period,
     /// For what is under way when certgate stops.
     pub drain: Period,
+    /// Threads that verify passwords which people chose (Argon2id), each with 19 MiB.
+    pub password_threads: usize,
+    /// Passwords that may wait for them; one more is answered 503.
+    pub password_queue: usize,
 }
 
 impl Default for Limits {
@@ -37,12 +41,17 @@ impl Default for Limits {
             body: Period::seconds(20),
             write: Period::seconds(20),
             drain: Period::seconds(30),
+            password_threads: 1,
+            password_queue: 64,
         }
     }
 }
 
 impl Limits {
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
+        if !(1..=64).contains(&self.password_threads) || self.password_queue == 0 {
+            return Err(source.error_in("limits", "password_threads is from 1 to 64, and password_queue above 0"));
+        }
         if self.connections == 0 || self.body_bytes == 0 {
             return Err(source.error_in("limits", "connections and body_bytes must be above 0, or nobody could be served"));
         }

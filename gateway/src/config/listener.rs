@@ -19,6 +19,9 @@ pub struct ListenerConfig {
     /// Lowest TLS version.
     #[serde(default)]
     pub min_tls: MinTls,
+    /// Whether clients are asked for a certificate.
+    #[serde(default)]
+    pub client_cert: ClientCert,
     /// What is served.
     pub serves: Vec<Family>,
     /// Did an operator name it? Then it is fatal when it cannot be bound.
@@ -36,6 +39,17 @@ pub enum MinTls {
     /// TLS 1.3.
     #[serde(rename = "1.3")]
     V1_3,
+}
+
+/// Whether clients are asked for a certificate in the handshake. None is ever demanded of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCert {
+    /// They are not.
+    Off,
+    /// They may show one.
+    #[default]
+    Optional,
 }
 
 /// What can be served.
@@ -73,13 +87,13 @@ impl ListenerConfig {
     }
 
     /// A listener from the command line.
-    fn named(kind: ListenerKind, bind: SocketAddr, min_tls: MinTls) -> Self {
+    fn named(kind: ListenerKind, bind: SocketAddr, (min_tls, client_cert): (MinTls, ClientCert)) -> Self {
         let (tls, family) = match kind {
             ListenerKind::Https => (true, Family::Est),
             ListenerKind::Http => (false, Family::Ca),
             ListenerKind::Ops => (false, Family::Ops),
         };
-        Self { bind, tls, min_tls, serves: vec![family], named_by_operator: true }
+        Self { bind, tls, min_tls, client_cert, serves: vec![family], named_by_operator: true }
     }
 }
 
@@ -89,9 +103,12 @@ pub(super) fn replace(listeners: &mut Vec<Spanned<ListenerConfig>>, overrides: &
         [(ListenerKind::Https, &overrides.https), (ListenerKind::Http, &overrides.http), (ListenerKind::Ops, &overrides.ops)];
     for (kind, addresses) in kinds.into_iter().filter(|(_, addresses)| !addresses.is_empty()) {
         // They are as strict as the strictest that they replace.
-        let replaced = listeners.iter().map(Spanned::get_ref).filter(|listener| listener.kind() == kind);
-        let min_tls = replaced.map(|listener| listener.min_tls).max().unwrap_or_default();
+        let replaced: Vec<&ListenerConfig> =
+            listeners.iter().map(Spanned::get_ref).filter(|listener| listener.kind() == kind).collect();
+        let min_tls = replaced.iter().map(|listener| listener.min_tls).max().unwrap_or_default();
+        let asks_none = !replaced.is_empty() && replaced.iter().all(|listener| listener.client_cert == ClientCert::Off);
+        let terms = (min_tls, if asks_none { ClientCert::Off } else { ClientCert::Optional });
         listeners.retain(|listener| listener.get_ref().kind() != kind);
-        listeners.extend(addresses.iter().map(|bind| Spanned::new(0..0, ListenerConfig::named(kind, *bind, min_tls))));
+        listeners.extend(addresses.iter().map(|bind| Spanned::new(0..0, ListenerConfig::named(kind, *bind, terms))));
     }
 }

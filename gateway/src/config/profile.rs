@@ -1,7 +1,9 @@
 //! `[[profile]]`: what may be issued.
 
+use std::time::Duration;
+
 use certgate_pki::{ExtendedKeyUsage, NameAttributeType, ObjectIdentifier};
-use certgate_policy::{AllowedKey, Profile, SanKind};
+use certgate_policy::{AllowedKey, Approval, ChangeSubject, Profile, Rekey, SanKind};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -16,6 +18,17 @@ pub struct ProfileConfig {
     pub name: String,
     /// Who signs.
     pub authority: Spanned<String>,
+    /// Who says yes to what policy allows.
+    #[serde(default)]
+    pub approval: ApprovalName,
+    /// For how long after its end a certificate may still renew itself.
+    pub renew_grace: Option<Period>,
+    /// The key when a certificate is renewed.
+    #[serde(default)]
+    pub rekey: RekeyName,
+    /// The names when a certificate is renewed.
+    #[serde(default)]
+    pub change_subject_name: ChangeSubjectNameName,
     /// How long a certificate lasts.
     #[serde(default = "default_validity")]
     pub validity: Period,
@@ -54,6 +67,41 @@ fn default_sans() -> Vec<San> {
 
 fn default_ekus() -> Vec<Eku> {
     vec![Eku(ExtendedKeyUsage::ClientAuth), Eku(ExtendedKeyUsage::ServerAuth)]
+}
+
+/// Who says yes to what policy allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApprovalName {
+    /// Nobody else.
+    #[default]
+    Auto,
+    /// A person, by `certgate enrollment approve`.
+    Manual,
+}
+
+/// The key when a certificate is renewed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RekeyName {
+    /// The old one or a new one.
+    #[default]
+    Allow,
+    /// A new one.
+    Require,
+    /// The old one.
+    Forbid,
+}
+
+/// What is done with a ChangeSubjectName (RFC 6402 §2.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeSubjectNameName {
+    /// The re-enrollment is refused.
+    #[default]
+    Refuse,
+    /// The names are issued, if the principal's credential grants them.
+    Honour,
 }
 
 /// The `subject` table of a profile.
@@ -127,6 +175,11 @@ impl TryFrom<String> for Eku {
 }
 
 impl ProfileConfig {
+    /// May what it issues authenticate clients?
+    pub(super) fn issues_client_certificates(&self) -> bool {
+        self.ekus.contains(&Eku(ExtendedKeyUsage::ClientAuth))
+    }
+
     /// As policy takes it.
     #[must_use]
     pub fn profile(&self) -> Profile {
@@ -139,6 +192,20 @@ impl ProfileConfig {
             subject_copy: self.subject.copy.iter().map(|attribute| attribute.0).collect(),
             sans: self.sans.iter().map(|san| if *san == San::Dns { SanKind::Dns } else { SanKind::Ip }).collect(),
             extended_key_usage: self.ekus.iter().map(|eku| eku.0).collect(),
+            approval: match self.approval {
+                ApprovalName::Auto => Approval::Auto,
+                ApprovalName::Manual => Approval::Manual,
+            },
+            renew_grace: self.renew_grace.map_or(Duration::ZERO, Period::duration),
+            rekey: match self.rekey {
+                RekeyName::Allow => Rekey::Allow,
+                RekeyName::Require => Rekey::Require,
+                RekeyName::Forbid => Rekey::Forbid,
+            },
+            change_subject: match self.change_subject_name {
+                ChangeSubjectNameName::Refuse => ChangeSubject::Refuse,
+                ChangeSubjectNameName::Honour => ChangeSubject::Honour,
+            },
         }
     }
 }

@@ -22,7 +22,7 @@ fn the_embedded_file_says_what_is_the_default() {
     .unwrap();
     let unspanned = |config: &Config| {
         let text = format!("{:?}", (&config.profiles, &config.endpoints, &config.authorities, &config.tls, &config.limits));
-        let text = text + &format!("{:?}{:?}", config.store, config.log);
+        let text = text + &format!("{:?}{:?}{:?}", config.store, config.log, config.policy);
         // Places in the text are not compared.
         text.split("span: ").map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')).collect::<String>()
     };
@@ -32,6 +32,8 @@ fn the_embedded_file_says_what_is_the_default() {
 #[test]
 fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
     let profile = "[[profile]]\nname = \"default\"\nauthority = \"default\"\n";
+    let endpoint = "[[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n";
+    let listener = "[[listener]]\nbind = \"127.0.0.1:1\"\ntls = true\nserves = [\"est\"]\n";
     for (text, expected) in [
         ("[limits]\nconections = 3\n", "c.toml:2: unknown key \"conections\": did you mean \"connections\"?"),
         ("[limit]\n", "c.toml:1: unknown key \"limit\": did you mean \"limits\"?"),
@@ -55,6 +57,27 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[[authority]]\nname = \"a\"\nsubject = \"CN\"\n", "c.toml:3: \"CN\" is not TYPE=value"),
         ("[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\nissuer = \"a\"\n", "c.toml:4: the issuers of this authority form"),
         ("[[authority]]\nname = \"../a\"\nsubject = \"CN=a\"\n", "c.toml:1: \"../a\" cannot be the name of an authority"),
+        (&format!("{profile}approval = \"manuel\"\n"), "c.toml:4: unknown value \"manuel\": did you mean \"manual\"?"),
+        (&format!("{profile}rekey = \"requires\"\n"), "c.toml:4: unknown value \"requires\": did you mean \"require\"?"),
+        (
+            &format!("{profile}change_subject_name = \"allow\"\n"),
+            "c.toml:4: unknown value \"allow\" (known here: refuse, honour)",
+        ),
+        (&format!("{profile}renew_grace = \"0d\"\n"), "c.toml:4: \"0d\" is not a duration"),
+        (&format!("{endpoint}auth = [\"mTLS\"]\n"), "c.toml:5: unknown value \"mTLS\": did you mean \"mtls\"?"),
+        (&format!("{endpoint}auth = []\n"), "c.toml:1: auth is empty"),
+        (&format!("{endpoint}channel_binding = \"off\"\n"), "c.toml:5: unknown value \"off\" (known here: optional, required)"),
+        (&format!("{endpoint}retry_after = 60\n"), "c.toml:5: invalid type: integer `60`".replace('`', "\"").as_str()),
+        (
+            &format!("{profile}ekus = [\"serverAuth\"]\n{endpoint}auth = [\"mtls\"]\n"),
+            "c.toml:5: auth is [\"mtls\"] alone, and the profile issues nothing that a client could show",
+        ),
+        (
+            &format!("{listener}client_cert = \"required\"\n"),
+            "c.toml:5: unknown value \"required\" (known here: off, optional)",
+        ),
+        ("[policy]\ncompromised = \"x\"\n", "c.toml:2: unknown key \"compromised\": did you mean \"compromised_keys\"?"),
+        ("[limits]\npassword_threads = 0\n", "c.toml:1: password_threads is from 1 to 64"),
         ("[store]\nqueue = 0\n", "c.toml:1: queue is from 1 to 1000000"),
         ("[[authority]]\nname = \"x\"\nsubject = \"CN=x\"\n", "the embedded configuration:"),
         ("a = \n", "c.toml:1: "),

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use prometheus_client::metrics::gauge::Gauge;
@@ -13,14 +14,19 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
 
+use super::session::{TlsSession, handshake};
+use super::tls::H2;
 use super::{InFlight, Lifecycle};
 use crate::config::Family;
 use crate::serve::{App, Exchange};
 use crate::telemetry::Metrics;
 
 /// Largest head of a request, in octets.
-const MAX_HEAD: usize = 32 * 1024;
+const MAX_HEAD: u16 = 32 * 1024;
+/// Most requests at one time on one connection of HTTP/2.
+const MAX_STREAMS: u32 = 100;
 /// Pause after an error that will not go away at once, such as no more file descriptors.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -100,11 +106,19 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, served: &Served, 
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(served.limits.write));
     let stream = Box::pin(stream);
-    let Some(tls) = &served.tls else { return serve_http(stream, peer, served, lifecycle).await };
-    let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
-    let handshake = tokio::time::timeout(served.limits.handshake, handshake);
-    match lifecycle.stopping.run_until_cancelled(handshake).await {
-        Some(Ok(Ok(stream))) => serve_http(stream, peer, served, lifecycle).await,
+    let Some(tls) = &served.tls else { return serve_http1(stream, Peer { address: peer, tls: None }, served, lifecycle).await };
+    let acceptor = TlsAcceptor::from(Arc::clone(tls));
+    let shaken = tokio::time::timeout(served.limits.handshake, handshake(&acceptor, stream));
+    match lifecycle.stopping.run_until_cancelled(shaken).await {
+        Some(Ok(Ok((stream, session)))) => {
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(H2);
+            let peer = Peer { address: peer, tls: Some(Arc::new(session)) };
+            if is_http2 {
+                serve_http2(stream, peer, served, lifecycle).await;
+            } else {
+                serve_http1(stream, peer, served, lifecycle).await;
+            }
+        }
         Some(Ok(Err(error))) => {
             served.metrics.handshakes_failed.inc();
             tracing::debug!(%peer, %error, "the TLS handshake failed");
@@ -117,18 +131,58 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, served: &Served, 
     }
 }
 
-async fn serve_http<S>(stream: S, peer: SocketAddr, served: &Served, lifecycle: &Lifecycle)
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// The TLS session; `None` in the clear.
+    pub tls: Option<Arc<TlsSession>>,
+}
+
+fn exchange(peer: Peer, served: &Served, in_flight: &InFlight) -> Exchange {
+    let (app, serves) = (Arc::clone(&served.app), Arc::clone(&served.families));
+    Exchange { app, serves, peer, in_flight: in_flight.clone() }
+}
+
+async fn serve_http1<S>(stream: S, peer: Peer, served: &Served, lifecycle: &Lifecycle)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let in_flight = InFlight::default();
-    let (app, serves) = (Arc::clone(&served.app), Arc::clone(&served.families));
-    let exchange = Exchange { app, serves, peer, in_flight: in_flight.clone() };
+    let (in_flight, address) = (InFlight::default(), peer.address);
+    let service = TowerToHyperService::new(exchange(peer, served, &in_flight));
     let mut builder = http1::Builder::new();
     // One buffer for head and body: one TLS record for a small answer, which the simplest of clients need.
-    builder.timer(TokioTimer::new()).header_read_timeout(served.limits.head).max_header_size(MAX_HEAD).writev(false);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(exchange));
+    builder.timer(TokioTimer::new()).header_read_timeout(served.limits.head).max_header_size(MAX_HEAD.into()).writev(false);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = lifecycle.drive(connection, &in_flight).await {
-        tracing::debug!(%peer, %error, "the connection ended early");
+        tracing::debug!(peer = %address, %error, "the connection ended early");
+    }
+}
+
+async fn serve_http2<S>(stream: S, peer: Peer, served: &Served, lifecycle: &Lifecycle)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (in_flight, address) = (InFlight::default(), peer.address);
+    let service = TowerToHyperService::new(exchange(peer, served, &in_flight));
+    let mut builder = http2::Builder::new(Tracked(lifecycle.tasks.clone()));
+    builder.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS).max_header_list_size(MAX_HEAD.into());
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = lifecycle.drive_idle(connection, &in_flight, served.limits.head).await {
+        tracing::debug!(peer = %address, %error, "the connection ended early");
+    }
+}
+
+/// Has every request of HTTP/2 be a task that is waited for before the ledger is closed.
+#[derive(Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, request: F) {
+        self.0.spawn(request);
     }
 }

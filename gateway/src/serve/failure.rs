@@ -2,12 +2,13 @@
 
 use certgate_ca_backend_api::BackendError;
 use certgate_enrollment::{Blame, EnrollError, LedgerError};
-use certgate_est::{BodyError, InvalidPath, Operation, RequestError};
+use certgate_est::{BindingError, BodyError, InvalidPath, Operation, RequestError};
 use hyper::StatusCode;
 use hyper::header::{HeaderValue, RETRY_AFTER};
 
 use super::answer::{self, Answer};
 use super::body::BodyFailure;
+use crate::auth::PasswordsBusy;
 
 /// Seconds until a client may try again when the CA or the ledger is away.
 const RETRY_AFTER_SECONDS: u16 = 30;
@@ -36,6 +37,12 @@ pub(crate) enum EstFailure {
     /// No certificate.
     #[error(transparent)]
     Enroll(#[from] EnrollError),
+    /// The request is not bound to its TLS session as it should be.
+    #[error(transparent)]
+    Binding(#[from] BindingError),
+    /// Too many passwords wait to be verified.
+    #[error(transparent)]
+    Busy(PasswordsBusy),
     /// The requester's credential could not be looked up.
     #[error(transparent)]
     Lookup(LedgerError),
@@ -48,7 +55,13 @@ impl EstFailure {
     /// Who has to act.
     pub(crate) const fn blame(&self) -> Blame {
         match self {
-            Self::Path(_) | Self::NoEndpoint | Self::NotOffered(_) | Self::Body(_) | Self::Request(_) => Blame::Client,
+            Self::Path(_)
+            | Self::NoEndpoint
+            | Self::NotOffered(_)
+            | Self::Body(_)
+            | Self::Request(_)
+            | Self::Binding(_)
+            | Self::Busy(_) => Blame::Client,
             Self::Enroll(error) => error.blame(),
             Self::Lookup(_) => Blame::Store,
             Self::EndedEarly => Blame::Bug,
@@ -61,13 +74,13 @@ impl EstFailure {
             Self::Path(_) | Self::NoEndpoint | Self::NotOffered(_) => StatusCode::NOT_FOUND,
             Self::Body(BodyFailure::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyFailure::TimedOut) => StatusCode::REQUEST_TIMEOUT,
-            Self::Body(BodyFailure::Broken) => StatusCode::BAD_REQUEST,
+            Self::Body(BodyFailure::Broken) | Self::Binding(_) => StatusCode::BAD_REQUEST,
             Self::Request(RequestError::ContentType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Request(RequestError::Body(BodyError::Empty | BodyError::NotBase64) | RequestError::Csr(_)) => {
                 StatusCode::BAD_REQUEST
             }
             Self::Enroll(error) => Self::status_of(error),
-            Self::Lookup(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Lookup(_) | Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::EndedEarly => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -75,7 +88,15 @@ impl EstFailure {
     const fn status_of(error: &EnrollError) -> StatusCode {
         match error {
             EnrollError::Csr(_) => StatusCode::BAD_REQUEST,
-            EnrollError::Refused(_) | EnrollError::Backend(BackendError::Rejected(_)) => StatusCode::FORBIDDEN,
+            EnrollError::Refused(_)
+            | EnrollError::CredentialUsedUp
+            | EnrollError::PrincipalEnded
+            | EnrollError::Denied(_)
+            | EnrollError::Failed(_)
+            | EnrollError::NotRenewable(_)
+            | EnrollError::Backend(BackendError::Rejected(_)) => StatusCode::FORBIDDEN,
+            EnrollError::TooManyPending => StatusCode::TOO_MANY_REQUESTS,
+            EnrollError::NotAwaited => StatusCode::CONFLICT,
             EnrollError::Backend(BackendError::Retryable(_)) | EnrollError::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
             EnrollError::IssuerExpired(_)
             | EnrollError::Backend(BackendError::Misconfigured(_))
@@ -90,17 +111,22 @@ impl EstFailure {
     pub(crate) fn answer(&self) -> Answer {
         let status = self.status();
         match self.blame() {
-            Blame::Client | Blame::Policy => answer::text(status, &self.to_string()),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-                let text = format!("not available now; try again in {RETRY_AFTER_SECONDS} seconds");
-                let mut answer = answer::text(status, &text);
-                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
-                answer
+                later(answer::text(status, &format!("not available now; try again in {RETRY_AFTER_SECONDS} seconds")))
             }
+            // RFC 6585 §4: a 429 "MAY include a Retry-After header".
+            Blame::Policy if status == StatusCode::TOO_MANY_REQUESTS => later(answer::text(status, &self.to_string())),
+            Blame::Client | Blame::Policy => answer::text(status, &self.to_string()),
             _ if status == StatusCode::FORBIDDEN => answer::text(status, "the CA refuses to sign this"),
             _ => answer::text(status, INTERNAL),
         }
     }
+}
+
+/// With when to come back.
+fn later(mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    answer
 }
 
 #[cfg(test)]
@@ -134,6 +160,16 @@ mod tests {
             EnrollError::WrongAuthority { authorized: "secret".into(), brought: "b".into() }.into(),
             EstFailure::Lookup(LedgerError::Damaged("secret of the ledger".into())),
             EstFailure::EndedEarly,
+            BindingError::Missing.into(),
+            BindingError::Wrong.into(),
+            EstFailure::Busy(PasswordsBusy),
+            EnrollError::CredentialUsedUp.into(),
+            EnrollError::PrincipalEnded.into(),
+            EnrollError::Denied("not this one".into()).into(),
+            EnrollError::Failed(String::new()).into(),
+            EnrollError::NotRenewable("revoked").into(),
+            EnrollError::TooManyPending.into(),
+            EnrollError::NotAwaited.into(),
         ]
     }
 
@@ -145,6 +181,9 @@ mod tests {
             assert!(!text.contains("secret"), "{failure:?}: {text}");
             assert_eq!(answer.headers()[hyper::header::CONTENT_TYPE], "text/plain; charset=utf-8", "{failure:?}");
             match failure.blame() {
+                Blame::Client if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                    assert_eq!(answer.headers()[RETRY_AFTER], "30", "{failure:?}");
+                }
                 Blame::Client | Blame::Policy => assert!(answer.status().is_client_error(), "{failure:?}"),
                 Blame::Store => assert_eq!(answer.headers()[RETRY_AFTER], "30", "{failure:?}"),
                 Blame::Backend | Blame::Bug => assert!(!answer.status().is_success(), "{failure:?}"),

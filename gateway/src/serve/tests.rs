@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use certgate_enrollment::{EstUser, EstUsers, Event, EventKind, SecretHash};
-use certgate_est::Reading;
+use certgate_est::{ChannelBinding, Reading};
+use certgate_policy::Profile;
 use certgate_testkit::{CaFixture, CsrBuilder, KeyBackend, NOW, ca_key, device_key, profile};
 use http_body_util::{BodyExt, Full};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use tower::ServiceExt;
 
 use super::*;
-use crate::auth::{BasicAuthenticator, hash_generated};
+use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator, Methods, PasswordPool, hash_generated};
+use crate::listen::TlsSession;
 use crate::telemetry::Metrics;
+
+mod approval;
+mod authentication;
+mod renewal;
 
 /// `device:secret of the device`.
 const AUTHORIZATION: &str = "Basic ZGV2aWNlOnNlY3JldCBvZiB0aGUgZGV2aWNl";
@@ -21,10 +27,23 @@ const ENROLL: &str = "/.well-known/est/simpleenroll";
 struct Fixture {
     ca: CaFixture,
     exchange: Exchange,
+    passwords: PasswordPool,
 }
+
+const OPTIONS: EstOptions = EstOptions {
+    methods: Methods { basic: true, certificate: true },
+    requires_binding: false,
+    retry_after: std::time::Duration::from_secs(60),
+    reading: Reading::Compatible,
+    base64_line_length: 0,
+};
 
 impl Fixture {
     async fn new(serves: &[Family]) -> Self {
+        Self::issuing_by(serves, profile()).await
+    }
+
+    async fn issuing_by(serves: &[Family], profile: Profile) -> Self {
         let ca = CaFixture::founded().await;
         let digest = Arc::clone(&ca.core.provider.digest);
         let secret = hash_generated(&*digest, "secret of the device");
@@ -32,8 +51,12 @@ impl Fixture {
         let metrics = Arc::new(Metrics::new());
         let authority = Arc::new(ca.over(KeyBackend::new(ca_key())));
         let counters = metrics.enrollment("est", "default");
-        let endpoint = EstEndpoint::new("default", profile(), authority, (Reading::Compatible, 0), counters).unwrap();
-        let authenticator = BasicAuthenticator::new(ca.ledger.clone(), ca.clock.clone(), digest);
+        let endpoint = EstEndpoint::new("default", profile, authority, OPTIONS, counters).unwrap();
+        let passwords = PasswordPool::start(1, 4).unwrap();
+        let authenticator = EstAuthenticator {
+            basic: BasicAuthenticator::new(ca.ledger.clone(), ca.clock.clone(), digest, passwords.clone()),
+            certificate: CertificateAuthenticator::new(ca.ledger.clone(), ca.ledger.clone(), ca.clock.clone()),
+        };
         let app = App {
             est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
             ca: CaService::new([&ca.authority]),
@@ -48,25 +71,39 @@ impl Fixture {
         let exchange = Exchange {
             app: Arc::new(app),
             serves: serves.into(),
-            peer: "192.0.2.1:5".parse().unwrap(),
+            peer: Peer { address: "192.0.2.1:5".parse().unwrap(), tls: None },
             in_flight: InFlight::default(),
         };
-        Self { ca, exchange }
+        Self { ca, exchange, passwords }
     }
 
-    async fn ask<B>(&self, mut request: Request<B>) -> (StatusCode, HeaderMap, Vec<u8>)
+    /// The same over a TLS session in which the client has shown this certificate.
+    fn over_tls(&self, client_certificate: Option<&[u8]>, binding: ChannelBinding) -> Exchange {
+        let client_certificate = client_certificate.map(Bytes::copy_from_slice);
+        let tls = Some(Arc::new(TlsSession { client_certificate, binding: Some(binding) }));
+        Exchange { peer: Peer { tls, ..self.exchange.peer.clone() }, ..self.exchange.clone() }
+    }
+
+    async fn ask<B>(&self, request: Request<B>) -> (StatusCode, HeaderMap, Vec<u8>)
     where
         B: Body<Data = Bytes> + Send + 'static,
     {
-        request.headers_mut().insert("host", "localhost".parse().unwrap());
-        let answer = self.exchange.clone().oneshot(request).await.unwrap();
-        let (head, body) = answer.into_parts();
-        (head.status, head.headers, body.collect().await.unwrap().to_bytes().to_vec())
+        ask(self.exchange.clone(), request).await
     }
 
     async fn get(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
         self.ask(Request::get(path).body(Full::<Bytes>::default()).unwrap()).await
     }
+}
+
+async fn ask<B>(exchange: Exchange, mut request: Request<B>) -> (StatusCode, HeaderMap, Vec<u8>)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    request.headers_mut().insert("host", "localhost".parse().unwrap());
+    let answer = exchange.oneshot(request).await.unwrap();
+    let (head, body) = answer.into_parts();
+    (head.status, head.headers, body.collect().await.unwrap().to_bytes().to_vec())
 }
 
 struct AllWell;
@@ -87,7 +124,7 @@ impl Gauges for AllWell {
 
 fn user(name: &str, secret: SecretHash) -> EstUser {
     let allow = certgate_policy::NamePattern::of_principal(name);
-    EstUser { name: name.into(), endpoint: "default".into(), secret, allow, created_at: NOW, expires_at: None }
+    EstUser { name: name.into(), endpoint: "default".into(), secret, allow, created_at: NOW, expires_at: None, uses: None }
 }
 
 fn event() -> Event {
@@ -209,6 +246,9 @@ async fn methods_and_paths() {
         ("/.well-known/est/default/cacerts", 200),
         ("/.well-known/est/other/cacerts", 404),
         ("/.well-known/est/simpleenroll", 405),
+        ("/.well-known/est/simplereenroll", 405),
+        ("/.well-known/est/csrattrs", 204),
+        ("/.well-known/est/serverkeygen", 404),
         ("/.well-known/est/fullcmc", 404),
         ("/ca/default.cer", 200),
         ("/ca/default.p7c", 200),

@@ -17,6 +17,10 @@ use certgate_est::Lenience;
 pub enum Outcome {
     /// A certificate was issued.
     Issued,
+    /// A certificate was served that a person had approved.
+    Served,
+    /// It waits for a person.
+    Pending,
     /// The client proved nothing about who it is.
     Unauthenticated,
     /// There is no certificate, and somebody has to act first.
@@ -29,6 +33,8 @@ impl Outcome {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Issued => "issued",
+            Self::Served => "served",
+            Self::Pending => "pending",
             Self::Unauthenticated => "unauthenticated",
             Self::Failed(blame) => blame.name(),
         }
@@ -129,6 +135,8 @@ impl Metrics {
         };
         EnrollmentMetrics {
             issued: counter(Outcome::Issued),
+            served: counter(Outcome::Served),
+            pending: counter(Outcome::Pending),
             unauthenticated: counter(Outcome::Unauthenticated),
             failed: Blame::ALL.map(|blame| (blame, counter(Outcome::Failed(blame)))),
             seconds: self.enrollment_seconds.clone(),
@@ -161,6 +169,8 @@ impl Default for Metrics {
 /// The handles of one endpoint, resolved.
 pub struct EnrollmentMetrics {
     issued: Counter,
+    served: Counter,
+    pending: Counter,
     unauthenticated: Counter,
     failed: [(Blame, Counter); Blame::ALL.len()],
     seconds: Histogram,
@@ -173,6 +183,8 @@ impl EnrollmentMetrics {
         self.seconds.observe(took.as_secs_f64());
         match outcome {
             Outcome::Issued => self.issued.inc(),
+            Outcome::Served => self.served.inc(),
+            Outcome::Pending => self.pending.inc(),
             Outcome::Unauthenticated => self.unauthenticated.inc(),
             Outcome::Failed(blame) => self.failed.iter().find(|(one, _)| *one == blame).map_or(0, |(_, count)| count.inc()),
         };

@@ -1,6 +1,9 @@
 //! Commands, their JSON and their exit codes.
 
-use crate::process::{Gateway, run};
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::process::{Gateway, certgate, run};
 
 #[test]
 fn est_users() {
@@ -20,12 +23,17 @@ fn est_users() {
     let (_, page) = gateway.admin(&["est", "user", "list", "--limit", "1", "--cursor", next]);
     assert_eq!((page["items"][0]["name"].as_str(), page["next"].is_null()), (Some("pump-7"), true));
 
-    assert_eq!(gateway.admin(&["est", "user", "remove", "pump-7"]), (0, serde_json::json!({ "name": "pump-7", "removed": 1 })));
+    let removed = serde_json::json!({ "name": "pump-7", "removed": 1, "denied": 0, "certificates": [], "revoked": 0 });
+    assert_eq!(gateway.admin(&["est", "user", "remove", "pump-7"]), (0, removed));
     assert_eq!(gateway.admin(&["est", "user", "remove", "pump-7"]).0, 3);
     for wrong in [
         &["est", "user", "add", "a:b"][..],
         &["est", "user", "add", "a", "--allow", "email:a@b"],
         &["est", "user", "add", "a", "--ttl", "soon"],
+        &["est", "user", "add", "a", "--uses", "0"],
+        &["est", "user", "add", "a", "--uses", "-1"],
+        // Standard input is empty.
+        &["est", "user", "add", "a", "--password-stdin"],
         &["est", "user", "list", "--cursor", "x"],
         &["est", "user", "ad", "a"],
     ] {
@@ -33,6 +41,78 @@ fn est_users() {
         assert_eq!((code, said["error"]["code"].as_str()), (2, Some("usage")), "{wrong:?}");
     }
     assert_eq!(gateway.admin(&["est", "user", "add", "a", "--endpoint", "none"]).0, 3);
+}
+
+#[test]
+fn a_password_that_a_person_chose_is_read_from_standard_input_and_never_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&directory.path().join("d"));
+    let add = |password: &str, name: &str| {
+        let arguments = ["--output", "json", "est", "user", "add", name, "--uses", "3", "--password-stdin"];
+        let mut command = certgate(&gateway.data_dir, &arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(password.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let added = add("correct horse\n", "person");
+    let said = String::from_utf8(added.stdout).unwrap();
+    assert!(added.status.success() && !said.contains("horse"), "{said}");
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((said["password"].is_null(), said["uses"].as_u64()), (true, Some(3)));
+    for wrong in ["short\n", "\n", "tab\tin the middle\n"] {
+        assert_eq!(add(wrong, "other").status.code(), Some(2), "{wrong:?}");
+    }
+    let ledger = std::fs::read(gateway.data_dir.join("ledger.db-wal")).unwrap();
+    assert!(!ledger.windows(13).any(|window| window == b"correct horse"), "the password is kept nowhere");
+}
+
+#[test]
+fn certificates_are_held_released_and_revoked_and_authorities_are_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&directory.path().join("d"));
+    let (_, list) = gateway.admin(&["cert", "list"]);
+    let serial = |place: usize| list["items"][place]["serial"].as_str().unwrap().to_owned();
+    let (tls, issuing) = (serial(0), serial(1));
+    let state = |arguments: &[&str]| {
+        let (code, said) = gateway.admin(arguments);
+        (code, said["status"].as_str().map(str::to_owned), said["reason"].as_str().map(str::to_owned))
+    };
+    let so = |status: &str, reason: Option<&str>| (0, Some(status.to_owned()), reason.map(str::to_owned));
+    assert_eq!(state(&["cert", "release", &tls]), so("valid", None), "nothing to release is no failure");
+    for _ in 0..2 {
+        assert_eq!(state(&["cert", "hold", &tls]), so("held", Some("certificateHold")));
+    }
+    assert_eq!(state(&["cert", "release", &tls]), so("valid", None));
+    assert_eq!(state(&["cert", "revoke", &tls, "--reason", "keycompromise"]), so("revoked", Some("keyCompromise")));
+    assert_eq!(state(&["cert", "revoke", &tls, "--reason", "superseded"]), so("revoked", Some("keyCompromise")), "once");
+    assert_eq!(gateway.admin(&["cert", "release", &tls]).0, 4);
+    assert_eq!(gateway.admin(&["cert", "revoke", &issuing]).0, 4);
+    assert_eq!(gateway.admin(&["cert", "revoke", "deadbeef"]).0, 3);
+    for wrong in ["certificateHold", "removeFromCRL", "because"] {
+        assert_eq!(gateway.admin(&["cert", "revoke", &issuing, "--reason", wrong]).0, 2, "{wrong}");
+    }
+    let (_, revoked) = gateway.admin(&["cert", "list", "--status", "revoked"]);
+    assert_eq!(revoked["items"].as_array().unwrap().len(), 1);
+    assert!(gateway.admin(&["audit", "verify"]).1["ok"].as_bool().unwrap());
+}
+
+#[test]
+fn enrollments_that_are_not_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&directory.path().join("d"));
+    let (code, list) = gateway.admin(&["enrollment", "list", "--state", "pending"]);
+    assert_eq!((code, list), (0, serde_json::json!({ "items": [], "next": null })));
+    let (id, csr) = ("0".repeat(32), format!("csr:{}", "0".repeat(64)));
+    for name in [&id, &csr] {
+        for action in ["show", "approve", "deny"] {
+            assert_eq!(gateway.admin(&["enrollment", action, name]).0, 3, "{action} {name}");
+        }
+    }
+    for wrong in
+        [&["enrollment", "show", "../x"][..], &["enrollment", "show", "csr:00"], &["enrollment", "list", "--state", "lost"]]
+    {
+        assert_eq!(gateway.admin(wrong).0, 2, "{wrong:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod allow_table;
 mod command_line;
 mod lifecycle;
 mod loss;

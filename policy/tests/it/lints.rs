@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use certgate_pki::{
-    CaFields, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, KeyUsage, LeafFields, Name, Serial, Template, Validity,
+    CaFields, Csr, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, KeyUsage, LeafFields, Name, Serial, Template,
+    Validity,
 };
 use certgate_policy::{LINTS, lint};
-use certgate_testkit::{NOW, ca_key, device_key};
+use certgate_testkit::{NOW, ca_key, device_key, rsa_device_key};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const SECOND: Duration = Duration::from_secs(1);
@@ -108,6 +109,114 @@ fn validity_within_issuer() {
         [(NOW.before(SECOND), end), (NOW, end.after(SECOND)), (end, NOW), (end.after(DAY), end.after(2 * DAY))]
     {
         assert_eq!(passes(&lasting(not_before, not_after)), Err("validity-within-issuer"), "{not_before} {not_after}");
+    }
+}
+
+const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
+const KEY_USAGE: &str = "2.5.29.15";
+
+/// The same with another value of one extension.
+fn with(template: Template, oid: &str, value: &[u8]) -> Template {
+    changed(template, |all| all.iter_mut().filter(|one| one.oid.to_string() == oid).for_each(|one| one.value = value.to_vec()))
+}
+
+fn without(template: Template, oid: &str) -> Template {
+    changed(template, |all| all.retain(|one| one.oid.to_string() != oid))
+}
+
+fn and(template: Template, oid: &str, value: &[u8]) -> Template {
+    let added = Extension { oid: oid.parse().unwrap(), critical: false, value: value.to_vec() };
+    changed(template, |all| all.push(added))
+}
+
+#[test]
+fn extended_key_usage() {
+    use ExtendedKeyUsage::{Any, ClientAuth, CmcRa, CodeSigning, OcspSigning, ServerAuth};
+    let having = |template, purposes: &[ExtendedKeyUsage]| {
+        with(template, EXTENDED_KEY_USAGE, &Extension::extended_key_usage(purposes).value)
+    };
+    let leaf = || leaf("CN=a", &[]);
+    assert_eq!(refused(&having(leaf(), &[ServerAuth, ClientAuth, CodeSigning])), None);
+    assert_eq!(refused(&without(leaf(), EXTENDED_KEY_USAGE)), None);
+    for purposes in [&[][..], &[Any], &[ClientAuth, Any], &[OcspSigning], &[ClientAuth, CmcRa, ServerAuth]] {
+        assert_eq!(refused(&having(leaf(), purposes)), Some("extended-key-usage"), "{purposes:?}");
+    }
+    for malformed in [&[][..], &[0x30], &[0x31, 0], &[0x30, 2, 5, 0], &[0x30, 0, 0]] {
+        assert_eq!(refused(&with(leaf(), EXTENDED_KEY_USAGE, malformed)), Some("extended-key-usage"), "{malformed:02x?}");
+    }
+    let delegating_ca = and(ca(), EXTENDED_KEY_USAGE, &Extension::extended_key_usage(&[Any]).value);
+    assert_eq!(refused(&delegating_ca), None);
+}
+
+#[test]
+fn key_usage() {
+    let rsa = Template { public_key: rsa_device_key().public_key().clone(), ..leaf("CN=a", &[]) };
+    let ed25519 = include_bytes!("../../../protocols/pki/tests/fixtures/csr/ed25519.der");
+    let ed25519 = Template { public_key: Csr::from_der(ed25519).unwrap().public_key().clone(), ..leaf("CN=a", &[]) };
+    let p256 = leaf("CN=a", &[]);
+    let lint = Some("key-usage");
+    // First octet of the bits, in the order of RFC 5280 from the top; who may have them: RSA, P-256, Ed25519.
+    for (bits, [by_rsa, by_p256, by_ed25519]) in [
+        (&[0x80][..], [true, true, true]),      // digitalSignature
+        (&[0xc0], [true, true, true]),          // nonRepudiation too
+        (&[0xa0], [true, false, false]),        // keyEncipherment
+        (&[0x90], [true, false, false]),        // dataEncipherment
+        (&[0x88], [false, true, false]),        // keyAgreement
+        (&[0x88 | 1], [false, true, false]),    // encipherOnly
+        (&[0x88, 0x80], [false, true, false]),  // decipherOnly
+        (&[0x80, 0x40], [false, false, false]), // there is no such bit
+        (&[0], [false, false, false]),
+        (&[], [false, false, false]),
+    ] {
+        let value = [&[3, u8::try_from(bits.len() + 1).unwrap(), 0], bits].concat();
+        for (template, fine) in [(&rsa, by_rsa), (&p256, by_p256), (&ed25519, by_ed25519)] {
+            let refused = refused(&with(template.clone(), KEY_USAGE, &value));
+            assert_eq!(refused, lint.filter(|_| !fine), "{bits:02x?} {}", template.public_key.key_type());
+        }
+    }
+    for malformed in [&[][..], &[3, 1], &[3, 0], &[4, 2, 0, 0x80], &[3, 2, 8, 0x80], &[3, 4, 0, 0x80, 0, 0]] {
+        assert_eq!(refused(&with(rsa.clone(), KEY_USAGE, malformed)), lint, "{malformed:02x?}");
+    }
+    assert_eq!(refused(&without(rsa, KEY_USAGE)), lint);
+}
+
+#[test]
+fn serial_number() {
+    let numbered = |octets: &[u8]| Template { serial: Serial::from_octets(octets).unwrap(), ..leaf("CN=a", &[]) };
+    for fine in [&[1][..], &[0, 0x80], &[0x7f; 20], &[&[0, 0xff][..], &[0; 18]].concat()] {
+        assert_eq!(refused(&numbered(fine)), None, "{fine:02x?}");
+    }
+    // 20 octets of number and one for the sign: certgate reads it from others, and issues it never.
+    assert_eq!(refused(&numbered(&[&[0, 0xff][..], &[0; 19]].concat())), Some("serial-number"));
+}
+
+#[test]
+fn key_identifiers() {
+    for (oid, lint) in [("2.5.29.14", "subject-key-identifier"), ("2.5.29.35", "authority-key-identifier")] {
+        for template in [leaf("CN=a", &[]), ca()] {
+            let critical = changed(template.clone(), |all| {
+                all.iter_mut().filter(|one| one.oid.to_string() == oid).for_each(|one| one.critical = true);
+            });
+            assert_eq!((refused(&without(template, oid)), refused(&critical)), (Some(lint), Some(lint)));
+        }
+    }
+}
+
+#[test]
+fn ca_only_extensions() {
+    for oid in ["2.5.29.30", "2.5.29.33", "2.5.29.36", "2.5.29.54"] {
+        assert_eq!(refused(&and(leaf("CN=a", &[]), oid, &[0x30, 0])), Some("ca-only-extensions"), "{oid}");
+        assert_eq!(refused(&and(ca(), oid, &[0x30, 0])), None, "{oid}");
+    }
+    assert_eq!(refused(&and(leaf("CN=a", &[]), "2.5.29.32", &[0x30, 0])), None, "certificatePolicies");
+}
+
+#[test]
+fn subject_alt_name() {
+    for wrong in [&[][..], &[0x30, 0], &[0x30], &[0x31, 2, 0x82, 0], &[0x30, 0, 0]] {
+        assert_eq!(refused(&with(leaf("CN=a", &[address()]), "2.5.29.17", wrong)), Some("subject-alt-name"), "{wrong:02x?}");
+        // Where the subject is empty too, nobody is named.
+        assert_eq!(refused(&with(leaf("", &[address()]), "2.5.29.17", wrong)), Some("subject-alt-name"), "{wrong:02x?}");
     }
 }
 

@@ -1,14 +1,19 @@
 //! Rules about what is asked, one after the other.
 
 use certgate_pki::{Csr, ExtendedKeyUsage, Extension, GeneralName, KeyUsage, NameAttributeType, ObjectIdentifier};
-use certgate_policy::{AllowedKey, Asked, NamePattern, Profile, RULES, Refusal, SanKind, decide};
+use certgate_policy::{AllowedKey, Asked, CompromisedKeys, NamePattern, Profile, RULES, Refusal, SanKind, decide};
 use certgate_testkit::{CsrBuilder, device_key, profile, rsa_device_key};
 
 /// What one rule says.
 fn check(rule: &str, csr: &Csr, profile: &Profile, grants: &[&str]) -> Result<(), String> {
     let grants: Vec<NamePattern> = grants.iter().map(|grant| grant.parse().unwrap()).collect();
     let rule = RULES.iter().find(|known| known.name == rule).unwrap();
-    (rule.check)(&Asked { csr, profile, grants: &grants })
+    (rule.check)(&asked(csr, profile, &grants, &CompromisedKeys::default()))
+}
+
+/// A new enrollment.
+fn asked<'a>(csr: &'a Csr, profile: &'a Profile, grants: &'a [NamePattern], compromised: &'a CompromisedKeys) -> Asked<'a> {
+    Asked { csr, profile, grants, renews: None, spki_sha256: [0; 32], compromised }
 }
 
 fn good() -> CsrBuilder {
@@ -153,7 +158,7 @@ fn a_decision_is_what_was_granted_and_copied() {
     let builder = good().attribute(NameAttributeType::Country, "DE").attribute(NameAttributeType::Organization, "Example");
     let csr = builder.dns("B.fleet.example").ip([192, 0, 2, 1]).csr();
     let grants = ["cn:device-1", "dns:*.fleet.example", "ip:192.0.2.1"].map(|grant| grant.parse().unwrap());
-    let decision = decide(&Asked { csr: &csr, profile: &profile(), grants: &grants }).unwrap();
+    let decision = decide(&asked(&csr, &profile(), &grants, &CompromisedKeys::default())).unwrap();
     assert_eq!(decision.subject.to_string(), "O=Example,CN=device-1", "in the order asked, without the country");
     let names: Vec<String> = decision.subject_alt_names.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["dns:b.fleet.example", "ip:192.0.2.1"]);
@@ -162,7 +167,7 @@ fn a_decision_is_what_was_granted_and_copied() {
 #[test]
 fn a_refusal_names_its_rule_and_where_that_comes_from() {
     let csr = good().ca().csr();
-    let refusal = decide(&Asked { csr: &csr, profile: &profile(), grants: &[] }).unwrap_err();
+    let refusal = decide(&asked(&csr, &profile(), &[], &CompromisedKeys::default())).unwrap_err();
     assert_eq!((refusal.rule, refusal.citation.is_empty()), ("forbidden-extensions", false));
     let Refusal { rule, citation, reason } = refusal.clone();
     assert_eq!(refusal.to_string(), format!("{reason} (rule {rule}, {citation})"));

@@ -22,11 +22,13 @@ pub enum Lenience {
     RawDer,
     /// PEM lines around the base64.
     PemArmour,
+    /// A re-enrollment that does not repeat the subjectAltName of the certificate it renews (RFC 7030 §4.2.2).
+    OmittedNames,
 }
 
 impl Lenience {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ContentType, Self::RawDer, Self::PemArmour];
+    pub const ALL: [Self; 4] = [Self::ContentType, Self::RawDer, Self::PemArmour, Self::OmittedNames];
 
     /// Its name in logs and metrics.
     #[must_use]
@@ -35,6 +37,7 @@ impl Lenience {
             Self::ContentType => "content-type",
             Self::RawDer => "raw-der",
             Self::PemArmour => "pem-armour",
+            Self::OmittedNames => "omitted-names",
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Algorithm identifiers (RFC 5280 §4.1.1.2, RFC 4055, RFC 5758, RFC 8410).
 
+mod pss;
+
 use const_oid::ObjectIdentifier;
 use const_oid::db::{rfc5912, rfc8410};
 
+use self::pss::PssParameters;
 use crate::KeyType;
 use crate::asn1::{DerWriter, Tlv, tag};
 
@@ -34,19 +37,37 @@ pub enum SignatureAlgorithm {
     RsaSha384,
     /// sha512WithRSAEncryption, RFC 4055 §5.
     RsaSha512,
+    /// id-RSASSA-PSS with SHA-256 and MGF1 of the same, RFC 4055 §3.1.
+    RsaPssSha256 {
+        /// Octets of salt.
+        salt: u16,
+    },
+    /// id-RSASSA-PSS with SHA-384 and MGF1 of the same, RFC 4055 §3.1.
+    RsaPssSha384 {
+        /// Octets of salt.
+        salt: u16,
+    },
+    /// id-RSASSA-PSS with SHA-512 and MGF1 of the same, RFC 4055 §3.1.
+    RsaPssSha512 {
+        /// Octets of salt.
+        salt: u16,
+    },
     /// id-Ed25519, RFC 8410 §3.
     Ed25519,
 }
 
 impl SignatureAlgorithm {
-    /// Every algorithm there is.
-    pub const ALL: [Self; 7] = [
+    /// Every algorithm there is, RSASSA-PSS with as much salt as RFC 4055 §3.1 recommends: as many octets as the hash has.
+    pub const ALL: [Self; 10] = [
         Self::EcdsaSha256,
         Self::EcdsaSha384,
         Self::EcdsaSha512,
         Self::RsaSha256,
         Self::RsaSha384,
         Self::RsaSha512,
+        Self::RsaPssSha256 { salt: 32 },
+        Self::RsaPssSha384 { salt: 48 },
+        Self::RsaPssSha512 { salt: 64 },
         Self::Ed25519,
     ];
 
@@ -60,6 +81,7 @@ impl SignatureAlgorithm {
             Self::RsaSha256 => rfc5912::SHA_256_WITH_RSA_ENCRYPTION,
             Self::RsaSha384 => rfc5912::SHA_384_WITH_RSA_ENCRYPTION,
             Self::RsaSha512 => rfc5912::SHA_512_WITH_RSA_ENCRYPTION,
+            Self::RsaPssSha256 { .. } | Self::RsaPssSha384 { .. } | Self::RsaPssSha512 { .. } => rfc5912::ID_RSASSA_PSS,
             Self::Ed25519 => rfc8410::ID_ED_25519,
         }
     }
@@ -71,7 +93,13 @@ impl SignatureAlgorithm {
             Self::EcdsaSha256 | Self::EcdsaSha384 | Self::EcdsaSha512 => {
                 matches!(key, KeyType::P256 | KeyType::P384 | KeyType::P521)
             }
-            Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512 => matches!(key, KeyType::Rsa { .. }),
+            // RFC 4055 §3.1: a key under rsaEncryption makes both. One under id-RSASSA-PSS is none that is known here.
+            Self::RsaSha256
+            | Self::RsaSha384
+            | Self::RsaSha512
+            | Self::RsaPssSha256 { .. }
+            | Self::RsaPssSha384 { .. }
+            | Self::RsaPssSha512 { .. } => matches!(key, KeyType::Rsa { .. }),
             Self::Ed25519 => matches!(key, KeyType::Ed25519),
         }
     }
@@ -82,6 +110,10 @@ impl SignatureAlgorithm {
         let oid = reader.expect(tag::OID)?.oid()?;
         let parameters = if reader.is_finished() { None } else { Some(reader.any()?) };
         reader.finish()?;
+        if oid == rfc5912::ID_RSASSA_PSS {
+            // RFC 4055 §3.1: "The parameters MUST be present when used in the algorithm identifier associated with a signature value."
+            return parameters.map_or(Ok(None), |parameters| Ok(PssParameters::read(parameters)?.and_then(Self::of_pss)));
+        }
         let algorithm = Self::ALL.into_iter().find(|algorithm| algorithm.oid() == oid);
         Ok(algorithm.filter(|algorithm| match (algorithm, parameters) {
             // RFC 4055 §5: parameters MUST be NULL; "implementations MUST accept the parameters being absent as well as present".
@@ -92,13 +124,38 @@ impl SignatureAlgorithm {
         }))
     }
 
-    /// Writes the AlgorithmIdentifier: NULL parameters for RSA (RFC 4055 §5), none for the others (RFC 5758 §3.2, RFC 8410 §3).
+    /// Writes the AlgorithmIdentifier: NULL parameters for RSA with PKCS#1 v1.5 padding (RFC 4055 §5), hash, mask and salt for RSASSA-PSS
+    /// (RFC 4055 §3.1), none for the others (RFC 5758 §3.2, RFC 8410 §3).
     pub fn write(self, writer: &mut DerWriter) {
         writer.sequence(|w| {
             w.oid(&self.oid());
-            if matches!(self, Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512) {
+            if let Some(parameters) = self.pss() {
+                parameters.write(w);
+            } else if matches!(self, Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512) {
                 w.tlv(tag::NULL, &[]);
             }
         });
     }
+
+    const fn of_pss(PssParameters { hash, salt }: PssParameters) -> Option<Self> {
+        match hash {
+            DigestAlgorithm::Sha1 => None,
+            DigestAlgorithm::Sha256 => Some(Self::RsaPssSha256 { salt }),
+            DigestAlgorithm::Sha384 => Some(Self::RsaPssSha384 { salt }),
+            DigestAlgorithm::Sha512 => Some(Self::RsaPssSha512 { salt }),
+        }
+    }
+
+    const fn pss(self) -> Option<PssParameters> {
+        let (hash, salt) = match self {
+            Self::RsaPssSha256 { salt } => (DigestAlgorithm::Sha256, salt),
+            Self::RsaPssSha384 { salt } => (DigestAlgorithm::Sha384, salt),
+            Self::RsaPssSha512 { salt } => (DigestAlgorithm::Sha512, salt),
+            _ => return None,
+        };
+        Some(PssParameters { hash, salt })
+    }
 }
+
+#[cfg(test)]
+mod tests;

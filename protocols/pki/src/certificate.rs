@@ -84,6 +84,19 @@ impl Certificate {
         })
     }
 
+    /// The SubjectPublicKeyInfo of any certificate, also of one that [`Self::from_der`] does not read: of version 1, or with an
+    /// extension that is malformed. Who presents such a one is still to prove that it has the key.
+    #[must_use]
+    pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
+        let outer = Tlv::only(der).ok().filter(|outer| outer.tag == tag::SEQUENCE && der.len() <= MAX_CERTIFICATE)?;
+        let mut fields = outer.contents().ok()?.expect(tag::SEQUENCE).ok()?.contents().ok()?;
+        fields.optional(tag::context_constructed(0)).ok()?;
+        for expected in [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, tag::SEQUENCE, tag::SEQUENCE] {
+            fields.expect(expected).ok()?;
+        }
+        fields.expect(tag::SEQUENCE).ok().map(|key| key.raw)
+    }
+
     /// Is the signature that key's?
     ///
     /// # Errors

@@ -1,14 +1,13 @@
 //! PKCS#10 certification requests (RFC 2986).
 
+use std::fmt;
 use std::ops::Range;
 
-use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::ID_EXTENSION_REQ;
-
-use crate::asn1::{DerReader, Tlv, tag};
-use crate::limits::{MAX_CSR, MAX_CSR_ATTRIBUTES};
+use crate::asn1::{DerWriter, Tlv, tag};
+use crate::csr_attributes::{CsrAttributes, read_attributes};
+use crate::limits::MAX_CSR;
 use crate::provider::Provider;
-use crate::{Extensions, Name, PublicKey, RequestedExtensions, SignatureAlgorithm};
+use crate::{ChangeSubjectName, Name, PublicKey, RequestedExtensions, SignatureAlgorithm};
 
 /// Why a request was not read or not believed. All of these are the client's doing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +19,10 @@ pub enum CsrError {
     #[error("the CSR is not a DER CertificationRequest (RFC 2986 §4.2): {0} is malformed")]
     Malformed(&'static str),
     /// The signature algorithm is not one that certgate verifies.
-    #[error("the CSR's signature algorithm is not supported; use ECDSA, RSA or Ed25519 with SHA-256 or better")]
+    #[error(
+        "the CSR's signature algorithm is not supported; use Ed25519, ECDSA, or RSA with PKCS#1 v1.5 or PSS padding, all but the first \
+         with SHA-256, SHA-384 or SHA-512, in PSS the same for MGF1"
+    )]
     UnsupportedSignature,
     /// The signature is not the requested key's: no proof that the requester has the private key.
     #[error("the CSR's signature does not verify with the public key in it (proof of possession, RFC 2986 §4.2)")]
@@ -39,7 +41,7 @@ pub enum CsrError {
 /// ```
 ///
 /// Taken beyond the letter: absent attributes and attributes out of order, both of which living clients send.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Csr {
     raw: Vec<u8>,
     info: Range<usize>,
@@ -47,7 +49,7 @@ pub struct Csr {
     algorithm: Option<SignatureAlgorithm>,
     subject: Name,
     public_key: PublicKey,
-    requested: RequestedExtensions,
+    attributes: CsrAttributes,
 }
 
 impl Csr {
@@ -79,9 +81,9 @@ impl Csr {
         }
         let subject = fields.any().and_then(Name::read).map_err(malformed("subject"))?;
         let public_key = fields.any().and_then(PublicKey::read).map_err(malformed("subjectPKInfo"))?;
-        let extensions = read_attributes(&mut fields).map_err(malformed("attributes"))?;
+        let attributes = fields.optional(tag::context_constructed(0)).map_err(malformed("attributes"))?;
         fields.finish().map_err(malformed("what follows the attributes"))?;
-        let requested = RequestedExtensions::read(&extensions).map_err(malformed("a requested extension"))?;
+        let attributes = attributes.map_or_else(|| Ok(CsrAttributes::default()), read_attributes)?;
 
         // `info` starts where the contents of the outer SEQUENCE start; the signature ends the whole.
         let info_start = der.len() - outer.value.len();
@@ -92,7 +94,7 @@ impl Csr {
             algorithm,
             subject,
             public_key,
-            requested,
+            attributes,
         })
     }
 
@@ -135,7 +137,41 @@ impl Csr {
     /// What its extensionRequest (RFC 2985 §5.4.2) asks for.
     #[must_use]
     pub const fn requested(&self) -> &RequestedExtensions {
-        &self.requested
+        &self.attributes.requested
+    }
+
+    /// Its challengePassword (RFC 2985 §5.4.1): EST binds the request to its TLS session with it (RFC 7030 §3.5).
+    #[must_use]
+    pub fn challenge_password(&self) -> Option<&str> {
+        self.attributes.challenge_password.as_deref().map(String::as_str)
+    }
+
+    /// Its ChangeSubjectName (RFC 6402 §2.8), which asks for other names than its subject and subjectAltName say.
+    #[must_use]
+    pub const fn change_subject_name(&self) -> Option<&ChangeSubjectName> {
+        self.attributes.change_subject_name.as_ref()
+    }
+
+    /// The certificationRequestInfo as it would be without its challengePassword, in DER: what stays the same when a client asks again
+    /// from another TLS session, for which it has to make that attribute, and so the signature, anew (RFC 7030 §4.2.3, §3.5).
+    #[must_use]
+    pub fn info_without_challenge(&self) -> Vec<u8> {
+        let mut writer = DerWriter::with_capacity(self.info.len());
+        writer.sequence(|w| {
+            w.tlv(tag::INTEGER, &[0]).raw(self.subject.as_der()).raw(self.public_key.spki());
+            w.set_of(tag::context_constructed(0), self.attributes.others().collect());
+        });
+        writer.finish()
+    }
+}
+
+/// Without the octets: a challengePassword would be in them.
+impl fmt::Debug for Csr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, public_key, attributes, .. } = self;
+        let mut told = f.debug_struct("Csr");
+        told.field("subject", subject).field("public_key", &public_key.key_type()).field("attributes", attributes);
+        told.finish_non_exhaustive()
     }
 }
 
@@ -149,27 +185,4 @@ impl std::ops::Deref for VerifiedCsr {
     fn deref(&self) -> &Csr {
         &self.0
     }
-}
-
-/// Reads `[0] IMPLICIT SET OF Attribute` and finds the one extensionRequest.
-fn read_attributes(fields: &mut DerReader<'_>) -> der::Result<Extensions> {
-    let Some(attributes) = fields.optional(tag::context_constructed(0))? else { return Ok(Extensions::default()) };
-    let mut reader = attributes.contents()?;
-    let mut seen: Vec<ObjectIdentifier> = Vec::new();
-    let mut extensions = Extensions::default();
-    while !reader.is_finished() {
-        let mut attribute = reader.expect(tag::SEQUENCE)?.contents()?;
-        let oid = attribute.expect(tag::OID)?.oid()?;
-        let values = attribute.expect(tag::SET)?;
-        attribute.finish()?;
-        // RFC 2986 §4.1: an attribute type occurs once; two extension requests would let the reader choose.
-        if seen.len() == MAX_CSR_ATTRIBUTES || seen.contains(&oid) {
-            return Err(der::ErrorKind::Failed.into());
-        }
-        seen.push(oid);
-        if oid == ID_EXTENSION_REQ {
-            extensions = Extensions::from_der(values.value)?;
-        }
-    }
-    Ok(extensions)
 }

@@ -179,6 +179,22 @@ impl Extensions {
         self.value_of(rfc5280::ID_CE_BASIC_CONSTRAINTS).map_or(Ok(false), read_ca)
     }
 
+    /// keyUsage; `None` if there is none.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn key_usage(&self) -> der::Result<Option<KeyUsage>> {
+        self.value_of(rfc5280::ID_CE_KEY_USAGE).map(KeyUsage::read).transpose()
+    }
+
+    /// The purposes of extKeyUsage; `None` if there is no such extension, which allows every purpose.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn extended_key_usage(&self) -> der::Result<Option<Vec<ExtendedKeyUsage>>> {
+        self.value_of(rfc5280::ID_CE_EXT_KEY_USAGE).map(ExtendedKeyUsage::read_sequence).transpose()
+    }
+
     /// The subjectKeyIdentifier's octets.
     ///
     /// # Errors

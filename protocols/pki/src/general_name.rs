@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::asn1::{DerWriter, Tlv, tag};
+use crate::asn1::{DerReader, DerWriter, Tlv, tag};
 use crate::limits::MAX_GENERAL_NAMES;
 
 /// The text is no host name.
@@ -102,13 +102,21 @@ impl GeneralName {
     /// When it is malformed, empty, or longer than [`MAX_GENERAL_NAMES`].
     pub(crate) fn read_sequence(der: &[u8]) -> der::Result<Vec<Self>> {
         let sequence = Tlv::only(der)?;
-        let mut reader = sequence.contents()?;
+        if sequence.tag == tag::SEQUENCE { Self::read_contents(sequence.value) } else { Err(der::ErrorKind::Failed.into()) }
+    }
+
+    /// Reads what is in GeneralNames.
+    ///
+    /// # Errors
+    /// As [`Self::read_sequence`].
+    pub(crate) fn read_contents(contents: &[u8]) -> der::Result<Vec<Self>> {
+        let mut reader = DerReader::new(contents)?;
         let mut names = Vec::new();
         while !reader.is_finished() && names.len() < MAX_GENERAL_NAMES {
             names.push(Self::read(reader.any()?));
         }
         reader.finish()?;
-        if sequence.tag == tag::SEQUENCE && !names.is_empty() { Ok(names) } else { Err(der::ErrorKind::Failed.into()) }
+        if names.is_empty() { Err(der::ErrorKind::Failed.into()) } else { Ok(names) }
     }
 }
 

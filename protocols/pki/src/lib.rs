@@ -10,6 +10,7 @@ pub mod asn1;
 mod certificate;
 pub mod cms;
 mod csr;
+mod csr_attributes;
 mod extension;
 mod general_name;
 pub mod limits;
@@ -25,9 +26,10 @@ mod timestamp;
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use certificate::{Certificate, CertificateError};
 pub use csr::{Csr, CsrError, VerifiedCsr};
+pub use csr_attributes::ChangeSubjectName;
 pub use extension::{ExtendedKeyUsage, Extension, Extensions, KeyUsage, RequestedExtensions};
 pub use general_name::{DnsName, GeneralName, InvalidDnsName};
-pub use name::{Name, NameAttribute, NameAttributeType};
+pub use name::{Name, NameAttribute, NameAttributeType, StringType};
 pub use name_string::InvalidNameString;
 pub use provider::{
     BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, Encrypt, GeneratedKey, KeyTransport, Provider,

@@ -10,6 +10,8 @@ pub const MAX_NAME_ATTRIBUTES: usize = 32;
 pub const MAX_NAME_VALUE: usize = 1024;
 /// Most attributes in one PKCS#10 request.
 pub const MAX_CSR_ATTRIBUTES: usize = 32;
+/// Longest challengePassword, in octets: four times the 255 characters of RFC 2985 Appendix A.
+pub const MAX_CHALLENGE_PASSWORD: usize = 1020;
 /// Most extensions in one request or certificate.
 pub const MAX_EXTENSIONS: usize = 32;
 /// Most names in one subjectAltName.

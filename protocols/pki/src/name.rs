@@ -68,6 +68,11 @@ impl NameAttributeType {
         Self::KNOWN.into_iter().find(|kind| kind.to_string().eq_ignore_ascii_case(name))
     }
 
+    /// A PrintableString always (RFC 5280 Appendix A.1)?
+    const fn is_printable(self) -> bool {
+        matches!(self, Self::Country | Self::SerialNumber)
+    }
+
     /// Upper bound of its value in characters (RFC 5280 Appendix A.1, ub-*).
     #[must_use]
     pub const fn upper_bound(self) -> usize {
@@ -95,6 +100,17 @@ impl fmt::Display for NameAttributeType {
     }
 }
 
+/// The string type of a value (RFC 5280 §4.1.2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StringType {
+    /// UTF8String.
+    Utf8,
+    /// PrintableString.
+    Printable,
+    /// Another one, which is read and never written.
+    Other,
+}
+
 /// One AttributeTypeAndValue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameAttribute {
@@ -102,16 +118,28 @@ pub struct NameAttribute {
     pub kind: NameAttributeType,
     /// Its value as text.
     pub value: String,
+    /// Which string type it came in.
+    pub string_type: StringType,
 }
 
 impl NameAttribute {
-    /// countryName and serialNumber are PrintableString (RFC 5280 Appendix A.1); the others are UTF8String (§4.1.2.6: "MUST use either
-    /// PrintableString or UTF8String").
+    /// A value that comes from nobody's DER.
+    #[must_use]
+    pub fn new(kind: NameAttributeType, value: impl Into<String>) -> Self {
+        let string_type = if kind.is_printable() { StringType::Printable } else { StringType::Utf8 };
+        Self { kind, value: value.into(), string_type }
+    }
+
+    /// The string type in which it is written. RFC 5280 §4.1.2.6: "MUST use either PrintableString or UTF8String"; whichever of them a
+    /// requester has used, since it will compare. countryName and serialNumber are PrintableString (Appendix A.1).
+    #[must_use]
+    pub fn written_type(&self) -> StringType {
+        let is_kept = self.string_type == StringType::Printable && self.value.bytes().all(is_printable);
+        if is_kept || self.kind.is_printable() { StringType::Printable } else { StringType::Utf8 }
+    }
+
     fn write(&self, writer: &mut DerWriter) {
-        let string = match self.kind {
-            NameAttributeType::Country | NameAttributeType::SerialNumber => tag::PRINTABLE_STRING,
-            _ => tag::UTF8_STRING,
-        };
+        let string = if self.written_type() == StringType::Printable { tag::PRINTABLE_STRING } else { tag::UTF8_STRING };
         writer.nested(tag::SET, |w| {
             w.sequence(|w| {
                 w.oid(&self.kind.oid()).tlv(string, self.value.as_bytes());
@@ -149,9 +177,13 @@ pub struct Name {
 }
 
 impl Name {
-    /// A name of single-valued RDNs in the order given (which is DER order: the most general first).
+    /// A name of single-valued RDNs in the order given (which is DER order: the most general first), each value in the string type in
+    /// which it is written.
     #[must_use]
-    pub fn from_attributes(attributes: Vec<NameAttribute>) -> Self {
+    pub fn from_attributes(mut attributes: Vec<NameAttribute>) -> Self {
+        for attribute in &mut attributes {
+            attribute.string_type = attribute.written_type();
+        }
         let mut writer = DerWriter::with_capacity(64);
         writer.sequence(|w| {
             for attribute in &attributes {
@@ -203,6 +235,28 @@ impl Name {
         &self.attributes
     }
 
+    /// The name as a set: two names have the same octets here exactly when they hold the same attributes, string types included (but all
+    /// that are neither UTF8String nor PrintableString count as one), in whatever order and in whatever RDNs.
+    #[must_use]
+    pub fn as_set(&self) -> Vec<u8> {
+        let element = |attribute: &NameAttribute| {
+            let string = match attribute.string_type {
+                StringType::Utf8 => tag::UTF8_STRING,
+                StringType::Printable => tag::PRINTABLE_STRING,
+                StringType::Other => tag::TELETEX_STRING,
+            };
+            let mut writer = DerWriter::default();
+            writer.sequence(|w| {
+                w.oid(&attribute.kind.oid()).tlv(string, attribute.value.as_bytes());
+            });
+            writer.finish()
+        };
+        let elements: Vec<Vec<u8>> = self.attributes.iter().map(element).collect();
+        let mut writer = DerWriter::default();
+        writer.set_of(tag::SET, elements.iter().map(Vec::as_slice).collect());
+        writer.finish()
+    }
+
     /// The empty sequence?
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -218,11 +272,16 @@ fn read_attribute(tlv: Tlv<'_>) -> der::Result<NameAttribute> {
     if value.value.len() > MAX_NAME_VALUE {
         return Err(der::ErrorKind::Overlength.into());
     }
-    Ok(NameAttribute { kind, value: read_string(value)? })
+    let string_type = match value.tag {
+        tag::UTF8_STRING => StringType::Utf8,
+        tag::PRINTABLE_STRING => StringType::Printable,
+        _ => StringType::Other,
+    };
+    Ok(NameAttribute { kind, value: read_string(value)?, string_type })
 }
 
 /// The text of a DirectoryString (RFC 5280 §4.1.2.4) or of the IA5String that old requests use.
-fn read_string(tlv: Tlv<'_>) -> der::Result<String> {
+pub(crate) fn read_string(tlv: Tlv<'_>) -> der::Result<String> {
     let malformed = || der::Error::from(der::ErrorKind::Failed);
     match tlv.tag {
         tag::UTF8_STRING => std::str::from_utf8(tlv.value).map(str::to_owned).map_err(|_| malformed()),

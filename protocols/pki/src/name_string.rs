@@ -72,7 +72,7 @@ impl FromStr for Name {
             let kind = NameAttributeType::from_short_name(kind.trim())
                 .ok_or_else(|| InvalidNameString::UnknownType(kind.trim().to_owned()))?;
             let value = unescape(trim_unescaped(value)).ok_or(InvalidNameString::BadValue(kind))?;
-            let attribute = NameAttribute { kind, value };
+            let attribute = NameAttribute::new(kind, value);
             if !attribute.is_well_formed() {
                 return Err(InvalidNameString::BadValue(kind));
             }

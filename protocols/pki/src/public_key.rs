@@ -6,7 +6,7 @@ use std::ops::Range;
 use const_oid::ObjectIdentifier;
 use const_oid::db::{rfc5912, rfc8410};
 
-use crate::asn1::{DerReader, Tlv, tag};
+use crate::asn1::{Tlv, tag};
 
 /// What kind of key, and how strong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,6 +91,25 @@ impl PublicKey {
     pub fn key_bits(&self) -> &[u8] {
         self.spki.get(self.bits.clone()).unwrap_or_default()
     }
+
+    /// The modulus of an RSA key, big-endian without leading zeros; `None` for other kinds.
+    #[must_use]
+    pub fn rsa_modulus(&self) -> Option<&[u8]> {
+        self.rsa().map(|(modulus, _)| modulus)
+    }
+
+    /// The public exponent of an RSA key, big-endian without leading zeros; `None` for other kinds.
+    #[must_use]
+    pub fn rsa_exponent(&self) -> Option<&[u8]> {
+        self.rsa().map(|(_, exponent)| exponent)
+    }
+
+    fn rsa(&self) -> Option<(&[u8], &[u8])> {
+        match self.key_type {
+            KeyType::Rsa { .. } => read_rsa(self.key_bits()).ok(),
+            _ => None,
+        }
+    }
 }
 
 fn read_key_type(algorithm: Tlv<'_>, key: &[u8]) -> der::Result<KeyType> {
@@ -112,7 +131,10 @@ fn read_key_type(algorithm: Tlv<'_>, key: &[u8]) -> der::Result<KeyType> {
     } else if oid == rfc5912::RSA_ENCRYPTION {
         // RFC 3279 §2.3.1: "The parameters field MUST have ASN.1 type NULL for this algorithm identifier."
         match parameters {
-            Some(parameters) if parameters.raw == [tag::NULL, 0] => read_modulus_bits(key).map(|bits| KeyType::Rsa { bits }),
+            Some(parameters) if parameters.raw == [tag::NULL, 0] => {
+                let (modulus, _) = read_rsa(key)?;
+                Ok(KeyType::Rsa { bits: bits(modulus)? })
+            }
             _ => Err(malformed()),
         }
     } else if oid == rfc8410::ID_ED_25519 && parameters.is_none() {
@@ -122,19 +144,29 @@ fn read_key_type(algorithm: Tlv<'_>, key: &[u8]) -> der::Result<KeyType> {
     }
 }
 
-/// Bits of the modulus in an RSAPublicKey (RFC 8017 §A.1.1).
-fn read_modulus_bits(key: &[u8]) -> der::Result<u32> {
+/// Modulus and public exponent of an RSAPublicKey (RFC 8017 §A.1.1), without leading zeros.
+fn read_rsa(key: &[u8]) -> der::Result<(&[u8], &[u8])> {
     let sequence = Tlv::only(key)?;
-    let mut reader: DerReader<'_> = sequence.contents()?;
-    let modulus = reader.expect(tag::INTEGER)?;
-    reader.expect(tag::INTEGER)?;
-    reader.finish()?;
-    // A positive INTEGER, minimal (X.690 §8.3.2).
-    let octets = match modulus.value {
-        [0, rest @ ..] if rest.first().is_some_and(|first| first & 0x80 != 0) => rest,
-        all @ [0x01..=0x7f, ..] => all,
-        _ => return Err(der::ErrorKind::Failed.into()),
-    };
+    if sequence.tag != tag::SEQUENCE {
+        return Err(der::ErrorKind::Failed.into());
+    }
+    let mut reader = sequence.contents()?;
+    let modulus = read_positive(reader.expect(tag::INTEGER)?)?;
+    let exponent = read_positive(reader.expect(tag::INTEGER)?)?;
+    reader.finish().map(|()| (modulus, exponent))
+}
+
+/// The octets of a positive INTEGER, without leading zeros. It is minimal (X.690 §8.3.2).
+pub(crate) fn read_positive(integer: Tlv<'_>) -> der::Result<&[u8]> {
+    match integer.value {
+        [0, rest @ ..] if rest.first().is_some_and(|first| first & 0x80 != 0) => Ok(rest),
+        all @ [0x01..=0x7f, ..] => Ok(all),
+        _ => Err(der::ErrorKind::Failed.into()),
+    }
+}
+
+/// How many bits these octets have; the first is not zero.
+fn bits(octets: &[u8]) -> der::Result<u32> {
     let first = octets.first().ok_or(der::ErrorKind::Failed)?;
     let bits = octets.len().checked_mul(8).ok_or(der::ErrorKind::Overflow)?;
     u32::try_from(bits).map(|bits| bits - first.leading_zeros()).map_err(|_| der::ErrorKind::Overflow.into())
@@ -142,14 +174,20 @@ fn read_modulus_bits(key: &[u8]) -> der::Result<u32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::asn1::DerWriter;
 
-    /// An RSA key of 2048 bits whose AlgorithmIdentifier has these parameters.
-    fn rsa(parameters: &[u8]) -> Vec<u8> {
+    const NULL: [u8; 2] = [tag::NULL, 0];
+    const MODULUS: [u8; 256] = [0xc5; 256];
+
+    /// An RSA key whose AlgorithmIdentifier has these parameters; modulus and exponent are contents of INTEGERs.
+    fn rsa(parameters: &[u8], outer: u8, modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
         let mut key = DerWriter::default();
-        key.sequence(|w| {
-            w.tlv(tag::INTEGER, &[&[0][..], &[0xc5; 256]].concat()).tlv(tag::INTEGER, &[1, 0, 1]);
+        key.nested(outer, |w| {
+            w.tlv(tag::INTEGER, modulus).tlv(tag::INTEGER, exponent);
         });
         let mut spki = DerWriter::default();
         spki.sequence(|w| {
@@ -161,11 +199,53 @@ mod tests {
         spki.finish()
     }
 
+    fn with_zero(octets: &[u8]) -> Vec<u8> {
+        [&[0], octets].concat()
+    }
+
     #[test]
     fn an_rsa_key_has_null_parameters_and_no_others() {
-        assert_eq!(PublicKey::from_der(&rsa(&[tag::NULL, 0])).unwrap().key_type(), KeyType::Rsa { bits: 2048 });
+        let key = |parameters| rsa(parameters, tag::SEQUENCE, &with_zero(&MODULUS), &[1, 0, 1]);
+        assert_eq!(PublicKey::from_der(&key(&NULL)).unwrap().key_type(), KeyType::Rsa { bits: 2048 });
         for wrong in [&[][..], &[tag::INTEGER, 1, 1], &[tag::OCTET_STRING, 2, 1, 2], &[tag::NULL, 0, tag::NULL, 0]] {
-            assert!(PublicKey::from_der(&rsa(wrong)).is_err(), "{wrong:02x?}");
+            assert!(PublicKey::from_der(&key(wrong)).is_err(), "{wrong:02x?}");
+        }
+        assert!(PublicKey::from_der(&rsa(&NULL, tag::SET, &with_zero(&MODULUS), &[1, 0, 1])).is_err());
+    }
+
+    #[test]
+    fn both_numbers_of_an_rsa_key_are_positive_and_minimal() {
+        for wrong in [&[][..], &[0], &[0, 0], &[0x80], &[0xff, 0xff], &[0, 1], &[0, 0x7f, 1], &[0, 0, 0x80]] {
+            let exponent = rsa(&NULL, tag::SEQUENCE, &with_zero(&MODULUS), wrong);
+            let modulus = rsa(&NULL, tag::SEQUENCE, wrong, &[1, 0, 1]);
+            assert!(PublicKey::from_der(&exponent).is_err() && PublicKey::from_der(&modulus).is_err(), "{wrong:02x?}");
+        }
+        let key = PublicKey::from_der(&rsa(&NULL, tag::SEQUENCE, &with_zero(&MODULUS), &[0, 0x80])).unwrap();
+        assert_eq!((key.rsa_modulus(), key.rsa_exponent()), (Some(&MODULUS[..]), Some(&[0x80][..])));
+    }
+
+    proptest! {
+        #[test]
+        fn modulus_and_exponent_are_read_as_they_were_written(
+            first in 1..=u8::MAX,
+            rest in vec(any::<u8>(), 0..600),
+            exponent in 1..u64::MAX,
+        ) {
+            let modulus = [&[first], &rest[..]].concat();
+            let exponent: Vec<u8> = exponent.to_be_bytes().into_iter().skip_while(|octet| *octet == 0).collect();
+            let integer = |octets: &[u8]| if octets[0] < 0x80 { octets.to_vec() } else { with_zero(octets) };
+            let key = PublicKey::from_der(&rsa(&NULL, tag::SEQUENCE, &integer(&modulus), &integer(&exponent))).unwrap();
+            prop_assert_eq!(key.rsa_modulus(), Some(modulus.as_slice()));
+            prop_assert_eq!(key.rsa_exponent(), Some(exponent.as_slice()));
+            let bits = u32::try_from(8 * modulus.len()).unwrap() - first.leading_zeros();
+            prop_assert_eq!(key.key_type(), KeyType::Rsa { bits });
+        }
+
+        #[test]
+        fn any_octets_in_place_of_an_rsa_key(octets in vec(any::<u8>(), 0..40)) {
+            if let Ok((modulus, exponent)) = read_rsa(&octets) {
+                prop_assert!(modulus[0] != 0 && exponent[0] != 0);
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Certificates, and what became of them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Event, LedgerError, Page, Protocol, RevocationReason,
-    StatusName,
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Event, LedgerError, Page,
+    Protocol, RevocationReason, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -12,21 +14,52 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use super::audit_chain::number;
 use super::page::{page, rows};
 use super::writer::WriteError;
-use super::{SqliteLedger, damaged, ledger_error};
+use super::{SqliteLedger, damaged, enrollments, est_users, ledger_error};
 
 const SELECT: &str =
     "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, issued_at,
-                      status, reason, changed_at, der FROM certificate";
+                      status, reason, changed_at, asked_subject, der FROM certificate";
 const INSERT: &str =
     "INSERT INTO certificate (serial, authority, profile, protocol, endpoint, principal, not_before, not_after,
-                      shard, issued_at, status, reason, changed_at, der) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                      shard, issued_at, status, reason, changed_at, asked_subject, der)
+                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 #[async_trait]
 impl Certificates for SqliteLedger {
-    async fn record(&self, certificate: CertificateRecord, event: Event) -> Result<(), LedgerError> {
+    async fn record(
+        &self,
+        certificate: CertificateRecord,
+        along: Along,
+        event: Event,
+    ) -> Result<CertificateRecorded, LedgerError> {
+        let credentials = Arc::clone(&self.credentials);
         let change = move |transaction: &mut super::Transaction<'_>| {
+            // What may say no is asked first: a change that is refused has written nothing.
+            if along.spends_credential && !has_use(transaction.connection, &certificate)? {
+                return Ok(CertificateRecorded::CredentialUsedUp);
+            }
+            if let Some(id) = &along.fulfils
+                && !enrollments::is_approved(transaction.connection, id)?
+            {
+                return Ok(CertificateRecorded::NotAwaited);
+            }
+            if let Some(at) = along.authenticated_at
+                && est_users::was_ended_since(transaction.connection, &certificate.principal, at)?
+            {
+                return Ok(CertificateRecorded::PrincipalEnded);
+            }
             insert(transaction.connection, &certificate)?;
-            transaction.append(&event)
+            if along.spends_credential {
+                let spend = "UPDATE est_user SET uses = uses - 1 WHERE name = ? AND endpoint = ? AND uses > 0";
+                transaction.connection.prepare_cached(spend)?.execute([&certificate.principal, &certificate.endpoint])?;
+                let principal = certificate.principal.clone();
+                transaction.when_committed(move || credentials.forget(&principal));
+            }
+            if let Some(id) = &along.fulfils {
+                enrollments::fulfil(transaction.connection, id, &certificate.serial, certificate.issued_at)?;
+            }
+            transaction.append(&event)?;
+            Ok(CertificateRecorded::Recorded)
         };
         self.write("record certificate", change).await
     }
@@ -37,6 +70,35 @@ impl Certificates for SqliteLedger {
             select.query_row([serial.as_octets()], Stored::read).optional()
         })?;
         found.map(Stored::record).transpose()
+    }
+
+    async fn find_issued(&self, authority: &str, serial: &Serial) -> Result<Option<CertificateRecord>, LedgerError> {
+        let found = self.readers.read(|connection| {
+            let mut select = connection.prepare_cached(&format!("{SELECT} WHERE serial = ? AND authority = ?"))?;
+            select.query_row(params![serial.as_octets(), authority], Stored::read).optional()
+        })?;
+        found.map(Stored::record).transpose()
+    }
+
+    async fn change_status(
+        &self,
+        certificate: &CertificateRecord,
+        next: CertificateStatus,
+        event: Event,
+    ) -> Result<bool, LedgerError> {
+        let (serial, authority) = (certificate.serial.clone(), certificate.authority.clone());
+        let (expected, next) = (columns(certificate.status), columns(next));
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            let update = "UPDATE certificate SET status = ?, reason = ?, changed_at = ?
+                          WHERE serial = ? AND authority = ? AND status = ? AND changed_at IS ?";
+            let values = params![next.0, next.1, next.2, serial.as_octets(), authority, expected.0, expected.2];
+            if transaction.connection.execute(update, values)? == 0 {
+                return Ok(false);
+            }
+            transaction.append(&event)?;
+            Ok(true)
+        };
+        self.write("change certificate status", change).await
     }
 
     async fn list(&self, query: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError> {
@@ -57,12 +119,26 @@ impl Certificates for SqliteLedger {
     }
 }
 
-fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
-    let (status, reason, changed_at) = match certificate.status {
+/// Status, reason and time of the last change, as their columns have them.
+fn columns(status: CertificateStatus) -> (i64, Option<u8>, Option<i64>) {
+    let time = |time: Timestamp| Some(number(time.millis()));
+    match status {
         CertificateStatus::Valid => (0, None, None),
-        CertificateStatus::Held(since) => (1, None, Some(since)),
-        CertificateStatus::Revoked(since, reason) => (2, Some(reason.code()), Some(since)),
-    };
+        CertificateStatus::Held(since) => (1, None, time(since)),
+        CertificateStatus::Revoked(since, reason) => (2, Some(reason.code()), time(since)),
+    }
+}
+
+/// Has the credential that the certificate was asked with a use left? One without bound has; one that was removed has none.
+fn has_use(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> rusqlite::Result<bool> {
+    let select = "SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ?";
+    let names = [&certificate.principal, &certificate.endpoint];
+    let found = connection.prepare_cached(select)?.query_row(names, |row| row.get(0)).optional()?;
+    Ok(found.unwrap_or(false))
+}
+
+fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
+    let (status, reason, changed_at) = columns(certificate.status);
     let values = params![
         certificate.serial.as_octets(),
         certificate.authority,
@@ -76,7 +152,8 @@ fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) ->
         number(certificate.issued_at.millis()),
         status,
         reason,
-        changed_at.map(|time| number(time.millis())),
+        changed_at,
+        certificate.asked_subject,
         certificate.der,
     ];
     match connection.prepare_cached(INSERT)?.execute(values) {
@@ -140,6 +217,7 @@ struct Stored {
     shard: u32,
     issued_at: i64,
     status: (i64, Option<u8>, Option<i64>),
+    asked_subject: Option<[u8; 32]>,
     der: Vec<u8>,
 }
 
@@ -157,7 +235,8 @@ impl Stored {
             shard: row.get(9)?,
             issued_at: row.get(10)?,
             status: (row.get(11)?, row.get(12)?, row.get(13)?),
-            der: row.get(14)?,
+            asked_subject: row.get(14)?,
+            der: row.get(15)?,
         })
     }
 
@@ -184,6 +263,7 @@ impl Stored {
             shard: self.shard,
             issued_at: milli(self.issued_at),
             status,
+            asked_subject: self.asked_subject,
             der: self.der,
         })
     }

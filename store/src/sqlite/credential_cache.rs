@@ -73,7 +73,7 @@ mod tests {
     fn user(name: &str) -> EstUser {
         let created_at = Timestamp::from_seconds(1);
         let secret = SecretHash::Sha256([1; 32]);
-        EstUser { name: name.into(), endpoint: "e".into(), secret, allow: Vec::new(), created_at, expires_at: None }
+        EstUser { name: name.into(), endpoint: "e".into(), secret, allow: Vec::new(), created_at, expires_at: None, uses: None }
     }
 
     #[test]

@@ -1,31 +1,33 @@
 //! Credentials for EST with HTTP Basic.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use certgate_enrollment::{Cursor, EstUser, EstUserAdded, EstUsers, Event, LedgerError, Page, SecretHash};
+use certgate_enrollment::{Cursor, EstUser, EstUserAdded, EstUsers, Event, LedgerError, Page, PrincipalRemoved, SecretHash};
 use certgate_pki::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit_chain::number;
 use super::page::{page, rows};
-use super::{SqliteLedger, damaged, ledger_error};
+use super::{SqliteLedger, damaged, enrollments, ledger_error};
 
-const COLUMNS: &str = "name, endpoint, secret_kind, secret, allow, created_at, expires_at";
+const COLUMNS: &str = "name, endpoint, secret_kind, secret, allow, created_at, expires_at, uses";
 
 #[async_trait]
 impl EstUsers for SqliteLedger {
     async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError> {
-        let allow: Vec<String> = user.allow.iter().map(ToString::to_string).collect();
-        let allow = serde_json::Value::from(allow).to_string();
+        let allow = write_patterns(&user.allow);
         let credentials = Arc::clone(&self.credentials);
         let change = move |transaction: &mut super::Transaction<'_>| {
-            let SecretHash::Sha256(secret) = user.secret;
-            let insert = "INSERT INTO est_user (name, endpoint, secret_kind, secret, allow, created_at, expires_at)
-                          VALUES (?, ?, 'sha256', ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+            let (kind, secret) = match user.secret {
+                SecretHash::Sha256(hash) => ("sha256", hash.to_vec()),
+                SecretHash::Argon2id(phc) => ("argon2id", phc.into_bytes()),
+            };
+            let insert = format!("INSERT INTO est_user ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
             let (created, expires) = (number(user.created_at.millis()), user.expires_at.map(|time| number(time.millis())));
-            let values = params![user.name, user.endpoint, secret, allow, created, expires];
-            if transaction.connection.execute(insert, values)? == 0 {
+            let values = params![user.name, user.endpoint, kind, secret, allow, created, expires, user.uses.map(number)];
+            if transaction.connection.execute(&insert, values)? == 0 {
                 return Ok(EstUserAdded::Exists);
             }
             transaction.append(&event)?;
@@ -41,9 +43,8 @@ impl EstUsers for SqliteLedger {
             Err(began) => began,
         };
         let found = self.readers.read(|connection| {
-            let select = "SELECT name, endpoint, secret_kind, secret, allow, created_at, expires_at FROM est_user
-                          WHERE name = ? AND endpoint = ?";
-            connection.prepare_cached(select)?.query_row([name, endpoint], Stored::read).optional()
+            let select = format!("SELECT {COLUMNS} FROM est_user WHERE name = ? AND endpoint = ?");
+            connection.prepare_cached(&select)?.query_row([name, endpoint], Stored::read).optional()
         })?;
         let user = found.map(Stored::user).transpose()?;
         if let Some(user) = &user {
@@ -65,24 +66,62 @@ impl EstUsers for SqliteLedger {
             let read = |error: rusqlite::Error| ledger_error(&error);
             let mut select = connection.prepare(&select).map_err(read)?;
             let values = params![after.0, after.1, rows(limit)];
-            let found = select.query_map(values, |row| Ok((Stored::read(row)?, row.get::<_, i64>(7)?))).map_err(read)?;
+            let found = select.query_map(values, |row| Ok((Stored::read(row)?, row.get::<_, i64>(8)?))).map_err(read)?;
             found.map(|row| row.map_err(read).and_then(|(stored, count)| Ok((stored.user()?, count.cast_unsigned())))).collect()
         });
         Ok(page(items.await?, limit, |(user, _)| serde_json::json!([user.name, user.endpoint]).to_string()))
     }
 
-    async fn remove(&self, name: &str, event: Event) -> Result<u64, LedgerError> {
+    async fn remove(&self, name: &str, event: Event) -> Result<PrincipalRemoved, LedgerError> {
         let (name, credentials) = (name.to_owned(), Arc::clone(&self.credentials));
         let change = move |transaction: &mut super::Transaction<'_>| {
-            let removed = transaction.connection.execute("DELETE FROM est_user WHERE name = ?", [&name])?;
-            if removed > 0 {
-                transaction.append(&event)?;
-                transaction.when_committed(move || credentials.forget(&name));
+            let connection = transaction.connection;
+            let had = "SELECT EXISTS (SELECT 1 FROM certificate WHERE principal = ?)";
+            let had_certificates = connection.query_row(had, [&name], |row| row.get(0))?;
+            let removed = PrincipalRemoved {
+                credentials: connection.execute("DELETE FROM est_user WHERE name = ?", [&name])? as u64,
+                enrollments: enrollments::deny_all(connection, &name, event.at)?,
+                had_certificates,
+            };
+            if removed == PrincipalRemoved::default() {
+                return Ok(removed);
             }
-            Ok(removed as u64)
+            // A clock that was set back brings no certificate back.
+            let end = "INSERT INTO ended_principal (name, ended_at) VALUES (?1, ?2)
+                       ON CONFLICT (name) DO UPDATE SET ended_at = max(ended_at, ?2)";
+            connection.execute(end, params![name, number(event.at.millis())])?;
+            transaction.append(&event)?;
+            transaction.when_committed(move || credentials.forget(&name));
+            Ok(removed)
         };
         self.write("remove EST user", change).await
     }
+
+    async fn ended_at(&self, principal: &str) -> Result<Option<Timestamp>, LedgerError> {
+        let found = self.readers.read(|connection| {
+            let mut select = connection.prepare_cached("SELECT ended_at FROM ended_principal WHERE name = ?")?;
+            select.query_row([principal], |row| row.get::<_, i64>(0)).optional()
+        })?;
+        Ok(found.map(|millis| Timestamp::from_millis(millis.cast_unsigned())))
+    }
+}
+
+/// Was this principal removed then, or later?
+pub(super) fn was_ended_since(connection: &Connection, principal: &str, at: Timestamp) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM ended_principal WHERE name = ? AND ended_at >= ?)";
+    connection.prepare_cached(select)?.query_row(params![principal, number(at.millis())], |row| row.get(0))
+}
+
+/// Name patterns as their column has them: a JSON array of texts.
+pub(super) fn write_patterns(patterns: &[impl ToString]) -> String {
+    let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+    serde_json::Value::from(patterns).to_string()
+}
+
+/// Reads what [`write_patterns`] wrote.
+pub(super) fn read_patterns<P: FromStr>(text: &str) -> Option<Vec<P>> {
+    let patterns: Vec<String> = serde_json::from_str(text).ok()?;
+    patterns.iter().map(|pattern| pattern.parse().ok()).collect()
 }
 
 /// A row, before what is in it is judged.
@@ -94,6 +133,7 @@ struct Stored {
     allow: String,
     created_at: i64,
     expires_at: Option<i64>,
+    uses: Option<i64>,
 }
 
 impl Stored {
@@ -106,24 +146,25 @@ impl Stored {
             allow: row.get(4)?,
             created_at: row.get(5)?,
             expires_at: row.get(6)?,
+            uses: row.get(7)?,
         })
     }
 
     fn user(self) -> Result<EstUser, LedgerError> {
-        let secret = match (self.secret_kind.as_str(), <[u8; 32]>::try_from(self.secret)) {
-            ("sha256", Ok(hash)) => SecretHash::Sha256(hash),
-            _ => return Err(damaged("the secret of an EST user")),
+        let secret = match self.secret_kind.as_str() {
+            "sha256" => <[u8; 32]>::try_from(self.secret).ok().map(SecretHash::Sha256),
+            "argon2id" => String::from_utf8(self.secret).ok().map(SecretHash::Argon2id),
+            _ => None,
         };
-        let allow: Vec<String> = serde_json::from_str(&self.allow).map_err(|_| damaged("the names of an EST user"))?;
-        let allow = allow.iter().map(|pattern| pattern.parse()).collect::<Result<_, _>>();
         let time = |millis: i64| Timestamp::from_millis(millis.cast_unsigned());
         Ok(EstUser {
             name: self.name,
             endpoint: self.endpoint,
-            secret,
-            allow: allow.map_err(|_| damaged("the names of an EST user"))?,
+            secret: secret.ok_or_else(|| damaged("the secret of an EST user"))?,
+            allow: read_patterns(&self.allow).ok_or_else(|| damaged("the names of an EST user"))?,
             created_at: time(self.created_at),
             expires_at: self.expires_at.map(time),
+            uses: self.uses.map(i64::cast_unsigned),
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Credentials that were looked up are remembered, and what was removed is not.
 
-use certgate_enrollment::{EstUser, EstUserAdded, EstUsers, Event, EventKind, SecretHash};
+use certgate_enrollment::{
+    Along, CertificateRecord, CertificateRecorded, Certificates, EstUser, EstUserAdded, EstUsers, Event, EventKind, SecretHash,
+};
 use certgate_testkit::NOW;
 
-use super::open;
+use super::{certificate, issued, open};
 
 fn user(endpoint: &str, secret: u8) -> EstUser {
     EstUser {
@@ -13,6 +15,7 @@ fn user(endpoint: &str, secret: u8) -> EstUser {
         allow: Vec::new(),
         created_at: NOW,
         expires_at: None,
+        uses: None,
     }
 }
 
@@ -33,11 +36,32 @@ async fn a_removed_credential_is_gone_at_once_and_a_new_one_counts_at_once() {
                 assert_eq!(ledger.find_user("device", endpoint).await, Ok(Some(user(endpoint, secret))));
             }
         }
-        assert_eq!(ledger.remove("device", event(EventKind::EstUserRemoved)).await, Ok(2));
+        assert_eq!(ledger.remove("device", event(EventKind::EstUserRemoved)).await.unwrap().credentials, 2);
         for endpoint in ["a", "b"] {
             assert_eq!(ledger.find_user("device", endpoint).await, Ok(None));
         }
     }
+}
+
+#[tokio::test]
+async fn a_use_that_was_spent_is_seen_by_whoever_looks_next() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    for (endpoint, uses) in [("default", Some(3)), ("other", Some(9))] {
+        let user = EstUser { uses, ..user(endpoint, 1) };
+        ledger.add(user, event(EventKind::EstUserAdded)).await.unwrap();
+    }
+    let spending = Along { spends_credential: true, fulfils: None, authenticated_at: None };
+    for left in (0..3).rev() {
+        // As remembered before: it must be forgotten.
+        assert_eq!(ledger.find_user("device", "default").await.unwrap().unwrap().uses, Some(left + 1));
+        let certificate = CertificateRecord { principal: "device".into(), ..certificate(left) };
+        assert_eq!(ledger.record(certificate, spending.clone(), issued()).await, Ok(CertificateRecorded::Recorded));
+        assert_eq!(ledger.find_user("device", "default").await.unwrap().unwrap().uses, Some(left));
+    }
+    let certificate = CertificateRecord { principal: "device".into(), ..certificate(9) };
+    assert_eq!(ledger.record(certificate, spending, issued()).await, Ok(CertificateRecorded::CredentialUsedUp));
+    assert_eq!(ledger.find_user("device", "other").await.unwrap().unwrap().uses, Some(9));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use certgate_enrollment::{AuditTrail, Certificates};
+use certgate_enrollment::{Along, AuditTrail, Certificates};
 use certgate_store::OpenError;
 use rusqlite::Connection;
 
@@ -13,7 +13,7 @@ async fn a_rewritten_or_truncated_trail_shows() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path()).unwrap();
     for number in 0..5 {
-        ledger.record(certificate(number), issued()).await.unwrap();
+        ledger.record(certificate(number), Along::default(), issued()).await.unwrap();
     }
     let head = ledger.head().await.unwrap();
     assert_eq!(ledger.verify(Some(head.hash)).await.unwrap().expected_head_found, Some(true));

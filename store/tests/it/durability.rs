@@ -1,24 +1,82 @@
 //! What was acknowledged is there, whatever happens next.
 
-use certgate_enrollment::{AuditTrail, Certificates, LedgerError};
+use std::path::Path;
 
-use super::{certificate, issued, open};
+use certgate_enrollment::{
+    Along, AuditTrail, CertificateStatus, Certificates, EnrollmentRecord, EnrollmentState, Enrollments, EstUsers, Event,
+    EventKind, LedgerError, RevocationReason, Submitted,
+};
+use certgate_store::SqliteLedger;
+use certgate_testkit::NOW;
+use tempfile::TempDir;
+
+use super::{certificate, enrollment, issued, open};
+
+/// The files as a machine that is lost now would leave them, opened: nothing was closed or folded back.
+fn lost(directory: &Path) -> (TempDir, SqliteLedger) {
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["ledger.db", "ledger.db-wal"] {
+        std::fs::copy(directory.join(name), copy.path().join(name)).unwrap();
+    }
+    let found = open(copy.path()).unwrap();
+    (copy, found)
+}
 
 #[tokio::test]
 async fn what_was_acknowledged_is_in_the_files_at_that_moment() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path()).unwrap();
     for number in 0..20 {
-        ledger.record(certificate(number), issued()).await.unwrap();
-        // The files as a machine that is lost now would leave them: nothing was closed or folded back.
-        let copy = tempfile::tempdir().unwrap();
-        for name in ["ledger.db", "ledger.db-wal"] {
-            std::fs::copy(directory.path().join(name), copy.path().join(name)).unwrap();
-        }
-        let found = open(copy.path()).unwrap();
+        ledger.record(certificate(number), Along::default(), issued()).await.unwrap();
+        let (_copy, found) = lost(directory.path());
         assert_eq!(found.find(&certificate(number).serial).await.unwrap().as_ref(), Some(&certificate(number)));
         assert_eq!(found.head().await.unwrap(), ledger.head().await.unwrap());
     }
+}
+
+#[tokio::test]
+async fn every_step_of_an_enrollment_that_was_acknowledged_is_in_the_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    let event = |kind| Event { kind, ..issued() };
+    for number in 0..5 {
+        let pending = enrollment(number);
+        let submitted = ledger.submit(pending.clone(), 99, event(EventKind::EnrollmentSubmitted)).await;
+        assert_eq!(submitted, Ok(Submitted::Created));
+        let (_copy, found) = lost(directory.path());
+        assert_eq!(found.find_by_key(&pending.key, NOW).await.unwrap().as_ref(), Some(&pending));
+
+        let approved = EnrollmentState::Approved;
+        assert_eq!(ledger.advance(&pending, approved, "", event(EventKind::EnrollmentApproved)).await, Ok(true));
+        let (_copy, found) = lost(directory.path());
+        let expected = EnrollmentRecord { state: approved, ..pending.clone() };
+        assert_eq!(found.find_by_id(&pending.id).await, Ok(Some(expected)));
+
+        let certificate = certificate(number);
+        let along = Along { spends_credential: false, fulfils: Some(pending.id.clone()), authenticated_at: None };
+        ledger.record(certificate.clone(), along, issued()).await.unwrap();
+        let (_copy, found) = lost(directory.path());
+        let issued = found.find_by_id(&pending.id).await.unwrap().unwrap();
+        assert_eq!((issued.state, issued.serial.as_ref()), (EnrollmentState::Issued, Some(&certificate.serial)));
+        assert_eq!(found.find(&certificate.serial).await, Ok(Some(certificate)), "with its certificate");
+        assert_eq!(found.head().await.unwrap(), ledger.head().await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_and_a_removal_that_were_acknowledged_are_in_the_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    let certificate = certificate(1);
+    ledger.record(certificate.clone(), Along::default(), issued()).await.unwrap();
+    let revoked = CertificateStatus::Revoked(NOW, RevocationReason::KeyCompromise);
+    assert_eq!(ledger.change_status(&certificate, revoked, issued()).await, Ok(true));
+    let (_copy, found) = lost(directory.path());
+    assert_eq!(found.find(&certificate.serial).await.unwrap().unwrap().status, revoked);
+    ledger.remove(&certificate.principal, issued()).await.unwrap();
+    let (_copy, found) = lost(directory.path());
+    assert_eq!(found.ended_at(&certificate.principal).await, Ok(Some(issued().at)));
+    assert!(found.verify(None).await.unwrap().broken_at.is_none());
 }
 
 #[tokio::test]
@@ -29,7 +87,7 @@ async fn many_writers_each_hear_of_their_own() {
         .map(|number| {
             let ledger = ledger.clone();
             // Every number comes twice: one of the two is a conflict, wherever in whichever transaction it lands.
-            let record = async move { ledger.record(certificate(number % 200), issued()).await };
+            let record = async move { ledger.record(certificate(number % 200), Along::default(), issued()).await };
             #[expect(clippy::disallowed_methods, reason = "the test awaits every one of them")]
             tokio::spawn(record)
         })
@@ -37,7 +95,7 @@ async fn many_writers_each_hear_of_their_own() {
     let mut conflicts = 0;
     for task in tasks {
         match task.await.unwrap() {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(LedgerError::Conflict(_)) => conflicts += 1,
             Err(other) => panic!("{other}"),
         }
@@ -51,9 +109,9 @@ async fn many_writers_each_hear_of_their_own() {
 async fn a_closed_ledger_refuses_and_keeps() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path()).unwrap();
-    ledger.record(certificate(1), issued()).await.unwrap();
+    ledger.record(certificate(1), Along::default(), issued()).await.unwrap();
     ledger.close().await;
-    assert!(matches!(ledger.record(certificate(2), issued()).await, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(ledger.record(certificate(2), Along::default(), issued()).await, Err(LedgerError::Unavailable(_))));
     let journal = std::fs::metadata(directory.path().join("ledger.db-wal")).map_or(0, |metadata| metadata.len());
     assert_eq!(journal, 0, "the journal was folded back");
     drop(ledger);
@@ -73,7 +131,7 @@ async fn a_long_read_holds_up_nobody() {
     for round in 0..3_u64 {
         let writes = (0..400).map(|number| {
             let ledger = ledger.clone();
-            async move { ledger.record(large(round * 400 + number), issued()).await }
+            async move { ledger.record(large(round * 400 + number), Along::default(), issued()).await }
         });
         #[expect(clippy::disallowed_methods, reason = "the test awaits every one of them")]
         let tasks: Vec<_> = writes.map(tokio::spawn).collect();
@@ -86,7 +144,7 @@ async fn a_long_read_holds_up_nobody() {
     // Long enough for the restart to be asked for and to fail.
     for number in 0..5 {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        let write = ledger.record(certificate(100_000 + number), issued());
+        let write = ledger.record(certificate(100_000 + number), Along::default(), issued());
         tokio::time::timeout(std::time::Duration::from_secs(2), write).await.expect("nobody waits for the reader").unwrap();
     }
     reader.execute_batch("COMMIT").unwrap();
@@ -96,13 +154,13 @@ async fn a_long_read_holds_up_nobody() {
 async fn a_full_queue_is_said_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("ledger.db");
-    let ledger = certgate_store::SqliteLedger::open(&path, 1, certgate_testkit::provider(1).digest).unwrap();
+    let ledger = SqliteLedger::open(&path, 1, certgate_testkit::provider(1).digest).unwrap();
     // Another connection holds the write lock, so the writer waits with one change, and a second one fills the queue.
     let blocker = rusqlite::Connection::open(&path).unwrap();
     blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
     let writes = (0..4).map(|number| {
         let ledger = ledger.clone();
-        async move { ledger.record(certificate(number), issued()).await }
+        async move { ledger.record(certificate(number), Along::default(), issued()).await }
     });
     #[expect(clippy::disallowed_methods, reason = "the test awaits every one of them")]
     let tasks: Vec<_> = writes.map(tokio::spawn).collect();

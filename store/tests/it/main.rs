@@ -1,14 +1,19 @@
 //! The embedded ledger: the contract of every ledger, and what is its own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod credentials;
 mod damage;
 mod durability;
+mod migration;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use certgate_enrollment::{CertificateRecord, CertificateStatus, Event, EventKind, Ledger, Protocol};
+use certgate_enrollment::{
+    CertificateRecord, CertificateStatus, EnrollmentId, EnrollmentKey, EnrollmentRecord, EnrollmentState, Event, EventKind,
+    Ledger, Operation, Protocol,
+};
 use certgate_pki::{Serial, Validity};
 use certgate_store::{OpenError, SqliteLedger};
 use certgate_testkit::NOW;
@@ -32,7 +37,36 @@ fn certificate(number: u64) -> CertificateRecord {
         shard: 0,
         issued_at: at,
         status: CertificateStatus::Valid,
+        asked_subject: Some([1; 32]),
         der: vec![0x30; 500],
+    }
+}
+
+/// An enrollment that waits.
+fn enrollment(number: u64) -> EnrollmentRecord {
+    let mut info_sha256 = [0; 32];
+    info_sha256[..8].copy_from_slice(&number.to_be_bytes());
+    EnrollmentRecord {
+        id: EnrollmentId::parse(&format!("{number:032x}")).unwrap(),
+        key: EnrollmentKey {
+            protocol: Protocol::Est,
+            endpoint: "default".into(),
+            operation: Operation::Enroll,
+            principal: "device".into(),
+            info_sha256,
+        },
+        profile: "default".into(),
+        grants: vec!["dns:*.fleet.example".parse().unwrap()],
+        spends_credential: false,
+        renews: None,
+        may_omit_names: false,
+        csr: vec![0x30; 500],
+        csr_sha256: info_sha256,
+        created_at: NOW,
+        state: EnrollmentState::Pending,
+        changed_at: NOW,
+        reason: String::new(),
+        serial: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use certgate_enrollment::{AuditHead, EventKind, Ledger};
+use certgate_enrollment::{Along, AuditHead, EventKind, Ledger};
 
 use super::records::{certificate, event, user};
 
@@ -19,10 +19,10 @@ async fn the_chain_grows_by_one_with_every_change(ledger: &dyn Ledger) {
     let mut heads = vec![empty];
     for change in 0..5 {
         match change {
-            0 => ledger.record(certificate(1), event(EventKind::CertificateIssued)).await.unwrap(),
+            0 => drop(ledger.record(certificate(1), Along::default(), event(EventKind::CertificateIssued)).await.unwrap()),
             1 => drop(ledger.add(user("a", "default"), event(EventKind::EstUserAdded)).await.unwrap()),
             2 => assert!(ledger.use_base_url("default", "http://a", event(EventKind::BaseUrlChanged)).await.unwrap()),
-            3 => assert_eq!(ledger.remove("a", event(EventKind::EstUserRemoved)).await, Ok(1)),
+            3 => assert_eq!(ledger.remove("a", event(EventKind::EstUserRemoved)).await.unwrap().credentials, 1),
             _ => ledger.append(event(EventKind::AuditCheckpoint)).await.unwrap(),
         }
         let head = ledger.head().await.unwrap();

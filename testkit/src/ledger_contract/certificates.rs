@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Cursor, EventKind, Ledger, LedgerError, RevocationReason,
+    Along, CertificateQuery, CertificateRecord, CertificateStatus, Cursor, EventKind, Ledger, LedgerError, RevocationReason,
     StatusName,
 };
 use certgate_pki::Timestamp;
@@ -24,7 +24,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
 }
 
 async fn record(ledger: &dyn Ledger, certificate: &CertificateRecord) {
-    ledger.record(certificate.clone(), event(ISSUED)).await.unwrap();
+    ledger.record(certificate.clone(), Along::default(), event(ISSUED)).await.unwrap();
 }
 
 /// Everything, in pages that are long enough.
@@ -64,7 +64,7 @@ async fn a_serial_number_is_recorded_once_an_authority(ledger: &dyn Ledger) {
     let first = certificate(1);
     record(ledger, &first).await;
     let second = CertificateRecord { principal: "second-device".into(), der: vec![0x30, 0], ..first.clone() };
-    let refused = ledger.record(second.clone(), event(ISSUED)).await;
+    let refused = ledger.record(second.clone(), Along::default(), event(ISSUED)).await;
     assert!(matches!(refused, Err(LedgerError::Conflict(_))), "{refused:?}");
     assert_eq!(events(ledger).await, 1, "what is refused leaves no event");
     assert_eq!(list(ledger, all()).await, [first]);

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use certgate_enrollment::{CertificateRecord, Cursor, EstUser, EstUserAdded, EventKind, Ledger, LedgerError, SecretHash};
+use certgate_enrollment::{
+    Along, CertificateRecord, Cursor, EstUser, EstUserAdded, EventKind, Ledger, LedgerError, PrincipalRemoved, SecretHash,
+};
 
 use super::events;
 use super::records::{certificate, event, user};
@@ -12,6 +14,7 @@ const REMOVED: EventKind = EventKind::EstUserRemoved;
 
 pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     a_credential_is_good_at_one_endpoint(&*make().await).await;
+    secrets_and_uses_are_kept_as_they_were_given(&*make().await).await;
     a_credential_is_never_replaced(&*make().await).await;
     lists_count_certificates(&*make().await).await;
     removal_is_by_name_at_every_endpoint(&*make().await).await;
@@ -33,6 +36,22 @@ async fn a_credential_is_good_at_one_endpoint(ledger: &dyn Ledger) {
     }
 }
 
+async fn secrets_and_uses_are_kept_as_they_were_given(ledger: &dyn Ledger) {
+    let phc = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
+    let secrets = [SecretHash::Sha256([0; 32]), SecretHash::Sha256([0xff; 32]), SecretHash::Argon2id(phc.to_owned())];
+    for (number, secret) in secrets.into_iter().enumerate() {
+        for (endpoint, uses) in [("none", None), ("zero", Some(0)), ("one", Some(1)), ("many", Some(u64::from(u32::MAX)))] {
+            let user = EstUser { secret: secret.clone(), uses, ..user(&number.to_string(), endpoint) };
+            add(ledger, &user).await;
+            assert_eq!(ledger.find_user(&user.name, endpoint).await, Ok(Some(user.clone())));
+            let listed = ledger.list_users(100, None).await.unwrap().items;
+            assert!(listed.contains(&(user, 0)), "{listed:?}");
+        }
+        let told = format!("{secret:?}");
+        assert!(told.ends_with("(…)") && !told.contains("255"), "nothing of a secret is in a log: {told}");
+    }
+}
+
 async fn a_credential_is_never_replaced(ledger: &dyn Ledger) {
     let user = user("first-device", "default");
     add(ledger, &user).await;
@@ -50,7 +69,7 @@ async fn lists_count_certificates(ledger: &dyn Ledger) {
     }
     for (second, principal) in [(1, "b"), (2, "b"), (3, "c"), (4, "stranger")] {
         let certificate = CertificateRecord { principal: principal.into(), endpoint: "default".into(), ..certificate(second) };
-        ledger.record(certificate, event(EventKind::CertificateIssued)).await.unwrap();
+        ledger.record(certificate, Along::default(), event(EventKind::CertificateIssued)).await.unwrap();
     }
     let [b, a_lab, a, c] = users;
     let expected = [(a, 0), (a_lab, 0), (b, 2), (c, 1)];
@@ -79,10 +98,13 @@ async fn removal_is_by_name_at_every_endpoint(ledger: &dyn Ledger) {
         add(ledger, &user(name, endpoint)).await;
     }
     let certificate = CertificateRecord { principal: "a".into(), ..certificate(1) };
-    ledger.record(certificate.clone(), event(EventKind::CertificateIssued)).await.unwrap();
+    ledger.record(certificate.clone(), Along::default(), event(EventKind::CertificateIssued)).await.unwrap();
     let before = events(ledger).await;
-    assert_eq!(ledger.remove("a", event(REMOVED)).await, Ok(2));
-    assert_eq!(ledger.remove("a", event(REMOVED)).await, Ok(0));
+    let removed = PrincipalRemoved { credentials: 2, enrollments: 0, had_certificates: true };
+    assert_eq!(ledger.remove("a", event(REMOVED)).await, Ok(removed));
+    assert_eq!(ledger.ended_at("a").await, Ok(Some(event(REMOVED).at)));
+    assert_eq!(ledger.remove("nobody", event(REMOVED)).await, Ok(PrincipalRemoved::default()));
+    assert_eq!((ledger.ended_at("nobody").await, ledger.ended_at("ab").await), (Ok(None), Ok(None)));
     assert_eq!(events(ledger).await, before + 1, "one event, and none for what was not there");
     assert_eq!(ledger.find_user("a", "lab").await, Ok(None));
     assert!(ledger.find_user("ab", "default").await.unwrap().is_some());

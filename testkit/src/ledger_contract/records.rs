@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use certgate_enrollment::{CertificateRecord, CertificateStatus, EstUser, Event, EventKind, Protocol, SecretHash};
+use certgate_enrollment::{
+    CertificateRecord, CertificateStatus, EnrollmentId, EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser, Event,
+    EventKind, Operation, Protocol, SecretHash,
+};
 use certgate_pki::{Serial, Timestamp, Validity};
 
 use crate::NOW;
@@ -26,7 +29,36 @@ pub(super) fn certificate(second: u64) -> CertificateRecord {
         shard: 0,
         issued_at: at.after(Duration::from_millis(5)),
         status: CertificateStatus::Valid,
+        asked_subject: Some([second.to_be_bytes()[7]; 32]),
         der: vec![0x30, 0x03, 0x02, 0x01, second.to_be_bytes()[7]],
+    }
+}
+
+/// An enrollment that was submitted so many seconds after [`NOW`] and waits; each second's has a key of its own.
+pub(super) fn enrollment(second: u64) -> EnrollmentRecord {
+    let at = NOW.after(Duration::from_millis(1000 * second + 7));
+    let octet = second.to_be_bytes()[7];
+    EnrollmentRecord {
+        id: EnrollmentId::parse(&format!("{second:032x}")).unwrap(),
+        key: EnrollmentKey {
+            protocol: Protocol::Est,
+            endpoint: "lab".into(),
+            operation: Operation::Enroll,
+            principal: "first-device".into(),
+            info_sha256: [octet; 32],
+        },
+        profile: "device".into(),
+        grants: ["dns:*.fleet.example", "ip:2001:db8::/32", "cn:Router: *, \"7\""].map(|text| text.parse().unwrap()).into(),
+        spends_credential: false,
+        renews: None,
+        may_omit_names: false,
+        csr: vec![0x30, 0x03, 0x02, 0x01, octet],
+        csr_sha256: [!octet; 32],
+        created_at: at,
+        state: EnrollmentState::Pending,
+        changed_at: at,
+        reason: String::new(),
+        serial: None,
     }
 }
 
@@ -39,13 +71,19 @@ pub(super) fn user(name: &str, endpoint: &str) -> EstUser {
         allow: ["dns:*.fleet.example", "ip:2001:db8::/32", "cn:Router: *, \"7\""].map(|text| text.parse().unwrap()).into(),
         created_at: NOW.after(Duration::from_millis(123)),
         expires_at: Some(NOW.after(Duration::from_secs(86_400))),
+        uses: None,
     }
 }
 
 /// An event of this kind.
 pub(super) fn event(kind: EventKind) -> Event {
+    event_at(kind, NOW)
+}
+
+/// An event of this kind, at that time.
+pub(super) fn event_at(kind: EventKind, at: Timestamp) -> Event {
     Event {
-        at: NOW,
+        at,
         kind,
         actor: "operator \"ö\"".into(),
         details: vec![("name", "first-device\n".into()), ("from", String::new())],

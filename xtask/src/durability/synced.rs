@@ -39,7 +39,7 @@ fn traced_enrollment(work: &Path) -> Result<(u16, String)> {
     let wrapper = ["strace", "-f", "-yy", "-s", "0", "-e", TRACED, "-o"].map(str::to_owned);
     let wrapper = [&wrapper[..], &[log.to_string_lossy().into_owned()]].concat();
     let gateway = Gateway::start(&work.join("data"), &wrapper)?;
-    let device = Device::new(&gateway, work, "synced.example.com")?;
+    let mut device = Device::new(&gateway, work, "synced.example.com")?;
     device.request("ec -pkeyopt ec_paramgen_curve:P-256")?;
     device.script(REQUESTS, &[])?;
     let port = gateway.https_port()?;

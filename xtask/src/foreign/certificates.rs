@@ -72,7 +72,7 @@ grep 'passes validation' botan.txt || { cat botan.txt; exit 1; }
 /// Enrolls a device of each kind and asks the judges.
 pub(super) fn all(gateway: &Gateway, work: &Path, report: &mut Report) -> Result<()> {
     for (name, key) in KEYS {
-        let device = Device::new(gateway, work, name)?;
+        let mut device = Device::new(gateway, work, name)?;
         device.request(key)?;
         if report.must(&format!("openssl and curl enroll: {name}"), || device.enroll("")) {
             for judge in &JUDGES {

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig, RootCertStore,
     client::Resumption,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use tokio::{
     net::{TcpStream, lookup_host},
@@ -34,11 +34,23 @@ pub(crate) struct Server {
 impl Server {
     /// The server at `url`, judged by the trust anchors in `ca_file`.
     pub(crate) async fn new(url: &Url, ca_file: &Path) -> anyhow::Result<Self> {
+        Self::with_identity(url, ca_file, None).await
+    }
+
+    /// The same, to which connections show a client certificate: PEM files of its chain and its key.
+    pub(crate) async fn with_identity(url: &Url, ca_file: &Path, identity: Option<(&Path, &Path)>) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(ca_file).with_context(|| ca_file.display().to_string())? {
             roots.add(certificate?)?;
         }
-        let mut tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let builder = ClientConfig::builder().with_root_certificates(roots);
+        let mut tls = match identity {
+            None => builder.with_no_client_auth(),
+            Some((chain, key)) => {
+                let chain = CertificateDer::pem_file_iter(chain)?.collect::<Result<_, _>>()?;
+                builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key)?)?
+            }
+        };
         tls.resumption = Resumption::disabled();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let address = lookup_host((url.host.as_str(), url.port)).await?.next().context("a host without address")?;
@@ -66,14 +78,19 @@ pub(crate) struct Connection {
 impl Connection {
     /// Sends a request; gives the content of its answer, which must be 200 and of this media type.
     pub(crate) async fn exchange(&mut self, request: Request<Full<Bytes>>, media_type: &str) -> anyhow::Result<Bytes> {
+        let (status, kind, content) = self.ask(request).await?;
+        ensure!(status == StatusCode::OK, "status {status}: {}", String::from_utf8_lossy(&content));
+        ensure!(kind.split(';').next() == Some(media_type), "media type {kind:?}");
+        Ok(content)
+    }
+
+    /// Sends a request; gives status, Content-Type and content of its answer, whatever it is.
+    pub(crate) async fn ask(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, String, Bytes)> {
         self.sender.ready().await?;
         let response = self.sender.send_request(request).await?;
         let status = response.status();
         let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        let content = response.into_body().collect().await?.to_bytes();
-        ensure!(status == StatusCode::OK, "status {status}: {}", String::from_utf8_lossy(&content));
-        ensure!(kind.split(';').next() == Some(media_type), "media type {kind:?}");
-        Ok(content)
+        Ok((status, kind, response.into_body().collect().await?.to_bytes()))
     }
 
     /// Ends the connection as a client does that has its answer: with TLS's close_notify.

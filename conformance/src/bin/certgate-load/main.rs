@@ -8,6 +8,7 @@ mod cpu;
 mod load;
 mod raw_crypto;
 mod raw_server;
+mod storm;
 mod work;
 
 use std::{
@@ -45,6 +46,8 @@ enum Command {
         #[command(flatten)]
         load: load::Options,
     },
+    /// Guess passwords that a person chose, all at once, while a device renews its certificate; prints JSON
+    Storm(storm::Options),
     /// A bare hyper service over rustls that reads a request and gives the same answer always; prints its address and process
     RawServer(raw_server::Options),
     /// The cost of parsing a CSR, verifying it and signing a certificate; prints JSON, in nanoseconds
@@ -81,6 +84,7 @@ fn perform(command: Command) -> anyhow::Result<()> {
             let work = work::fetches(&load.url, load.answers());
             print(&load::run(&load, work)?)
         }
+        Command::Storm(options) => print(&storm::run(&options)?),
         Command::RawServer(options) => raw_server::run(&options),
         Command::RawCrypto { issued, seconds } => print(&raw_crypto::measure(&read(&issued)?, seconds)?),
     }

@@ -41,6 +41,12 @@ pub(crate) fn enrollments(url: &Url, user: &str, password: &str, count: usize) -
     })
 }
 
+/// `count` re-enrollments of `user` as common name, each with a key of its own; the connection shows the certificate.
+pub(crate) fn renewals(url: &Url, user: &str, count: usize) -> anyhow::Result<Work> {
+    let target = format!("{}/simplereenroll", url.path);
+    Ok(Work { target, authorization: None, ..enrollments(url, user, "", count)? })
+}
+
 /// `count` times the CA certificates.
 pub(crate) fn fetches(url: &Url, count: usize) -> Work {
     Work {
@@ -68,8 +74,11 @@ impl Work {
     pub(crate) fn request(&self, index: usize) -> anyhow::Result<Request<Full<Bytes>>> {
         let body = self.bodies.get(index).context("a request that was not made")?.clone();
         let mut request = Request::builder().method(&self.method).uri(&self.target).header(HOST, &self.host);
+        if self.method == Method::POST {
+            request = request.header(CONTENT_TYPE, "application/pkcs10");
+        }
         if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization).header(CONTENT_TYPE, "application/pkcs10");
+            request = request.header(AUTHORIZATION, authorization);
         }
         Ok(request.body(Full::new(body))?)
     }

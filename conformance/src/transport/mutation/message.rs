@@ -4,7 +4,7 @@ use const_oid::ObjectIdentifier;
 
 use crate::{
     asn1::{Element, tag},
-    certificate::{Certificate, extension},
+    certificate::{Certificate, Extension, extension},
     csr::attribute,
 };
 
@@ -47,6 +47,11 @@ pub(super) const CERTIFICATE_EDITS: &[(&str, CertificateEdit)] = &[
             false,
             &Element::sequence(vec![Element::object_identifier(ANY_PURPOSE)]),
         )
+    }),
+    ("name-constraints", |tbs| {
+        let subtree = Element::sequence(vec![Element::primitive(tag::context_primitive(2), b"example")]);
+        let permitted = Element::constructed(tag::context(0), vec![subtree]);
+        set_extension(tbs, extension::NAME_CONSTRAINTS, true, &Element::sequence(vec![permitted]))
     }),
     ("ca-true", |tbs| set_extension(tbs, extension::BASIC_CONSTRAINTS, true, &boolean_sequence(0xff))),
 ];
@@ -155,13 +160,8 @@ fn remove_extension(tbs: &mut [Element], oid: ObjectIdentifier) -> Option<()> {
 
 fn set_extension(tbs: &mut [Element], oid: ObjectIdentifier, critical: bool, value: &Element) -> Option<()> {
     remove_extension(tbs, oid)?;
-    let mut parts = vec![Element::object_identifier(oid)];
-    if critical {
-        parts.push(Element::primitive(tag::BOOLEAN, &[0xff]));
-    }
-    parts.push(Element::primitive(tag::OCTET_STRING, &value.encode()));
     edit_extensions(tbs, |list| {
-        list.push(Element::sequence(parts));
+        list.push(Extension { oid, critical, value: value.encode() }.encode());
         Some(())
     })
 }

@@ -58,6 +58,16 @@ impl DerWriter {
         self.tlv(tag::OID, oid.as_bytes())
     }
 
+    /// An INTEGER that is not negative.
+    pub fn unsigned(&mut self, value: u32) -> &mut Self {
+        let octets = value.to_be_bytes();
+        let skip = octets.iter().take_while(|octet| **octet == 0).count().min(octets.len() - 1);
+        let digits = octets.get(skip..).unwrap_or_default();
+        // A first bit that is set would make it negative (X.690 §8.3.3).
+        let sign: &[u8] = if digits.first().is_some_and(|first| first & 0x80 != 0) { &[0] } else { &[] };
+        self.tlv(tag::INTEGER, &[sign, digits].concat())
+    }
+
     /// A BIT STRING of whole octets.
     pub fn bit_string(&mut self, octets: &[u8]) -> &mut Self {
         self.nested(tag::BIT_STRING, |w| {
@@ -135,6 +145,17 @@ mod tests {
         let der = writer.finish();
         assert_eq!(der[..6], [0x30, 0x81, 0xcf, 0x04, 0x81, 0xc8]);
         assert_eq!(der[der.len() - 4..], [0x31, 0x02, 0x05, 0x00]);
+    }
+
+    #[test]
+    fn unsigned_integers_are_minimal_and_positive() {
+        for (value, expected) in
+            [(0, &[2, 1, 0][..]), (127, &[2, 1, 127]), (128, &[2, 2, 0, 128]), (u32::MAX, &[2, 5, 0, 255, 255, 255, 255])]
+        {
+            let mut writer = DerWriter::default();
+            writer.unsigned(value);
+            assert_eq!(writer.finish(), expected, "{value}");
+        }
     }
 
     #[test]

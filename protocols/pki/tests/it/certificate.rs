@@ -7,7 +7,7 @@ use crate::fixtures::{names, read};
 /// What becomes of a fixture: the certificate that signed it, or why it is not read.
 type Outcome = Result<Option<&'static str>, &'static str>;
 
-const OUTCOMES: [(&str, Outcome); 19] = [
+const OUTCOMES: [(&str, Outcome); 20] = [
     ("bad-signature", Ok(None)),
     ("ends-before-it-begins", Ok(Some("root-p256"))),
     ("generalized-time", Ok(Some("generalized-time"))),
@@ -21,6 +21,7 @@ const OUTCOMES: [(&str, Outcome); 19] = [
     ("root-ed25519", Ok(Some("root-ed25519"))),
     ("root-p256", Ok(Some("root-p256"))),
     ("root-rsa2048", Ok(Some("root-rsa2048"))),
+    ("root-rsa2048-pss", Ok(Some("root-rsa2048-pss"))),
     // SHA-1 is an algorithm of nothing that certgate believes.
     ("sha1-signature", Ok(None)),
     ("too-long-serial", Err("serialNumber")),
@@ -30,7 +31,7 @@ const OUTCOMES: [(&str, Outcome); 19] = [
     ("version-1", Err("version")),
 ];
 
-const ROOTS: [&str; 5] = ["root-p256", "root-rsa2048", "root-ed25519", "generalized-time", "gnutls-root"];
+const ROOTS: [&str; 6] = ["root-p256", "root-rsa2048", "root-rsa2048-pss", "root-ed25519", "generalized-time", "gnutls-root"];
 
 fn certificate(name: &str) -> Certificate {
     Certificate::from_der(&read("certificate", name)).unwrap()
@@ -82,4 +83,37 @@ fn identifiers_and_times_of_roots() {
     assert_eq!(certificate("long-serial").serial().as_octets(), [0x7f; 20]);
     let year_2050 = Timestamp::from_seconds(2_524_608_000);
     assert!(certificate("generalized-time").validity().not_after > year_2050);
+}
+
+#[test]
+fn the_key_of_any_certificate_is_found() {
+    let whole: Vec<String> = names("certificate").into_iter().filter(|name| read_whole(name)).collect();
+    assert!(whole.len() > 10);
+    for name in &whole {
+        let key = certificate(name).public_key().spki().to_vec();
+        assert_eq!(Certificate::subject_public_key_info(&read("certificate", name)), Some(key.as_slice()), "{name}");
+    }
+    // Of version 1, with an extension twice, with two algorithms: not read as certificates, and somebody's key all the same.
+    for name in ["version-1", "repeated-extension", "two-algorithms", "negative-serial", "too-long-serial"] {
+        assert!(!read_whole(name), "{name}");
+        let der = read("certificate", name);
+        let key = Certificate::subject_public_key_info(&der).unwrap_or_else(|| panic!("{name}"));
+        assert!(certgate_pki::PublicKey::from_der(key).is_ok(), "{name}");
+    }
+}
+
+fn read_whole(name: &str) -> bool {
+    Certificate::from_der(&read("certificate", name)).is_ok()
+}
+
+#[test]
+fn what_is_no_certificate_has_no_key() {
+    for name in ["outer-set", "trailing-bytes"] {
+        assert_eq!(Certificate::subject_public_key_info(&read("certificate", name)), None, "{name}");
+    }
+    let request = read("csr", "p256");
+    let huge = vec![0x30; certgate_pki::limits::MAX_CERTIFICATE + 1];
+    for other in [&[][..], &[0x30, 0], &[0x30, 2, 0x30, 0], &request, &huge] {
+        assert_eq!(Certificate::subject_public_key_info(other), None);
+    }
 }

@@ -23,7 +23,7 @@ enum Proof {
 
 use Outcome::{Good, Malformed, Unproven};
 
-const OUTCOMES: [(&str, Outcome); 45] = [
+const OUTCOMES: [(&str, Outcome); 54] = [
     ("bad-signature", Unproven(Proof::Bad)),
     ("bmp-subject", Good),
     ("ca-true", Good),
@@ -45,6 +45,7 @@ const OUTCOMES: [(&str, Outcome); 45] = [
     ("long-length", Malformed("the outer SEQUENCE")),
     ("missing-attributes", Good),
     ("multi-valued-rdn", Good),
+    ("negative-exponent", Malformed("subjectPKInfo")),
     ("negative-modulus", Malformed("subjectPKInfo")),
     ("no-extensions", Good),
     ("ocsp-signing", Good),
@@ -53,7 +54,15 @@ const OUTCOMES: [(&str, Outcome); 45] = [
     ("p256", Good),
     ("p384", Good),
     ("p521", Good),
-    ("pss-signature", Unproven(Proof::Unsupported)),
+    ("pss-bad-signature", Unproven(Proof::Bad)),
+    ("pss-key", Unproven(Proof::Bad)),
+    ("pss-other-salt", Unproven(Proof::Bad)),
+    ("pss-sha1", Unproven(Proof::Unsupported)),
+    ("pss-sha256", Good),
+    ("pss-sha384", Good),
+    ("pss-sha512", Good),
+    ("pss-signature", Good),
+    ("pss-two-hashes", Unproven(Proof::Unsupported)),
     ("repeated-extension", Malformed("attributes")),
     ("rsa1024", Unproven(Proof::Bad)),
     ("rsa2048", Good),
@@ -111,7 +120,7 @@ fn kinds_of_keys() {
     for (name, kind) in kinds {
         assert_eq!(csr(name).public_key().key_type(), kind);
     }
-    for unknown in ["ed448", "secp256k1"] {
+    for unknown in ["ed448", "pss-key", "secp256k1"] {
         assert!(matches!(csr(unknown).public_key().key_type(), KeyType::Unknown(_)), "{unknown}");
     }
 }

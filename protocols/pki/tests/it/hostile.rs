@@ -57,12 +57,19 @@ fn apply(der: &mut Vec<u8>, change: &Change) {
 fn decode_all(bytes: &[u8]) {
     if let Ok(csr) = Csr::from_der(bytes) {
         assert_eq!(csr.as_der(), bytes);
+        let _ = (csr.info_without_challenge(), csr.challenge_password(), csr.change_subject_name(), csr.subject().as_set());
         let _ = csr.verify(&certgate_crypto::provider());
     }
     if let Ok(certificate) = Certificate::from_der(bytes) {
         assert_eq!(certificate.as_der(), bytes);
         let _ = certificate.verify_signed_by(certificate.public_key(), &certgate_crypto::provider());
         let _ = (certificate.extensions().subject_alt_names(), certificate.extensions().subject_key_identifier());
+        let _ = (certificate.extensions().key_usage(), certificate.extensions().extended_key_usage());
+        assert_eq!(Certificate::subject_public_key_info(bytes), Some(certificate.public_key().spki()));
+    }
+    if let Some(key) = Certificate::subject_public_key_info(bytes) {
+        let at = key.as_ptr() as usize - bytes.as_ptr() as usize;
+        assert_eq!(&bytes[at..at + key.len()], key, "a part of the certificate");
     }
     if let Ok(name) = Name::from_der(bytes) {
         assert_eq!(name.as_der(), bytes);

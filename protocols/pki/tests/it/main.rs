@@ -3,7 +3,9 @@
 
 mod certificate;
 mod csr;
+mod csr_attributes;
 mod fixtures;
 mod hostile;
+mod names;
 mod round_trip;
 mod second_opinion;

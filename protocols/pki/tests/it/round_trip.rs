@@ -26,7 +26,7 @@ fn timestamp() -> impl Strategy<Value = Timestamp> {
 
 pub(crate) fn name() -> impl Strategy<Value = Name> {
     let value = prop_oneof!["[A-Za-z0-9 ,+#=;<>\"\\\\]{1,20}", "\\PC{1,20}", "[A-Z]{2}", "[ a]{1,3}", "\\p{Cc}{1,3}"];
-    let attribute = (select(&NameAttributeType::KNOWN[..]), value).prop_map(|(kind, value)| NameAttribute { kind, value });
+    let attribute = (select(&NameAttributeType::KNOWN[..]), value).prop_map(|(kind, value)| NameAttribute::new(kind, value));
     vec(attribute.prop_filter("within RFC 5280", NameAttribute::is_well_formed), 0..6).prop_map(Name::from_attributes)
 }
 

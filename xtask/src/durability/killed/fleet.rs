@@ -35,7 +35,7 @@ impl Fleet {
     /// Adds their users and makes a key for each.
     pub(super) fn new(gateway: &Gateway, work: &Path) -> Result<Self> {
         let made = (0..DEVICES).map(|number| {
-            let device = Device::new(gateway, work, &format!("fleet-{number}.example.com"))?;
+            let mut device = Device::new(gateway, work, &format!("fleet-{number}.example.com"))?;
             device.request("ec -pkeyopt ec_paramgen_curve:P-256")?;
             Ok(device)
         });

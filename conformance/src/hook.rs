@@ -1,0 +1,73 @@
+//! The commands of the `[hooks]` table, which act on the server under test from outside the protocols.
+
+use crate::target::Hooks;
+
+/// A hook that the suites use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// Adds the user `{name}` at `{endpoint}`.
+    AddUser,
+    /// Approves the enrollment of the CSR `{csr_sha256}`.
+    Approve,
+    /// Denies it.
+    Deny,
+    /// Revokes `{serial}` for `{reason}`.
+    Revoke,
+    /// Puts `{serial}` on hold.
+    Hold,
+    /// Releases `{serial}`.
+    Release,
+    /// Sets the server's clock to `{time}`.
+    SetTime,
+}
+
+impl Hook {
+    /// Its key in the table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AddUser => "add_user",
+            Self::Approve => "approve",
+            Self::Deny => "deny",
+            Self::Revoke => "revoke",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::SetTime => "set_time",
+        }
+    }
+
+    /// Its words, placeholders and all; none when the target has no such hook.
+    #[must_use]
+    pub fn argv(self, hooks: &Hooks) -> &[String] {
+        match self {
+            Self::AddUser => &hooks.add_user,
+            Self::Approve => &hooks.approve,
+            Self::Deny => &hooks.deny,
+            Self::Revoke => &hooks.revoke,
+            Self::Hold => &hooks.hold,
+            Self::Release => &hooks.release,
+            Self::SetTime => &hooks.set_time,
+        }
+    }
+
+    /// The command: `{placeholder}`s filled in, and `more` behind it.
+    #[must_use]
+    pub fn fill(self, hooks: &Hooks, values: &[(&str, &str)], more: &[String]) -> Vec<String> {
+        let filled = self.argv(hooks).iter().map(|word| {
+            values.iter().fold(word.clone(), |word, (placeholder, value)| word.replace(&format!("{{{placeholder}}}"), value))
+        });
+        filled.chain(more.iter().cloned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_and_words_appended() {
+        let hooks = Hooks { approve: vec!["x".into(), "csr:{csr_sha256}".into()], ..Hooks::default() };
+        assert_eq!(Hook::Approve.fill(&hooks, &[("csr_sha256", "ab")], &["y".into()]), ["x", "csr:ab", "y"]);
+        assert!(Hook::Deny.argv(&hooks).is_empty());
+    }
+}

@@ -1,0 +1,223 @@
+//! What others say of the certificates: the linters that are installed (openssl, certtool, botan, dumpasn1, pkilint).
+
+use std::{path::Path, time::Duration};
+
+use super::{Collection, collect};
+use crate::{
+    certificate::Certificate,
+    key::random,
+    session::{Session, Stop, Verdict, require},
+    transport::command,
+};
+
+/// How long a linter may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// More CAs than any chain here has.
+const HIGHEST: usize = 8;
+
+/// The files that a linter reads, in a directory of their own.
+struct Files<'f> {
+    directory: &'f Path,
+}
+
+impl Files<'_> {
+    fn path(&self, name: &str) -> String {
+        self.directory.join(name).display().to_string()
+    }
+}
+
+/// A linter: its command line over one chain, and what to make of its output.
+struct Linter {
+    name: &'static str,
+    argv: fn(&Files<'_>) -> Vec<String>,
+    judge: fn(success: bool, output: &str) -> Result<(), String>,
+}
+
+const LINTERS: [Linter; 6] = [
+    Linter {
+        name: "openssl verify -x509_strict",
+        argv: |files| {
+            let start = ["openssl", "verify", "-x509_strict", "-CAfile"].map(String::from);
+            let rest = [files.path("root.pem"), "-untrusted".into(), files.path("chain.pem"), files.path("leaf.pem")];
+            start.into_iter().chain(rest).collect()
+        },
+        judge: judge_by_status,
+    },
+    Linter {
+        name: "certtool --verify-chain",
+        argv: |files| vec!["certtool".into(), "--verify-chain".into(), "--infile".into(), files.path("chain.pem")],
+        judge: judge_by_status,
+    },
+    Linter {
+        name: "certtool -i",
+        argv: |files| vec!["certtool".into(), "-i".into(), "--inder".into(), "--infile".into(), files.path("leaf.der")],
+        judge: judge_by_status,
+    },
+    Linter {
+        name: "botan cert_info",
+        argv: |files| vec!["botan".into(), "cert_info".into(), files.path("leaf.pem")],
+        judge: judge_by_status,
+    },
+    Linter {
+        name: "dumpasn1 -a",
+        argv: |files| vec!["dumpasn1".into(), "-a".into(), files.path("leaf.der")],
+        judge: judge_dump,
+    },
+    Linter {
+        name: "lint_pkix_cert",
+        argv: |files| {
+            let start = ["lint_pkix_cert", "lint", "-s", "WARNING"].map(String::from);
+            start.into_iter().chain([files.path("leaf.der")]).collect()
+        },
+        judge: judge_pkilint,
+    },
+];
+
+fn judge_by_status(success: bool, output: &str) -> Result<(), String> {
+    if success { Ok(()) } else { Err(in_one_line(output)) }
+}
+
+fn in_one_line(output: &str) -> String {
+    output.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The last line is `N warnings, N errors.`; a date that a 32-bit time_t cannot hold counts there as an error, and is none here.
+fn judge_dump(_: bool, output: &str) -> Result<(), String> {
+    let late = output.matches("cannot be represented in a 32-bit time_t").count();
+    let summary = output.lines().rev().find(|line| line.contains("warning") && line.contains("error")).unwrap_or_default();
+    let counts: Vec<usize> = summary.split(' ').filter_map(|word| word.parse().ok()).collect();
+    match counts.as_slice() {
+        [0, errors] if *errors == late => Ok(()),
+        [_, _] => {
+            Err(output.lines().filter(|line| line.contains("rror") || line.contains("arning")).collect::<Vec<_>>().join("; "))
+        }
+        _ => Err(format!("no summary in {output:?}")),
+    }
+}
+
+/// Findings are `CODE (SEVERITY): WORDS`. pkilint wants a domain name to have a dot; the preferred name syntax of RFC 1034 §3.5, which
+/// RFC 5280 §4.2.1.6 asks for, does not ("<subdomain> ::= <label> | <subdomain> "." <label>"), and users of targets often have none.
+fn judge_pkilint(success: bool, output: &str) -> Result<(), String> {
+    let is_finding = |line: &&str| ["(FATAL):", "(ERROR):", "(WARNING):"].iter().any(|severity| line.contains(severity));
+    let is_single_label = |line: &&str| {
+        let name = line.trim().strip_prefix("pkix.invalid_domain_name_syntax (ERROR): Invalid domain name syntax: ");
+        name.is_some_and(|name| name.trim_matches('"').bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-'))
+    };
+    let findings: Vec<&str> = output.lines().filter(is_finding).collect();
+    let is_excused = !findings.is_empty() && findings.iter().all(is_single_label);
+    if success || is_excused { Ok(()) } else { Err(in_one_line(output)) }
+}
+
+pub(super) fn find_nothing(session: &mut Session<'_>) -> Verdict {
+    let collection = collect(session)?;
+    let directory = Scratch::new()?;
+    let mut ran: Vec<&str> = Vec::new();
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    for specimen in collection.enrolled() {
+        let path = path_of(&collection, &specimen.certificate)
+            .ok_or_else(|| Stop::Fail(format!("{}: no way to a root in cacerts", specimen.label)))?;
+        // The leaf, its issuing CA and the root: each CA once.
+        for (height, certificate) in path.iter().enumerate() {
+            if seen.contains(&certificate.der) {
+                continue;
+            }
+            seen.push(certificate.der.clone());
+            let label = if height == 0 { specimen.label.clone() } else { format!("CA certificate {height} above") };
+            let above = path.get(height..).unwrap_or_default();
+            lint(&directory.0, above, &mut ran).map_err(|stop| stop.about(&label))?;
+        }
+    }
+    if ran.is_empty() {
+        return Err(Stop::Skip("none of openssl, certtool, botan, dumpasn1 and lint_pkix_cert is installed".into()));
+    }
+    Ok(format!("{} certificates; {}", seen.len(), ran.join(", ")))
+}
+
+/// From a certificate to its root, by names alone: whether it verifies is for the linters to say.
+fn path_of<'c>(collection: &'c Collection, leaf: &'c Certificate) -> Option<Vec<&'c Certificate>> {
+    let mut path = vec![leaf];
+    while let Some(last) = path.last().filter(|last| !last.is_self_issued()) {
+        let issuer = collection.issuer_of(last)?;
+        if path.len() > HIGHEST {
+            return None;
+        }
+        path.push(issuer);
+    }
+    Some(path)
+}
+
+/// Runs every linter there is over the first certificate of a chain.
+fn lint(directory: &Path, chain: &[&Certificate], ran: &mut Vec<&'static str>) -> Result<(), Stop> {
+    let files = Files { directory };
+    let (Some(leaf), Some(root)) = (chain.first(), chain.last()) else { return Ok(()) };
+    let pem: String = chain.iter().map(|one| encode_pem(one)).collect();
+    let contents = [
+        ("leaf.der", leaf.der.clone()),
+        ("leaf.pem", encode_pem(leaf).into_bytes()),
+        ("chain.pem", pem.into_bytes()),
+        ("root.pem", encode_pem(root).into_bytes()),
+    ];
+    for (name, content) in contents {
+        std::fs::write(directory.join(name), content).map_err(|error| Stop::Fail(format!("in the suite: {name}: {error}")))?;
+    }
+    for linter in &LINTERS {
+        let Some((output, status, complaint)) = command::finish(&(linter.argv)(&files), LIMIT)? else { continue };
+        if !ran.contains(&linter.name) {
+            ran.push(linter.name);
+        }
+        let verdict = (linter.judge)(status.success(), &format!("{output}{complaint}"));
+        require(verdict.is_ok(), || format!("{}: {}", linter.name, verdict.err().unwrap_or_default()))?;
+    }
+    Ok(())
+}
+
+fn encode_pem(certificate: &Certificate) -> String {
+    der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, &certificate.der).unwrap_or_default()
+}
+
+/// A directory that is gone afterwards.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Stop> {
+        let name = format!("certgate-conformance-{}", crate::certificate::hex(&random::<8>()?));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).map_err(|error| Stop::Fail(format!("in the suite: {}: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_dates_are_no_errors_of_the_dump() {
+        let late = "Error: Time value cannot be represented in a 32-bit time_t.\n";
+        judge_dump(true, "...\n0 warnings, 0 errors.\n").expect("clean");
+        judge_dump(false, &format!("{late}0 warnings, 1 error.\n")).expect("only late");
+        judge_dump(false, &format!("{late}0 warnings, 2 errors.\n")).expect_err("one error more");
+        judge_dump(false, "1 warning, 0 errors.\n").expect_err("a warning");
+        judge_dump(false, "").expect_err("nothing at all");
+    }
+
+    #[test]
+    fn a_name_of_one_label_is_a_name() {
+        let of = |name: &str| {
+            let words = "pkix.invalid_domain_name_syntax (ERROR): Invalid domain name syntax:";
+            format!("GeneralNameDnsNameSyntaxValidator @ certificate\n    {words} \"{name}\"\n")
+        };
+        judge_pkilint(false, &of("first-device")).expect("excused");
+        judge_pkilint(false, &of("under_score")).expect_err("an underscore");
+        judge_pkilint(false, &(of("a") + "    pkix.other (WARNING): x\n")).expect_err("another finding");
+        judge_pkilint(false, "Traceback").expect_err("no finding at all");
+        judge_pkilint(true, "").expect("clean");
+    }
+}

@@ -1,0 +1,60 @@
+//! What becomes of a certificate after it was issued: revoked, held, released.
+
+use certgate_pki::Timestamp;
+
+use crate::ports::LedgerError;
+use crate::ports::audit::{Event, EventKind};
+use crate::ports::certificates::{CertificateRecord, CertificateStatus, Certificates, RevocationReason};
+
+/// What is to become of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusChange {
+    /// It is revoked, for good.
+    Revoke(RevocationReason),
+    /// It is put on hold (certificateHold), to be released or revoked.
+    Hold,
+    /// It is good again.
+    Release,
+}
+
+/// What came of a [`StatusChange`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusChanged {
+    /// It is done.
+    Changed,
+    /// It was so already: nothing was changed, and who repeats a command need not mind.
+    AlreadySo,
+    /// A revocation is for good (RFC 5280 §5.3.1 knows a way back from certificateHold only).
+    IsRevoked,
+    /// Somebody else changed it at the same time.
+    Raced,
+}
+
+/// Changes what became of a certificate; returns when that is committed, and seen by whoever asks.
+///
+/// # Errors
+/// [`LedgerError`].
+pub async fn change_status(
+    certificates: &dyn Certificates,
+    record: &CertificateRecord,
+    change: StatusChange,
+    at: Timestamp,
+    operator: &str,
+) -> Result<StatusChanged, LedgerError> {
+    let (next, kind) = match (record.status, change) {
+        (CertificateStatus::Revoked(..), StatusChange::Revoke(_))
+        | (CertificateStatus::Held(_), StatusChange::Hold)
+        | (CertificateStatus::Valid, StatusChange::Release) => return Ok(StatusChanged::AlreadySo),
+        (CertificateStatus::Revoked(..), StatusChange::Hold | StatusChange::Release) => return Ok(StatusChanged::IsRevoked),
+        (_, StatusChange::Revoke(reason)) => (CertificateStatus::Revoked(at, reason), EventKind::CertificateRevoked),
+        (_, StatusChange::Hold) => (CertificateStatus::Held(at), EventKind::CertificateHeld),
+        (_, StatusChange::Release) => (CertificateStatus::Valid, EventKind::CertificateReleased),
+    };
+    let mut details = vec![("serial", record.serial.to_string()), ("authority", record.authority.clone())];
+    if let StatusChange::Revoke(reason) = change {
+        details.push(("reason", reason.name().to_owned()));
+    }
+    let event = Event { at, kind, actor: operator.to_owned(), details };
+    let is_changed = certificates.change_status(record, next, event).await?;
+    Ok(if is_changed { StatusChanged::Changed } else { StatusChanged::Raced })
+}

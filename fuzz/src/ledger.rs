@@ -1,0 +1,76 @@
+//! A ledger that remembers one thing: what was recorded.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use certgate_enrollment::{
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, EnrollmentId,
+    EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError, Page, Submitted,
+};
+use certgate_pki::{Serial, Timestamp};
+
+/// What was recorded since it was asked last.
+#[derive(Debug, Default)]
+pub struct Records(Mutex<Vec<CertificateRecord>>);
+
+impl Records {
+    /// Takes them.
+    #[must_use]
+    pub fn take(&self) -> Vec<CertificateRecord> {
+        self.0.lock().map(|mut records| std::mem::take(&mut *records)).unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Certificates for Records {
+    async fn record(&self, certificate: CertificateRecord, _: Along, _: Event) -> Result<CertificateRecorded, LedgerError> {
+        self.0.lock().map_err(|_| LedgerError::Conflict("a panic"))?.push(certificate);
+        Ok(CertificateRecorded::Recorded)
+    }
+
+    async fn find(&self, _: &Serial) -> Result<Option<CertificateRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn find_issued(&self, _: &str, _: &Serial) -> Result<Option<CertificateRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn change_status(&self, _: &CertificateRecord, _: CertificateStatus, _: Event) -> Result<bool, LedgerError> {
+        Ok(false)
+    }
+
+    async fn list(&self, _: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError> {
+        Ok(Page { items: Vec::new(), next: None })
+    }
+}
+
+/// No request waits here, and none may.
+pub(crate) struct NoEnrollments;
+
+#[async_trait]
+impl Enrollments for NoEnrollments {
+    async fn submit(&self, _: EnrollmentRecord, _: u64, _: Event) -> Result<Submitted, LedgerError> {
+        Ok(Submitted::TooMany)
+    }
+
+    async fn find_by_key(&self, _: &EnrollmentKey, _: Timestamp) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn find_by_id(&self, _: &EnrollmentId) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn find_by_csr(&self, _: &[u8; 32]) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn advance(&self, _: &EnrollmentRecord, _: EnrollmentState, _: &str, _: Event) -> Result<bool, LedgerError> {
+        Ok(false)
+    }
+
+    async fn list_enrollments(&self, _: EnrollmentQuery) -> Result<Page<EnrollmentRecord>, LedgerError> {
+        Ok(Page { items: Vec::new(), next: None })
+    }
+}

@@ -1,0 +1,188 @@
+//! `/v1/enrollments`: requests that wait for a person, and what came of them.
+
+use std::sync::Arc;
+
+use certgate_enrollment::{
+    Authority, EnrollError, EnrollmentId, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments,
+};
+use certgate_pki::Csr;
+use certgate_policy::Profile;
+use serde::{Deserialize, Serialize};
+
+use super::query::Query;
+use super::{Admin, AdminFailure, Code, Items, OPERATOR};
+
+/// What an enrollment is named by beside its id: the SHA-256 of its CSR's DER as it first came.
+const BY_CSR: &str = "csr:";
+/// Longest reason, in octets.
+const MAX_REASON: usize = 256;
+
+/// An enrollment.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct EnrollmentItem {
+    /// Its name.
+    pub id: String,
+    /// `pending`, `approved`, `issued`, `denied` or `failed`.
+    pub state: String,
+    /// How it came.
+    pub protocol: String,
+    /// `enroll` or `renew`.
+    pub operation: String,
+    /// Where to.
+    pub endpoint: String,
+    /// By which profile.
+    pub profile: String,
+    /// Who asks.
+    pub principal: String,
+    /// The subject that the CSR asks for; RFC 4514.
+    pub subject: String,
+    /// The alternative names that it asks for: `dns:a.example`, `ip:192.0.2.1`.
+    pub sans: Vec<String>,
+    /// The kind of key: `p256`, `rsa2048`, ….
+    pub key: String,
+    /// SHA-256 of the CSR's DER as it first came, lowercase hex.
+    pub csr_sha256: String,
+    /// Since when; RFC 3339.
+    pub created_at: String,
+    /// Since when it is in this state; RFC 3339.
+    pub changed_at: String,
+    /// Why it was denied or has failed.
+    pub reason: Option<String>,
+    /// The certificate that it renews.
+    pub renews: Option<String>,
+    /// The certificate that was issued.
+    pub serial: Option<String>,
+}
+
+/// What is asked of `POST /v1/enrollments/ID/deny`.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deny {
+    /// Why; its requester is told.
+    pub reason: Option<String>,
+}
+
+impl Admin {
+    pub(super) async fn list_enrollments(&self, query: &str) -> Result<Items<EnrollmentItem>, AdminFailure> {
+        let mut query = Query::new(query);
+        let state = query.take("state").map(|name| {
+            let known = EnrollmentState::ALL.map(EnrollmentState::name).join(", ");
+            EnrollmentState::from_name(&name)
+                .ok_or_else(|| AdminFailure::usage(format!("{name} is no state of an enrollment (there are: {known})")))
+        });
+        let (state, paging) = (state.transpose()?, query.paging()?);
+        query.finish()?;
+        let (limit, cursor) = paging.resolve();
+        let page = self.base.ledger.list_enrollments(EnrollmentQuery { state, limit, cursor }).await?;
+        let items = page.items.iter().map(item).collect::<Result<_, _>>()?;
+        Ok(Items { items, next: page.next.map(|cursor| cursor.0) })
+    }
+
+    pub(super) async fn show_enrollment(&self, name: &str) -> Result<EnrollmentItem, AdminFailure> {
+        item(&self.find_enrollment(name).await?)
+    }
+
+    /// Says yes. When the certificate cannot be signed now the enrollment stays approved, and this says so.
+    pub(super) async fn approve_enrollment(&self, name: &str) -> Result<EnrollmentItem, AdminFailure> {
+        let enrollment = self.find_enrollment(name).await?;
+        let (id, state) = (enrollment.id.clone(), enrollment.state);
+        let (profile, authority) = self.issuer_of(&enrollment)?;
+        match authority.approve(profile, enrollment, OPERATOR).await {
+            Ok(issued) => tracing::info!(enrollment = %id, serial = %issued.serial, "an enrollment was approved and issued"),
+            Err(EnrollError::NotAwaited) => return Err(decided(&id, state)),
+            Err(error) => return Err(not_issued(&id, &error)),
+        }
+        self.show_enrollment(id.as_str()).await
+    }
+
+    /// Says no.
+    pub(super) async fn deny_enrollment(&self, name: &str, asked: Deny) -> Result<EnrollmentItem, AdminFailure> {
+        let reason = asked.reason.unwrap_or_default();
+        if reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
+            let message = format!("a reason has {MAX_REASON} octets at the most and no control characters");
+            return Err(AdminFailure::usage(message));
+        }
+        let enrollment = self.find_enrollment(name).await?;
+        let (id, state) = (enrollment.id.clone(), enrollment.state);
+        let (_, authority) = self.issuer_of(&enrollment)?;
+        match authority.deny(&enrollment, &reason, OPERATOR).await {
+            Ok(()) => tracing::info!(enrollment = %id, "an enrollment was denied"),
+            Err(EnrollError::NotAwaited) => return Err(decided(&id, state)),
+            Err(error) => return Err(AdminFailure::new(Code::Failed, error.to_string())),
+        }
+        self.show_enrollment(id.as_str()).await
+    }
+
+    async fn find_enrollment(&self, name: &str) -> Result<EnrollmentRecord, AdminFailure> {
+        let form = || {
+            let message = format!("{name} is neither the id of an enrollment, 32 hexadecimal digits, nor csr:SHA256");
+            AdminFailure::usage(message).hint("certgate enrollment list")
+        };
+        let found = match name.strip_prefix(BY_CSR) {
+            Some(hex) => {
+                let mut sha256 = [0; 32];
+                let read = base16ct::mixed::decode(hex, &mut sha256).map(<[u8]>::len);
+                if read != Ok(sha256.len()) {
+                    return Err(form());
+                }
+                self.base.ledger.find_by_csr(&sha256).await?
+            }
+            None => self.base.ledger.find_by_id(&EnrollmentId::parse(name).ok_or_else(form)?).await?,
+        };
+        found.ok_or_else(|| AdminFailure::not_found(format!("there is no enrollment {name}")).hint("certgate enrollment list"))
+    }
+
+    /// The profile of an enrollment as it is now, and the authority that signs for it.
+    fn issuer_of(&self, enrollment: &EnrollmentRecord) -> Result<(&Profile, Arc<Authority>), AdminFailure> {
+        let profile = self.profiles.iter().find(|profile| profile.name == enrollment.profile);
+        let authority = profile.and_then(|profile| self.authorities.get(&profile.authority).ok());
+        profile.zip(authority).ok_or_else(|| {
+            let message = format!("enrollment {} is of profile {}, which is gone", enrollment.id, enrollment.profile);
+            AdminFailure::new(Code::Refused, message).hint("configure the profile again, or let the device ask anew")
+        })
+    }
+}
+
+fn decided(id: &EnrollmentId, state: EnrollmentState) -> AdminFailure {
+    let message = format!("enrollment {id} does not wait: it is {}", state.name());
+    AdminFailure::new(Code::Refused, message).hint(format!("certgate enrollment show {id}"))
+}
+
+fn not_issued(id: &EnrollmentId, error: &EnrollError) -> AdminFailure {
+    use certgate_enrollment::Blame;
+    match error.blame() {
+        Blame::Client | Blame::Policy => {
+            let message = format!("enrollment {id} was approved, and has failed: {error}");
+            AdminFailure::new(Code::Refused, message).hint("mend what it names, and approve it again")
+        }
+        Blame::Backend | Blame::Store | Blame::Bug => {
+            let message = format!("enrollment {id} could not be issued: {error}");
+            let hint = "it stays as it is: approve it again, or wait until its device asks again";
+            AdminFailure::new(Code::Failed, message).hint(hint)
+        }
+    }
+}
+
+fn item(enrollment: &EnrollmentRecord) -> Result<EnrollmentItem, AdminFailure> {
+    let damaged = |error| AdminFailure::new(Code::Failed, format!("enrollment {} cannot be read: {error}", enrollment.id));
+    let csr = Csr::from_der(&enrollment.csr).map_err(damaged)?;
+    let reason = Some(enrollment.reason.clone()).filter(|reason| !reason.is_empty());
+    Ok(EnrollmentItem {
+        id: enrollment.id.to_string(),
+        state: enrollment.state.name().to_owned(),
+        protocol: enrollment.key.protocol.to_string(),
+        operation: enrollment.key.operation.name().to_owned(),
+        endpoint: enrollment.key.endpoint.clone(),
+        profile: enrollment.profile.clone(),
+        principal: enrollment.key.principal.clone(),
+        subject: csr.subject().to_string(),
+        sans: csr.requested().subject_alt_names.iter().map(ToString::to_string).collect(),
+        key: csr.public_key().key_type().to_string(),
+        csr_sha256: base16ct::lower::encode_string(&enrollment.csr_sha256),
+        created_at: enrollment.created_at.to_string(),
+        changed_at: enrollment.changed_at.to_string(),
+        reason,
+        renews: enrollment.renews.as_ref().map(ToString::to_string),
+        serial: enrollment.serial.as_ref().map(ToString::to_string),
+    })
+}

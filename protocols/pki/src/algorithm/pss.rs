@@ -1,0 +1,141 @@
+//! Parameters of RSASSA-PSS (RFC 4055 §3.1).
+
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5912;
+
+use super::DigestAlgorithm;
+use crate::asn1::{DerReader, DerWriter, Tlv, tag};
+use crate::public_key::read_positive;
+
+/// saltLength when it is absent.
+const DEFAULT_SALT: u16 = 20;
+
+/// One hash for the message and for MGF1, and how many octets of salt.
+///
+/// ```text
+/// RSASSA-PSS-params ::= SEQUENCE {                         RFC 4055 §3.1, EXPLICIT tags
+///     hashAlgorithm     [0] HashAlgorithm DEFAULT sha1Identifier,
+///     maskGenAlgorithm  [1] MaskGenAlgorithm DEFAULT mgf1SHA1Identifier,
+///     saltLength        [2] INTEGER DEFAULT 20,
+///     trailerField      [3] INTEGER DEFAULT 1 }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PssParameters {
+    /// Never SHA-1.
+    pub(super) hash: DigestAlgorithm,
+    /// Octets of salt.
+    pub(super) salt: u16,
+}
+
+impl PssParameters {
+    /// Reads them. `Ok(None)` are well-formed ones that are not known here: SHA-1, which is the DEFAULT, two different hashes, another
+    /// mask, another trailer, or more salt than any key has room for.
+    pub(super) fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
+        if tlv.tag != tag::SEQUENCE {
+            return Err(der::ErrorKind::Failed.into());
+        }
+        let mut reader = tlv.contents()?;
+        let hash = field(&mut reader, 0)?.map(read_hash).transpose()?.flatten();
+        let mask_hash = field(&mut reader, 1)?.map(read_mask_hash).transpose()?.flatten();
+        let salt = field(&mut reader, 2)?.map_or(Ok(Some(DEFAULT_SALT)), read_number)?;
+        // RFC 4055 §3.1: "Implementations that perform signature validation MUST recognize both a present trailerField field with value 1
+        // and an absent trailerField field."
+        let trailer = field(&mut reader, 3)?.map_or(Ok(Some(1)), read_number)?;
+        reader.finish()?;
+        Ok(match (hash, mask_hash, salt, trailer) {
+            (Some(hash), Some(mask_hash), Some(salt), Some(1)) if hash == mask_hash => Some(Self { hash, salt }),
+            _ => None,
+        })
+    }
+
+    /// Writes them. RFC 4055 §3.1: "Implementations that perform signature generation MUST omit the trailerField field".
+    pub(super) fn write(self, writer: &mut DerWriter) {
+        writer.sequence(|w| {
+            w.nested(tag::context_constructed(0), |w| write_hash(w, self.hash));
+            w.nested(tag::context_constructed(1), |w| {
+                w.sequence(|w| {
+                    w.oid(&rfc5912::ID_MGF_1);
+                    write_hash(w, self.hash);
+                });
+            });
+            // X.690 §11.5: a DEFAULT is left out.
+            if self.salt != DEFAULT_SALT {
+                w.nested(tag::context_constructed(2), |w| {
+                    let [first, second] = self.salt.to_be_bytes();
+                    let octets = [0, first, second];
+                    // X.690 §8.3.2: the shortest form, with a zero octet where the top bit would make it negative.
+                    let skip = octets.windows(2).take_while(|pair| matches!(pair, [0, 0..=0x7f])).count();
+                    w.tlv(tag::INTEGER, octets.get(skip..).unwrap_or_default());
+                });
+            }
+        });
+    }
+}
+
+/// The value in `[number] EXPLICIT`, if that comes next.
+fn field<'a>(reader: &mut DerReader<'a>, number: u8) -> der::Result<Option<Tlv<'a>>> {
+    reader.optional(tag::context_constructed(number))?.map(|field| Tlv::only(field.value)).transpose()
+}
+
+/// The OID and the parameters of an AlgorithmIdentifier.
+fn read_algorithm<'a>(tlv: Tlv<'a>) -> der::Result<(ObjectIdentifier, Option<Tlv<'a>>)> {
+    if tlv.tag != tag::SEQUENCE {
+        return Err(der::ErrorKind::Failed.into());
+    }
+    let mut reader = tlv.contents()?;
+    let oid = reader.expect(tag::OID)?.oid()?;
+    let parameters = if reader.is_finished() { None } else { Some(reader.any()?) };
+    reader.finish().map(|()| (oid, parameters))
+}
+
+fn read_hash(tlv: Tlv<'_>) -> der::Result<Option<DigestAlgorithm>> {
+    let (oid, parameters) = read_algorithm(tlv)?;
+    // RFC 4055 §2.1: "All implementations MUST accept both NULL and absent parameters as legal and equivalent encodings."
+    if parameters.is_some_and(|parameters| parameters.raw != [tag::NULL, 0]) {
+        return Ok(None);
+    }
+    Ok(match oid {
+        rfc5912::ID_SHA_256 => Some(DigestAlgorithm::Sha256),
+        rfc5912::ID_SHA_384 => Some(DigestAlgorithm::Sha384),
+        rfc5912::ID_SHA_512 => Some(DigestAlgorithm::Sha512),
+        _ => None,
+    })
+}
+
+/// The hash of MGF1, the only mask there is (RFC 4055 §2.2).
+fn read_mask_hash(tlv: Tlv<'_>) -> der::Result<Option<DigestAlgorithm>> {
+    match read_algorithm(tlv)? {
+        (rfc5912::ID_MGF_1, Some(hash)) => read_hash(hash),
+        // RFC 4055 §2.2: the parameters of id-mgf1 are a HashAlgorithm, and not optional.
+        (rfc5912::ID_MGF_1, None) => Err(der::ErrorKind::Failed.into()),
+        _ => Ok(None),
+    }
+}
+
+/// An INTEGER that is not negative; `Ok(None)` is one above [`u16::MAX`].
+fn read_number(tlv: Tlv<'_>) -> der::Result<Option<u16>> {
+    if tlv.tag != tag::INTEGER {
+        return Err(der::ErrorKind::Failed.into());
+    }
+    if tlv.value == [0] {
+        return Ok(Some(0));
+    }
+    Ok(match read_positive(tlv)? {
+        [low] => Some(u16::from(*low)),
+        [high, low] => Some(u16::from_be_bytes([*high, *low])),
+        _ => None,
+    })
+}
+
+/// RFC 4055 §2.1: sha256Identifier and its like have NULL parameters.
+fn write_hash(writer: &mut DerWriter, hash: DigestAlgorithm) {
+    let oid = match hash {
+        DigestAlgorithm::Sha1 => rfc5912::ID_SHA_1,
+        DigestAlgorithm::Sha256 => rfc5912::ID_SHA_256,
+        DigestAlgorithm::Sha384 => rfc5912::ID_SHA_384,
+        DigestAlgorithm::Sha512 => rfc5912::ID_SHA_512,
+    };
+    writer.sequence(|w| {
+        w.oid(&oid).tlv(tag::NULL, &[]);
+    });
+}

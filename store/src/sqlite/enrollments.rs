@@ -1,0 +1,264 @@
+//! Enrollments that wait for a person, and what came of them.
+
+use async_trait::async_trait;
+use certgate_enrollment::{
+    EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError,
+    Operation, Page, Protocol, Submitted,
+};
+use certgate_pki::{Serial, Timestamp};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
+
+use super::audit_chain::number;
+use super::est_users::{read_patterns, write_patterns};
+use super::page::{page, rows};
+use super::writer::WriteError;
+use super::{SqliteLedger, damaged, ledger_error};
+
+const COLUMNS: &str =
+    "id, protocol, endpoint, operation, principal, info_sha256, profile, grants, spends, renews, may_omit, csr,
+                       csr_sha256, created_at, state, changed_at, reason, serial";
+/// By what makes two requests the same one.
+const OF_KEY: &str = "info_sha256 = ? AND principal = ? AND protocol = ? AND endpoint = ? AND operation = ?";
+const IS_WAITING: &str = "state IN ('pending', 'approved')";
+
+#[async_trait]
+impl Enrollments for SqliteLedger {
+    async fn submit(&self, enrollment: EnrollmentRecord, most: u64, event: Event) -> Result<Submitted, LedgerError> {
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            let connection = transaction.connection;
+            let select = format!("SELECT number, {COLUMNS} FROM enrollment WHERE {OF_KEY} AND {IS_WAITING}");
+            let found = connection.prepare_cached(&select)?.query_row(key_values(&enrollment.key), Stored::read).optional()?;
+            if let Some(found) = found {
+                return found.record().map(|record| Submitted::Exists(Box::new(record))).map_err(WriteError::Refused);
+            }
+            let count = format!("SELECT count(*) FROM enrollment WHERE principal = ? AND {IS_WAITING}");
+            let waiting: i64 = connection.prepare_cached(&count)?.query_row([&enrollment.key.principal], |row| row.get(0))?;
+            if waiting.cast_unsigned() >= most {
+                return Ok(Submitted::TooMany);
+            }
+            insert(connection, &enrollment)?;
+            transaction.append(&event)?;
+            Ok(Submitted::Created)
+        };
+        self.write("submit enrollment", change).await
+    }
+
+    async fn find_by_key(&self, key: &EnrollmentKey, since: Timestamp) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        let found = self.readers.read(|connection| {
+            let select = format!(
+                "SELECT number, {COLUMNS} FROM enrollment WHERE {OF_KEY} AND ({IS_WAITING} OR changed_at >= ?)
+                 ORDER BY number DESC LIMIT 1"
+            );
+            let mut values = key_values(key).to_vec();
+            values.push(Value::Integer(number(since.millis())));
+            connection.prepare_cached(&select)?.query_row(params_from_iter(values), Stored::read).optional()
+        })?;
+        found.map(Stored::record).transpose()
+    }
+
+    async fn find_by_id(&self, id: &EnrollmentId) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        self.find_one("id = ?", Value::Text(id.to_string()))
+    }
+
+    async fn find_by_csr(&self, csr_sha256: &[u8; 32]) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        self.find_one("csr_sha256 = ?", Value::Blob(csr_sha256.to_vec()))
+    }
+
+    async fn advance(
+        &self,
+        enrollment: &EnrollmentRecord,
+        next: EnrollmentState,
+        reason: &str,
+        event: Event,
+    ) -> Result<bool, LedgerError> {
+        if next == EnrollmentState::Issued {
+            return Err(LedgerError::Conflict("an enrollment is issued with its certificate only"));
+        }
+        let (id, expected, reason) = (enrollment.id.to_string(), enrollment.state, reason.to_owned());
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            let update = "UPDATE enrollment SET state = ?, changed_at = ?, reason = ? WHERE id = ? AND state = ?";
+            let values = params![next.name(), number(event.at.millis()), reason, id, expected.name()];
+            if transaction.connection.execute(update, values)? == 0 {
+                return Ok(false);
+            }
+            transaction.append(&event)?;
+            Ok(true)
+        };
+        self.write("advance enrollment", change).await
+    }
+
+    async fn list_enrollments(&self, query: EnrollmentQuery) -> Result<Page<EnrollmentRecord>, LedgerError> {
+        let mut conditions = vec!["TRUE"];
+        let mut values = Vec::new();
+        if let Some(state) = query.state {
+            conditions.push("state = ?");
+            values.push(Value::Text(state.name().to_owned()));
+        }
+        if let Some(cursor) = &query.cursor {
+            conditions.push("number < ?");
+            values.push(Value::Integer(cursor.0.parse().map_err(|_| LedgerError::BadCursor)?));
+        }
+        values.push(Value::Integer(rows(query.limit)));
+        let conditions = conditions.join(" AND ");
+        let items = self.read_at_length(move |connection| {
+            let read = |error: rusqlite::Error| ledger_error(&error);
+            let select = format!("SELECT number, {COLUMNS} FROM enrollment WHERE {conditions} ORDER BY number DESC LIMIT ?");
+            let mut select = connection.prepare(&select).map_err(read)?;
+            let found = select.query_map(params_from_iter(values), Stored::read).map_err(read)?;
+            found
+                .map(|row| row.map_err(read).and_then(|stored| Ok((stored.number, stored.record()?))))
+                .collect::<Result<Vec<_>, _>>()
+        });
+        let page = page(items.await?, query.limit, |(number, _)| number.to_string());
+        Ok(Page { items: page.items.into_iter().map(|(_, record)| record).collect(), next: page.next })
+    }
+}
+
+impl SqliteLedger {
+    /// The newest enrollment that fulfils a condition of one value.
+    fn find_one(&self, condition: &str, value: Value) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        let found = self.readers.read(|connection| {
+            let select = format!("SELECT number, {COLUMNS} FROM enrollment WHERE {condition} ORDER BY number DESC LIMIT 1");
+            connection.prepare_cached(&select)?.query_row([value], Stored::read).optional()
+        })?;
+        found.map(Stored::record).transpose()
+    }
+}
+
+/// Was it approved, and not issued yet?
+pub(super) fn is_approved(connection: &Connection, id: &EnrollmentId) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM enrollment WHERE id = ? AND state = 'approved')";
+    connection.prepare_cached(select)?.query_row([id.as_str()], |row| row.get(0))
+}
+
+/// It is issued: a part of recording its certificate.
+pub(super) fn fulfil(connection: &Connection, id: &EnrollmentId, serial: &Serial, at: Timestamp) -> rusqlite::Result<()> {
+    let update = "UPDATE enrollment SET state = 'issued', changed_at = ?, reason = '', serial = ? WHERE id = ?";
+    connection.prepare_cached(update)?.execute(params![number(at.millis()), serial.as_octets(), id.as_str()]).map(drop)
+}
+
+/// Denies whatever a principal has waiting; says how many that were.
+pub(super) fn deny_all(connection: &Connection, principal: &str, at: Timestamp) -> rusqlite::Result<u64> {
+    let update = format!(
+        "UPDATE enrollment SET state = 'denied', changed_at = ?, reason = 'the principal was removed'
+         WHERE principal = ? AND {IS_WAITING}"
+    );
+    connection.execute(&update, params![number(at.millis()), principal]).map(|denied| denied as u64)
+}
+
+fn key_values(key: &EnrollmentKey) -> [Value; 5] {
+    let text = |text: &str| Value::Text(text.to_owned());
+    [
+        Value::Blob(key.info_sha256.to_vec()),
+        text(&key.principal),
+        text(key.protocol.name()),
+        text(&key.endpoint),
+        text(key.operation.name()),
+    ]
+}
+
+fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::Result<()> {
+    let insert = format!("INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let key = &enrollment.key;
+    let values = params![
+        enrollment.id.as_str(),
+        key.protocol.name(),
+        key.endpoint,
+        key.operation.name(),
+        key.principal,
+        key.info_sha256,
+        enrollment.profile,
+        write_patterns(&enrollment.grants),
+        enrollment.spends_credential,
+        enrollment.renews.as_ref().map(Serial::as_octets),
+        enrollment.may_omit_names,
+        enrollment.csr,
+        enrollment.csr_sha256,
+        number(enrollment.created_at.millis()),
+        enrollment.state.name(),
+        number(enrollment.changed_at.millis()),
+        enrollment.reason,
+        enrollment.serial.as_ref().map(Serial::as_octets),
+    ];
+    connection.prepare_cached(&insert)?.execute(values).map(drop)
+}
+
+/// A row, before what is in it is judged.
+struct Stored {
+    number: i64,
+    id: String,
+    protocol: String,
+    endpoint: String,
+    operation: String,
+    principal: String,
+    info_sha256: [u8; 32],
+    profile: String,
+    grants: String,
+    spends_credential: bool,
+    renews: Option<Vec<u8>>,
+    may_omit_names: bool,
+    csr: Vec<u8>,
+    csr_sha256: [u8; 32],
+    created_at: i64,
+    state: String,
+    changed_at: i64,
+    reason: String,
+    serial: Option<Vec<u8>>,
+}
+
+impl Stored {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            id: row.get(1)?,
+            protocol: row.get(2)?,
+            endpoint: row.get(3)?,
+            operation: row.get(4)?,
+            principal: row.get(5)?,
+            info_sha256: row.get(6)?,
+            profile: row.get(7)?,
+            grants: row.get(8)?,
+            spends_credential: row.get(9)?,
+            renews: row.get(10)?,
+            may_omit_names: row.get(11)?,
+            csr: row.get(12)?,
+            csr_sha256: row.get(13)?,
+            created_at: row.get(14)?,
+            state: row.get(15)?,
+            changed_at: row.get(16)?,
+            reason: row.get(17)?,
+            serial: row.get(18)?,
+        })
+    }
+
+    fn record(self) -> Result<EnrollmentRecord, LedgerError> {
+        let time = |millis: i64| Timestamp::from_millis(millis.cast_unsigned());
+        let serial = |octets: Option<Vec<u8>>| {
+            octets.map(|octets| Serial::from_octets(&octets).ok_or_else(|| damaged("a serial number"))).transpose()
+        };
+        let key = EnrollmentKey {
+            protocol: Protocol::from_name(&self.protocol).ok_or_else(|| damaged("the protocol of an enrollment"))?,
+            endpoint: self.endpoint,
+            operation: Operation::from_name(&self.operation).ok_or_else(|| damaged("the operation of an enrollment"))?,
+            principal: self.principal,
+            info_sha256: self.info_sha256,
+        };
+        Ok(EnrollmentRecord {
+            id: EnrollmentId::parse(&self.id).ok_or_else(|| damaged("the id of an enrollment"))?,
+            key,
+            profile: self.profile,
+            grants: read_patterns(&self.grants).ok_or_else(|| damaged("the names of an enrollment"))?,
+            spends_credential: self.spends_credential,
+            renews: serial(self.renews)?,
+            may_omit_names: self.may_omit_names,
+            csr: self.csr,
+            csr_sha256: self.csr_sha256,
+            created_at: time(self.created_at),
+            state: EnrollmentState::from_name(&self.state).ok_or_else(|| damaged("the state of an enrollment"))?,
+            changed_at: time(self.changed_at),
+            reason: self.reason,
+            serial: serial(self.serial)?,
+        })
+    }
+}
