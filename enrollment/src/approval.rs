@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certgate_pki::{Certificate, Csr, Timestamp};
+use certgate_pki::{Certificate, Csr, Serial, Timestamp};
 use certgate_policy::{Approval, Profile};
 
 use crate::authority::Authority;
@@ -26,7 +26,8 @@ impl Authority {
     /// [`EnrollError`].
     pub async fn enroll(&self, profile: &Profile, request: EnrollRequest) -> Result<Recorded<Outcome>, EnrollError> {
         let request = request.check(&self.core.provider)?;
-        match profile.approval {
+        let approval = if request.renews.is_some() { profile.renewal_approval } else { profile.approval };
+        match approval {
             Approval::Auto => {
                 let authorized = self.authorize_checked(profile, request)?;
                 Ok(self.issue(authorized).await?.map(Outcome::Issued))
@@ -60,6 +61,10 @@ impl Authority {
             }
             EnrollmentState::Denied => Err(EnrollError::Denied(found.reason)),
             EnrollmentState::Failed => Err(EnrollError::Failed(found.reason)),
+            // The same CSR may renew one certificate after the other.
+            EnrollmentState::Issued if found.renews.as_ref() != renewed_by(&request) => {
+                self.submit(profile, request, key, now).await
+            }
             EnrollmentState::Issued => match self.issued_for(&found).await? {
                 Some(issued) => Ok(issued.map(Outcome::Served)),
                 // It was revoked since, or is over: whether there is to be another one is for a person to say.
@@ -77,17 +82,19 @@ impl Authority {
         now: Timestamp,
     ) -> Result<Recorded<Outcome>, EnrollError> {
         let _would_be_granted = self.authorize_checked(profile, request.clone())?;
+        let renews = renewed_by(&request).cloned();
         let record = EnrollmentRecord {
             id: self.core.new_enrollment_id(now)?,
             profile: profile.name.clone(),
             grants: request.principal.grants,
             spends_credential: request.principal.spends_credential,
-            renews: request.renews.as_ref().map(|old| old.certificate.serial().clone()),
+            renews,
             may_omit_names: request.renews.is_some_and(|old| old.may_omit_names),
             csr_sha256: self.core.sha256(request.csr.as_der()),
             csr: request.csr.as_der().to_vec(),
             key,
-            created_at: now,
+            // A removal that comes after it was authenticated ends it, however long its body took to arrive.
+            created_at: request.principal.authenticated_at,
             state: EnrollmentState::Pending,
             changed_at: now,
             reason: String::new(),
@@ -99,6 +106,7 @@ impl Authority {
             Submitted::Created => Ok(waits),
             Submitted::Exists(earlier) => Ok(pending(&earlier, now)),
             Submitted::TooMany => Err(EnrollError::TooManyPending),
+            Submitted::PrincipalEnded => Err(EnrollError::PrincipalEnded),
         }
     }
 
@@ -177,6 +185,7 @@ impl Authority {
             grants: enrollment.grants.clone(),
             spends_credential: enrollment.spends_credential,
             authenticated_at: enrollment.created_at,
+            vouched_by: enrollment.renews.clone(),
         };
         let (protocol, endpoint) = (enrollment.key.protocol, enrollment.key.endpoint.clone());
         let request = EnrollRequest { protocol, endpoint, principal, csr: Csr::from_der(&enrollment.csr)?, renews };
@@ -211,6 +220,11 @@ impl Authority {
         }
         Err(EnrollError::NotAwaited)
     }
+}
+
+/// The certificate that a request is to renew.
+fn renewed_by(request: &CheckedRequest) -> Option<&Serial> {
+    request.renews.as_ref().map(|old| old.certificate.serial())
 }
 
 fn pending(enrollment: &EnrollmentRecord, now: Timestamp) -> Recorded<Outcome> {

@@ -175,6 +175,7 @@ impl Authority {
                 spends_credential: principal.spends_credential,
                 fulfils: None,
                 authenticated_at: Some(principal.authenticated_at),
+                vouched_by: principal.vouched_by,
             },
         })
     }

@@ -76,7 +76,7 @@ pub enum Outcome {
     Pending(Pending),
 }
 
-/// A request waits: for a person, or for a CA that cannot be reached after a person has said yes.
+/// A request waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     /// Its enrollment.

@@ -68,8 +68,8 @@ pub enum EnrollError {
     /// The credential is good for no more certificates.
     #[error("the credential is used up: it was good for a number of certificates, and they are issued")]
     CredentialUsedUp,
-    /// The principal was removed while its request was under way, or waited.
-    #[error("the requester was removed")]
+    /// The principal was removed while its request was under way or waited, or the certificate that it has shown was revoked.
+    #[error("the requester was removed, or its certificate revoked, while this was under way")]
     PrincipalEnded,
     /// A person said no.
     #[error("the request was denied{}", with_reason(.0))]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use certgate_pki::{Certificate, Csr, CsrError, Provider, Timestamp, VerifiedCsr};
+use certgate_pki::{Certificate, Csr, CsrError, Provider, Serial, Timestamp, VerifiedCsr};
 use certgate_policy::NamePattern;
 
 /// By which protocol a request came.
@@ -80,6 +80,8 @@ pub struct Principal {
     pub spends_credential: bool,
     /// When it showed who it is, taken before its proof was looked up: a removal that comes later counts.
     pub authenticated_at: Timestamp,
+    /// The certificate that it has shown, if that is what authenticated it: a revocation that comes later counts.
+    pub vouched_by: Option<Serial>,
 }
 
 /// A request whose sender has shown that it holds the private key.

@@ -32,6 +32,7 @@ fuzz_target!(|data: &[u8]| {
         grants,
         spends_credential: false,
         authenticated_at: certgate_pki::Timestamp::NO_EXPIRATION,
+        vouched_by: None,
     };
     let (protocol, endpoint) = (Protocol::Est, "default".into());
     let request = EnrollRequest { protocol, endpoint, principal, csr: csr.clone(), renews: None };

@@ -183,6 +183,7 @@ impl Case {
                 grants,
                 spends_credential: false,
                 authenticated_at: certgate_pki::Timestamp::NO_EXPIRATION,
+                vouched_by: Some(self.old.serial().clone()),
             },
             csr: self.csr.clone(),
             renews: Some(Box::new(Renewal { certificate: self.old.clone(), asked_subject, may_omit_names })),

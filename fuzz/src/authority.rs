@@ -31,6 +31,7 @@ pub fn profile() -> Profile {
         name: "default".into(),
         authority: "default".into(),
         approval: Approval::Auto,
+        renewal_approval: Approval::Auto,
         validity: Duration::from_secs(90 * 86_400),
         backdate: Duration::from_secs(3600),
         key_types: AllowedKey::ALL.into(),

@@ -13,6 +13,8 @@ pub struct Profile {
     pub authority: String,
     /// Who says yes: policy alone, or a person too.
     pub approval: Approval,
+    /// Who says yes to the renewal of what was issued.
+    pub renewal_approval: Approval,
     /// From the moment of issuance to notAfter.
     pub validity: Duration,
     /// How far notBefore lies before the moment of issuance, for clients with slow clocks.

@@ -64,8 +64,13 @@ impl CaFixture {
     #[must_use]
     pub fn request(csr: Csr, grants: &[&str]) -> EnrollRequest {
         let grants: Vec<NamePattern> = grants.iter().map(|grant| grant.parse().expect("a name pattern")).collect();
-        let principal =
-            Principal { name: "first-device".into(), grants, spends_credential: false, authenticated_at: crate::NOW };
+        let principal = Principal {
+            name: "first-device".into(),
+            grants,
+            spends_credential: false,
+            authenticated_at: crate::NOW,
+            vouched_by: None,
+        };
         EnrollRequest { protocol: Protocol::Est, endpoint: "default".into(), principal, csr, renews: None }
     }
 }
@@ -84,6 +89,7 @@ pub fn profile() -> Profile {
         sans: vec![SanKind::Dns, SanKind::Ip],
         extended_key_usage: vec![ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth],
         approval: Approval::Auto,
+        renewal_approval: Approval::Auto,
         renew_grace: Duration::ZERO,
         rekey: Rekey::Allow,
         change_subject: ChangeSubject::Refuse,

@@ -106,6 +106,13 @@ impl Certificates for MemoryLedger {
         if ended.is_some_and(|end| along.authenticated_at.is_some_and(|at| *end >= at)) {
             return Ok(CertificateRecorded::PrincipalEnded);
         }
+        let is_good = |voucher: &Serial| {
+            let is_it = |one: &CertificateRecord| one.serial == *voucher && one.authority == certificate.authority;
+            state.certificates.iter().any(|one| is_it(one) && one.status == CertificateStatus::Valid)
+        };
+        if along.vouched_by.as_ref().is_some_and(|voucher| !is_good(voucher)) {
+            return Ok(CertificateRecorded::PrincipalEnded);
+        }
         let same = |other: &CertificateRecord| other.authority == certificate.authority && other.serial == certificate.serial;
         if state.certificates.iter().any(same) {
             return Err(LedgerError::Conflict("a certificate of this serial number"));
@@ -194,6 +201,10 @@ impl Enrollments for MemoryLedger {
         if number(waiting().filter(|one| one.key.principal == enrollment.key.principal).count()) >= most {
             return Ok(Submitted::TooMany);
         }
+        let ended = state.ended.get(&enrollment.key.principal);
+        if ended.is_some_and(|end| *end >= enrollment.created_at) {
+            return Ok(Submitted::PrincipalEnded);
+        }
         state.enrollments.push(enrollment);
         state.append(event);
         Ok(Submitted::Created)
@@ -248,6 +259,15 @@ impl EstUsers for MemoryLedger {
         state.users.push(user);
         state.append(event);
         Ok(EstUserAdded::Added)
+    }
+
+    async fn replace(&self, user: EstUser, event: Event) -> Result<bool, LedgerError> {
+        let mut state = self.write()?;
+        let is_it = |other: &&mut EstUser| other.name == user.name && other.endpoint == user.endpoint;
+        let Some(found) = state.users.iter_mut().find(is_it) else { return Ok(false) };
+        *found = user;
+        state.append(event);
+        Ok(true)
     }
 
     async fn find_user(&self, name: &str, endpoint: &str) -> Result<Option<EstUser>, LedgerError> {

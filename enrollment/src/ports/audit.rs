@@ -26,6 +26,8 @@ pub enum EventKind {
     EnrollmentFailed,
     /// A credential was added.
     EstUserAdded,
+    /// A credential was put in the place of another.
+    EstUserReplaced,
     /// A credential was removed.
     EstUserRemoved,
     /// An authority writes another base URL into certificates from now on.
@@ -48,6 +50,7 @@ impl EventKind {
             Self::EnrollmentDenied => "enrollment.denied",
             Self::EnrollmentFailed => "enrollment.failed",
             Self::EstUserAdded => "est-user.added",
+            Self::EstUserReplaced => "est-user.replaced",
             Self::EstUserRemoved => "est-user.removed",
             Self::BaseUrlChanged => "authority.base-url-changed",
             Self::AuditCheckpoint => "audit.checkpoint",

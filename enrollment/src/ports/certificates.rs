@@ -123,6 +123,8 @@ pub struct Along {
     pub fulfils: Option<EnrollmentId>,
     /// When the principal showed who it is: if it was removed since, nothing is recorded. `None` for certgate itself.
     pub authenticated_at: Option<Timestamp>,
+    /// The certificate of the same authority that has authenticated the principal: if it is not good any more, nothing is recorded.
+    pub vouched_by: Option<Serial>,
 }
 
 /// What came of recording a certificate. But for the first, nothing was recorded: the certificate must never be seen.
@@ -134,7 +136,7 @@ pub enum CertificateRecorded {
     CredentialUsedUp,
     /// The enrollment was not approved, or is issued already.
     NotAwaited,
-    /// The principal was removed since it was authenticated.
+    /// The principal was removed since it was authenticated, or its certificate was revoked or put on hold.
     PrincipalEnded,
 }
 

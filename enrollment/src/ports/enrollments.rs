@@ -130,7 +130,7 @@ pub struct EnrollmentRecord {
     pub csr: Vec<u8>,
     /// SHA-256 of that.
     pub csr_sha256: [u8; 32],
-    /// Since when.
+    /// Since when: the moment at which its principal was authenticated.
     pub created_at: Timestamp,
     /// Where it stands.
     pub state: EnrollmentState,
@@ -159,6 +159,8 @@ pub enum Submitted {
     Exists(Box<EnrollmentRecord>),
     /// The principal has as many waiting as it may.
     TooMany,
+    /// The principal was removed since it was authenticated.
+    PrincipalEnded,
 }
 
 /// Which enrollments to list; newest first.

@@ -75,6 +75,13 @@ pub trait EstUsers: Send + Sync {
     /// [`LedgerError`].
     async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError>;
 
+    /// Puts a credential in the place of the one of this name at this endpoint: another password, other names, another end. What was
+    /// issued to its principal stays as it is. False when there is none, and nothing was changed.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn replace(&self, user: EstUser, event: Event) -> Result<bool, LedgerError>;
+
     /// The credential of this name at this endpoint, expired or not.
     ///
     /// # Errors

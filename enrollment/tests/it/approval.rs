@@ -258,3 +258,20 @@ async fn every_step_leaves_an_event() {
     }
     assert_eq!(about(3, "serial"), Some(made.serial.to_string()));
 }
+
+#[tokio::test]
+async fn one_certificate_after_the_other_is_renewed_with_the_same_request() {
+    let ca = CaFixture::founded().await;
+    let mut old = issue(&ca, builder().csr()).await;
+    for _ in 0..2 {
+        let pending = waiting(enroll(&ca, renewal(&old, builder().csr())).await);
+        let renewed = approve(&ca, &pending).await;
+        assert_ne!(renewed.serial, old.serial);
+        assert_eq!(
+            issued(enroll(&ca, renewal(&old, builder().csr())).await),
+            renewed,
+            "served again to the one that it renews"
+        );
+        old = record_of(&ca, &renewed.serial).await;
+    }
+}

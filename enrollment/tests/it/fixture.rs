@@ -18,7 +18,7 @@ pub(crate) const GRANTS: [&str; 3] = ["cn:device-*", "dns:*.fleet.example", "ip:
 
 /// [`profile`], with a person who says yes.
 pub(crate) fn manual() -> Profile {
-    Profile { approval: Approval::Manual, ..profile() }
+    Profile { approval: Approval::Manual, renewal_approval: Approval::Manual, ..profile() }
 }
 
 /// A request that policy grants.
@@ -36,6 +36,7 @@ pub(crate) fn renewal(old: &CertificateRecord, csr: Csr) -> EnrollRequest {
     let grants = NamePattern::of_certificate(certificate.subject(), &certificate.extensions().subject_alt_names().unwrap());
     let mut request = CaFixture::request(csr, &[]);
     request.principal.grants = grants;
+    request.principal.vouched_by = Some(old.serial.clone());
     request.renews = Some(Box::new(Renewal { certificate, asked_subject: old.asked_subject, may_omit_names: false }));
     request
 }

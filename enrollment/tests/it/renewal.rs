@@ -269,3 +269,15 @@ async fn everything_but_the_names_is_made_anew() {
     assert_eq!(record_of(&issued.ca, &issued.old.serial).await, issued.old, "the old one stays as it was");
     assert_eq!(record_of(&issued.ca, &made.serial).await.asked_subject, issued.old.asked_subject);
 }
+
+#[tokio::test]
+async fn a_certificate_that_is_revoked_meanwhile_renews_nothing() {
+    use certgate_enrollment::{Certificates, StatusChange, change_status};
+    let fixture = Issued::new().await;
+    let authorized = fixture.renew(&asked()).unwrap();
+    change_status(&*fixture.ca.ledger, &fixture.old, StatusChange::Hold, NOW, "operator").await.unwrap();
+    let before = fixture.ca.ledger.certificates().len();
+    assert_eq!(fixture.ca.authority.issue(authorized).await.unwrap_err(), EnrollError::PrincipalEnded);
+    assert_eq!(fixture.ca.ledger.certificates().len(), before);
+    assert!(fixture.ca.ledger.find(&fixture.old.serial).await.unwrap().is_some());
+}

@@ -139,7 +139,13 @@ fn authorize(case: &Case, certificate: Certificate) -> Result<Template, EnrollEr
     let request = EnrollRequest {
         protocol: Protocol::Est,
         endpoint: "default".into(),
-        principal: Principal { name: "first-device".into(), grants, spends_credential: false, authenticated_at: NOW },
+        principal: Principal {
+            name: "first-device".into(),
+            grants,
+            spends_credential: false,
+            authenticated_at: NOW,
+            vouched_by: None,
+        },
         csr: csr(case),
         renews: Some(Box::new(Renewal { certificate, asked_subject, may_omit_names: case.may_omit_names })),
     };

@@ -128,6 +128,7 @@ impl Admin {
             };
             good.extend(self.base.ledger.list(query).await?.items);
         }
+        good.truncate(MOST_NAMED);
         Ok(good)
     }
 

@@ -34,6 +34,9 @@ pub struct AddUser {
     pub ttl: Option<String>,
     /// For how many certificates it is good.
     pub uses: Option<u64>,
+    /// Put it in the place of the one that is there, if there is one.
+    #[serde(default)]
+    pub replace: bool,
     /// A password that a person has chosen; one is generated if absent.
     pub password: Option<Zeroizing<String>>,
 }
@@ -83,7 +86,7 @@ pub struct UserRemoved {
     pub removed: u64,
     /// How many of its requests waited for a person, and are denied now.
     pub denied: u64,
-    /// Serial numbers of its certificates that are good still, a thousand at the most. They renew themselves no more, and what they are
+    /// Serial numbers of its certificates that are good still, or on hold, a thousand at the most. They renew themselves no more, and what they are
     /// for besides ends with them.
     pub certificates: Vec<String>,
     /// How many were revoked.
@@ -155,7 +158,7 @@ pub fn operator_event(at: Timestamp, kind: EventKind, user: &str, endpoint: &str
 
 impl Admin {
     pub(super) async fn add_est_user(&self, asked: AddUser) -> Result<UserAdded, AdminFailure> {
-        let AddUser { name, endpoint, allow, ttl, uses, password } = asked;
+        let AddUser { name, endpoint, allow, ttl, uses, replace, password } = asked;
         let endpoint = endpoint.unwrap_or_else(|| "default".into());
         if !self.est_endpoints.contains(&endpoint) {
             let known = self.est_endpoints.join(", ");
@@ -172,11 +175,16 @@ impl Admin {
         let (secret, shown) = self.secret(password).await?;
         let (user, event) = NewUser { name, endpoint, allow, expires_at, uses }.with(secret, now)?;
         let EstUser { name, endpoint, allow, .. } = user.clone();
-        if self.base.ledger.add(user, event).await? == EstUserAdded::Exists {
+        let replacing = Event { kind: EventKind::EstUserReplaced, ..event.clone() };
+        if replace && self.base.ledger.replace(user.clone(), replacing).await? {
+            tracing::info!(user = name, endpoint, "an EST user was replaced");
+        } else if self.base.ledger.add(user, event).await? == EstUserAdded::Exists {
             let message = format!("there is an EST user {name} at endpoint {endpoint} already");
-            return Err(AdminFailure::new(Code::Refused, message).hint(format!("certgate est user remove {name}")));
+            let hint = "--replace gives it another password, other names and another end; its certificates stay as they are";
+            return Err(AdminFailure::new(Code::Refused, message).hint(hint));
+        } else {
+            tracing::info!(user = name, endpoint, "an EST user was added");
         }
-        tracing::info!(user = name, endpoint, "an EST user was added");
         let allow = allow.iter().map(ToString::to_string).collect();
         let expires_at = expires_at.map(|time| time.to_string());
         Ok(UserAdded { name, password: shown.map(|password| password.to_string()), endpoint, allow, expires_at, uses })

@@ -51,7 +51,7 @@ pub async fn open_authorities(
         if config.public_url.as_ref().is_some_and(crate::config::PublicUrl::is_https) {
             let advice =
                 "relying parties may not fetch certificates over https (RFC 5280 §8); an http public_url works for all";
-            tracing::warn!(authority = config.name, advice);
+            tracing::warn!(authority = config.name, "{advice}");
         }
         let issuer = config.issuer.as_ref().map(|issuer| all.get(issuer.get_ref())).transpose()?;
         let authority = Opening { config, base, data_dir, issuer: issuer.as_deref() }.open(url.as_deref()).await;

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use certgate_enrollment::{EstUserAdded, EstUsers};
 use certgate_pki::GeneralName;
+use certgate_policy::Approval;
 use zeroize::Zeroizing;
 
 use super::Base;
 use crate::admin::est_users::{NewUser, generate_password, operator_event};
 use crate::auth::hash_generated;
-use crate::config::Config;
+use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig};
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
 
 /// Its name.
@@ -85,7 +86,9 @@ pub async fn make_first_device(
     data_dir: &DataDir,
     server_names: &[GeneralName],
 ) -> anyhow::Result<Option<FirstDevice>> {
-    let Some(configured) = config.endpoints.first() else { return Ok(None) };
+    let Some(configured) = config.endpoints.iter().find(|endpoint| takes_first_device(config, endpoint)) else {
+        return Ok(None);
+    };
     let endpoint = configured.name.clone();
     let now = base.clock.now();
     let new = NewUser { name: NAME.into(), endpoint: endpoint.clone(), allow: Vec::new(), expires_at: None, uses: None };
@@ -101,6 +104,14 @@ pub async fn make_first_device(
     let authority = profile.and_then(|profile| config.authorities.iter().find(|one| one.name == *profile.authority.get_ref()));
     let chain = authority.filter(|one| one.issuer.is_some()).map(|one| format!("ca/{}.chain.pem", one.name));
     Ok(Some(FirstDevice { endpoint, chain }))
+}
+
+/// Can a device enroll there with a password and nothing else, as the introduction tells?
+fn takes_first_device(config: &Config, endpoint: &EndpointConfig) -> bool {
+    let profile = config.profiles.iter().find(|profile| profile.name == *endpoint.profile.get_ref());
+    endpoint.auth.contains(&AuthMethod::Basic)
+        && endpoint.channel_binding == ChannelBindingName::Optional
+        && profile.is_some_and(|profile| profile.profile().approval == Approval::Auto)
 }
 
 /// One `machine` line for each name, for `curl --netrc-file`.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use certgate_enrollment::{Authority, Clock, InternalRequest};
+use certgate_enrollment::{Authority, CertificateStatus, Certificates, Clock, InternalRequest};
 use certgate_pki::{Certificate, DnsName, GeneralName, KeyType, Name, NameAttribute, NameAttributeType, Provider, pem};
+use certgate_store::SqliteLedger;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
@@ -61,6 +62,7 @@ struct Own {
     authority: Arc<Authority>,
     names: Vec<GeneralName>,
     clock: Arc<dyn Clock>,
+    ledger: SqliteLedger,
     provider: Provider,
     cert: PathBuf,
     key: PathBuf,
@@ -84,6 +86,7 @@ impl ServerCertificate {
                 authority,
                 names,
                 clock: Arc::clone(&base.clock),
+                ledger: base.ledger.clone(),
                 provider: base.provider.clone(),
                 cert: data_dir.join("tls/server.pem"),
                 key: data_dir.join("tls/server.key"),
@@ -156,7 +159,9 @@ impl Source {
 impl Own {
     /// Issues it unless there is one that will do. Says whether it was issued.
     async fn ensure(&self) -> anyhow::Result<bool> {
-        if read_leaf(&self.cert).is_some_and(|leaf| self.will_do(&leaf)) {
+        if let Some(leaf) = read_leaf(&self.cert).filter(|leaf| self.will_do(leaf))
+            && self.is_good(&leaf).await?
+        {
             return Ok(false);
         }
         // A key lives as long as its certificate: both are made anew.
@@ -178,6 +183,12 @@ impl Own {
         write_atomically(&self.cert, text.as_bytes(), Secrecy::Public)?;
         tracing::info!(serial = %issued.serial, "issued the server certificate");
         Ok(true)
+    }
+
+    /// Has nobody revoked it? One that the ledger does not know is not ours.
+    async fn is_good(&self, leaf: &Certificate) -> anyhow::Result<bool> {
+        let record = self.ledger.find_issued(self.authority.name(), leaf.serial()).await?;
+        Ok(record.is_some_and(|record| record.status == CertificateStatus::Valid))
     }
 
     /// Is this certificate ours, with all names, from the authority as it is now, and not near its end?

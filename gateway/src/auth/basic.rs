@@ -57,7 +57,7 @@ impl BasicAuthenticator {
         }
         // A credential that is used up still fetches what was approved with it: the core says no to anything more.
         let spends_credential = user.uses.is_some();
-        Ok(Principal { name: user.name, grants: user.allow, spends_credential, authenticated_at })
+        Ok(Principal { name: user.name, grants: user.allow, spends_credential, authenticated_at, vouched_by: None })
     }
 
     /// Compared in constant time.

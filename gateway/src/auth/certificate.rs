@@ -57,7 +57,13 @@ impl CertificateAuthenticator {
             return Ok(Err(CertificateDenied::NotOurs));
         };
         let grants = NamePattern::of_certificate(certificate.subject(), &names);
-        let principal = Principal { name: record.principal, grants, spends_credential: false, authenticated_at };
+        let principal = Principal {
+            name: record.principal,
+            grants,
+            spends_credential: false,
+            authenticated_at,
+            vouched_by: Some(record.serial),
+        };
         let renewal = Renewal { certificate, asked_subject: record.asked_subject, may_omit_names: false };
         Ok(Ok(Holder { principal, renewal }))
     }

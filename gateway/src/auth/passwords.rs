@@ -48,7 +48,7 @@ impl PasswordPool {
         self.run(move || Argon2::default().verify_password(password.as_bytes(), kept.as_str()).is_ok()).await
     }
 
-    /// What is kept of a password: Argon2id of version 19 with the costs that RFC 9106 and OWASP recommend for 19 MiB, as a PHC string.
+    /// What is kept of a password: Argon2id of version 19 with the costs that OWASP gives for 19 MiB, as a PHC string.
     ///
     /// # Errors
     /// [`PasswordsBusy`].

@@ -50,6 +50,9 @@ pub(super) struct AddArguments {
     /// For how many certificates it is good; without bound if not given
     #[arg(long, value_name = "N")]
     uses: Option<u64>,
+    /// Put it in the place of the one that is there: another password, other names, another end; its certificates stay as they are
+    #[arg(long)]
+    replace: bool,
     /// Read a password that you have chosen from standard input, one line; otherwise one of 128 bits is generated
     #[arg(long)]
     password_stdin: bool,
@@ -71,9 +74,9 @@ pub(super) async fn run(global: &Global, command: EstCommand) -> Result<Printed,
     let EstCommand::User(command) = command;
     let socket = global.socket();
     match command {
-        UserCommand::Add(AddArguments { name, endpoint, allow, ttl, uses, password_stdin }) => {
+        UserCommand::Add(AddArguments { name, endpoint, allow, ttl, uses, replace, password_stdin }) => {
             let password = if password_stdin { Some(read_password()?) } else { None };
-            let body = encode_body(&AddUser { name, endpoint, allow, ttl, uses, password })?;
+            let body = encode_body(&AddUser { name, endpoint, allow, ttl, uses, replace, password })?;
             ask(&socket, Method::POST, "/v1/est/users", Some(body)).await.map(Printed::Record)
         }
         UserCommand::List(paging) => {

@@ -6,6 +6,7 @@ use certgate_est::Label;
 use toml::Spanned;
 
 use super::endpoint::{AuthMethod, ProtocolName};
+use super::listener::ClientCert;
 use super::{AuthorityConfig, ConfigError, EndpointConfig, Family, ListenerConfig, ProfileConfig, Source};
 
 /// A list, each item with its place, and the text in which those places are: the file's or the embedded one.
@@ -135,6 +136,12 @@ fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
         if endpoint.auth == [AuthMethod::Mtls] && profile.is_some_and(|profile| !profile.issues_client_certificates()) {
             let message =
                 "auth is [\"mtls\"] alone, and the profile issues nothing that a client could show: add clientAuth to its ekus";
+            return Err(source.error_at(at, message));
+        }
+        let asks =
+            |listener: &ListenerConfig| listener.serves.contains(&Family::Est) && listener.client_cert == ClientCert::Optional;
+        if endpoint.auth == [AuthMethod::Mtls] && !lists.listeners.values().any(asks) {
+            let message = "auth is [\"mtls\"] alone, and no listener that serves est asks for a certificate: set client_cert = \"optional\"";
             return Err(source.error_at(at, message));
         }
         if profile.is_none() {

@@ -21,6 +21,8 @@ pub struct ProfileConfig {
     /// Who says yes to what policy allows.
     #[serde(default)]
     pub approval: ApprovalName,
+    /// Who says yes to a renewal; the same as `approval` if not given.
+    pub renewal_approval: Option<ApprovalName>,
     /// For how long after its end a certificate may still renew itself.
     pub renew_grace: Option<Period>,
     /// The key when a certificate is renewed.
@@ -78,6 +80,15 @@ pub enum ApprovalName {
     Auto,
     /// A person, by `certgate enrollment approve`.
     Manual,
+}
+
+impl From<ApprovalName> for Approval {
+    fn from(name: ApprovalName) -> Self {
+        match name {
+            ApprovalName::Auto => Self::Auto,
+            ApprovalName::Manual => Self::Manual,
+        }
+    }
 }
 
 /// The key when a certificate is renewed.
@@ -192,10 +203,8 @@ impl ProfileConfig {
             subject_copy: self.subject.copy.iter().map(|attribute| attribute.0).collect(),
             sans: self.sans.iter().map(|san| if *san == San::Dns { SanKind::Dns } else { SanKind::Ip }).collect(),
             extended_key_usage: self.ekus.iter().map(|eku| eku.0).collect(),
-            approval: match self.approval {
-                ApprovalName::Auto => Approval::Auto,
-                ApprovalName::Manual => Approval::Manual,
-            },
+            approval: self.approval.into(),
+            renewal_approval: self.renewal_approval.unwrap_or(self.approval).into(),
             renew_grace: self.renew_grace.map_or(Duration::ZERO, Period::duration),
             rekey: match self.rekey {
                 RekeyName::Allow => Rekey::Allow,

@@ -73,6 +73,10 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
             "c.toml:5: auth is [\"mtls\"] alone, and the profile issues nothing that a client could show",
         ),
         (
+            &format!("{listener}client_cert = \"off\"\n{endpoint}auth = [\"mtls\"]\n"),
+            "c.toml:6: auth is [\"mtls\"] alone, and no listener that serves est asks for a certificate",
+        ),
+        (
             &format!("{listener}client_cert = \"required\"\n"),
             "c.toml:5: unknown value \"required\" (known here: off, optional)",
         ),

@@ -17,6 +17,9 @@ fn est_users() {
 
     let (code, refused) = gateway.admin(&["est", "user", "add", "pump-7"]);
     assert_eq!((code, refused["error"]["code"].as_str()), (4, Some("refused")));
+    let (code, replaced) = gateway.admin(&["est", "user", "add", "pump-7", "--replace", "--uses", "2"]);
+    assert_eq!((code, replaced["uses"].as_u64(), replaced["expires_at"].is_null()), (0, Some(2), true));
+    assert_ne!(replaced["password"], added["password"]);
     let (_, page) = gateway.admin(&["est", "user", "list", "--limit", "1"]);
     assert_eq!(page["items"][0]["name"], "first-device");
     let next = page["next"].as_str().unwrap();

@@ -82,7 +82,8 @@ mod tests {
 
     #[test]
     fn what_is_sent_is_verified_and_what_is_required_is_missed() {
-        let check = |given: Option<&str>, is_required| check_binding(Some(ChannelBinding::TlsUnique([7; 12])), given, is_required);
+        let check =
+            |given: Option<&str>, is_required| check_binding(Some(ChannelBinding::TlsUnique([7; 12])), given, is_required);
         let right = Base64::encode_string(&[7; 12]);
         for is_required in [false, true] {
             assert_eq!(check(Some(&right), is_required), Ok(()));

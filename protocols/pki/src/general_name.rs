@@ -113,7 +113,12 @@ impl GeneralName {
         let mut reader = DerReader::new(contents)?;
         let mut names = Vec::new();
         while !reader.is_finished() && names.len() < MAX_GENERAL_NAMES {
-            names.push(Self::read(reader.any()?));
+            let name = reader.any()?;
+            // GeneralName is a CHOICE of context-specific tags; anything else would read differently where it is written again.
+            if name.tag & 0xc0 != 0x80 {
+                return Err(der::ErrorKind::Failed.into());
+            }
+            names.push(Self::read(name));
         }
         reader.finish()?;
         if names.is_empty() { Err(der::ErrorKind::Failed.into()) } else { Ok(names) }

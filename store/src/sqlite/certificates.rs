@@ -48,6 +48,11 @@ impl Certificates for SqliteLedger {
             {
                 return Ok(CertificateRecorded::PrincipalEnded);
             }
+            if let Some(voucher) = &along.vouched_by
+                && !is_good(transaction.connection, &certificate.authority, voucher)?
+            {
+                return Ok(CertificateRecorded::PrincipalEnded);
+            }
             insert(transaction.connection, &certificate)?;
             if along.spends_credential {
                 let spend = "UPDATE est_user SET uses = uses - 1 WHERE name = ? AND endpoint = ? AND uses > 0";
@@ -135,6 +140,12 @@ fn has_use(connection: &rusqlite::Connection, certificate: &CertificateRecord) -
     let names = [&certificate.principal, &certificate.endpoint];
     let found = connection.prepare_cached(select)?.query_row(names, |row| row.get(0)).optional()?;
     Ok(found.unwrap_or(false))
+}
+
+/// Is this certificate neither revoked nor on hold?
+fn is_good(connection: &rusqlite::Connection, authority: &str, serial: &Serial) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ? AND authority = ? AND status = 0)";
+    connection.prepare_cached(select)?.query_row(params![serial.as_octets(), authority], |row| row.get(0))
 }
 
 fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {

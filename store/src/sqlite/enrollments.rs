@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::audit_chain::number;
-use super::est_users::{read_patterns, write_patterns};
+use super::est_users::{read_patterns, was_ended_since, write_patterns};
 use super::page::{page, rows};
 use super::writer::WriteError;
 use super::{SqliteLedger, damaged, ledger_error};
@@ -36,6 +36,9 @@ impl Enrollments for SqliteLedger {
             let waiting: i64 = connection.prepare_cached(&count)?.query_row([&enrollment.key.principal], |row| row.get(0))?;
             if waiting.cast_unsigned() >= most {
                 return Ok(Submitted::TooMany);
+            }
+            if was_ended_since(connection, &enrollment.key.principal, enrollment.created_at)? {
+                return Ok(Submitted::PrincipalEnded);
             }
             insert(connection, &enrollment)?;
             transaction.append(&event)?;

@@ -17,24 +17,31 @@ const COLUMNS: &str = "name, endpoint, secret_kind, secret, allow, created_at, e
 #[async_trait]
 impl EstUsers for SqliteLedger {
     async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError> {
-        let allow = write_patterns(&user.allow);
         let credentials = Arc::clone(&self.credentials);
         let change = move |transaction: &mut super::Transaction<'_>| {
-            let (kind, secret) = match user.secret {
-                SecretHash::Sha256(hash) => ("sha256", hash.to_vec()),
-                SecretHash::Argon2id(phc) => ("argon2id", phc.into_bytes()),
-            };
-            let insert = format!("INSERT INTO est_user ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
-            let (created, expires) = (number(user.created_at.millis()), user.expires_at.map(|time| number(time.millis())));
-            let values = params![user.name, user.endpoint, kind, secret, allow, created, expires, user.uses.map(number)];
-            if transaction.connection.execute(&insert, values)? == 0 {
+            if exists(transaction.connection, &user)? {
                 return Ok(EstUserAdded::Exists);
             }
+            put(transaction.connection, &user)?;
             transaction.append(&event)?;
             transaction.when_committed(move || credentials.forget(&user.name));
             Ok(EstUserAdded::Added)
         };
         self.write("add EST user", change).await
+    }
+
+    async fn replace(&self, user: EstUser, event: Event) -> Result<bool, LedgerError> {
+        let credentials = Arc::clone(&self.credentials);
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            if !exists(transaction.connection, &user)? {
+                return Ok(false);
+            }
+            put(transaction.connection, &user)?;
+            transaction.append(&event)?;
+            transaction.when_committed(move || credentials.forget(&user.name));
+            Ok(true)
+        };
+        self.write("replace EST user", change).await
     }
 
     async fn find_user(&self, name: &str, endpoint: &str) -> Result<Option<EstUser>, LedgerError> {
@@ -104,6 +111,25 @@ impl EstUsers for SqliteLedger {
         })?;
         Ok(found.map(|millis| Timestamp::from_millis(millis.cast_unsigned())))
     }
+}
+
+/// Is there a credential of this name at this endpoint?
+fn exists(connection: &Connection, user: &EstUser) -> rusqlite::Result<bool> {
+    let select = "SELECT EXISTS (SELECT 1 FROM est_user WHERE name = ? AND endpoint = ?)";
+    connection.query_row(select, [&user.name, &user.endpoint], |row| row.get(0))
+}
+
+/// Writes a credential, whether or not there is one.
+fn put(connection: &Connection, user: &EstUser) -> rusqlite::Result<()> {
+    let (kind, secret) = match &user.secret {
+        SecretHash::Sha256(hash) => ("sha256", hash.as_slice()),
+        SecretHash::Argon2id(phc) => ("argon2id", phc.as_bytes()),
+    };
+    let insert = format!("INSERT OR REPLACE INTO est_user ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    let (created, expires) = (number(user.created_at.millis()), user.expires_at.map(|time| number(time.millis())));
+    let allow = write_patterns(&user.allow);
+    let values = params![user.name, user.endpoint, kind, secret, allow, created, expires, user.uses.map(number)];
+    connection.execute(&insert, values).map(drop)
 }
 
 /// Was this principal removed then, or later?

@@ -53,7 +53,8 @@ async fn every_step_of_an_enrollment_that_was_acknowledged_is_in_the_files() {
         assert_eq!(found.find_by_id(&pending.id).await, Ok(Some(expected)));
 
         let certificate = certificate(number);
-        let along = Along { spends_credential: false, fulfils: Some(pending.id.clone()), authenticated_at: None };
+        let along =
+            Along { spends_credential: false, fulfils: Some(pending.id.clone()), authenticated_at: None, vouched_by: None };
         ledger.record(certificate.clone(), along, issued()).await.unwrap();
         let (_copy, found) = lost(directory.path());
         let issued = found.find_by_id(&pending.id).await.unwrap().unwrap();

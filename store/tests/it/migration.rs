@@ -107,7 +107,7 @@ async fn a_ledger_of_schema_1_goes_on_as_any_other() {
     }
     let submitted = ledger.submit(enrollment(1), 1, event(EventKind::EnrollmentSubmitted)).await;
     assert_eq!(submitted, Ok(Submitted::Created));
-    let along = Along { spends_credential: true, fulfils: None, authenticated_at: None };
+    let along = Along { spends_credential: true, fulfils: None, authenticated_at: None, vouched_by: None };
     let of_user = CertificateRecord { principal: "device".into(), ..certificate(9) };
     assert_eq!(ledger.record(of_user.clone(), along, issued()).await, Ok(CertificateRecorded::Recorded), "uses without bound");
     assert_eq!(ledger.find(&of_user.serial).await, Ok(Some(of_user)));

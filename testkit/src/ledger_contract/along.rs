@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use certgate_enrollment::{
-    Along, CertificateRecord, CertificateRecorded, EnrollmentId, EnrollmentRecord, EnrollmentState, EstUser, EventKind, Ledger,
-    LedgerError, Submitted,
+    Along, CertificateRecord, CertificateRecorded, CertificateStatus, EnrollmentId, EnrollmentRecord, EnrollmentState, EstUser,
+    EventKind, Ledger, LedgerError, Submitted,
 };
 
 use super::records::{certificate, enrollment, event, user};
 use super::{both, events};
 
-use CertificateRecorded::{CredentialUsedUp, NotAwaited, Recorded};
+use CertificateRecorded::{CredentialUsedUp, NotAwaited, PrincipalEnded, Recorded};
 
 pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     each_certificate_spends_a_use(&*make().await).await;
@@ -21,6 +21,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     what_is_refused_leaves_the_other_things_as_they_were(&*make().await).await;
     the_last_use_is_spent_once(&*make().await).await;
     an_enrollment_is_issued_once_however_many_try(&*make().await).await;
+    a_certificate_that_vouches_is_good_when_it_counts(&*make().await).await;
 }
 
 async fn record(
@@ -32,11 +33,11 @@ async fn record(
 }
 
 fn spending() -> Along {
-    Along { spends_credential: true, fulfils: None, authenticated_at: None }
+    Along { spends_credential: true, fulfils: None, authenticated_at: None, vouched_by: None }
 }
 
 fn fulfilling(id: &EnrollmentId) -> Along {
-    Along { spends_credential: false, fulfils: Some(id.clone()), authenticated_at: None }
+    Along { spends_credential: false, fulfils: Some(id.clone()), authenticated_at: None, vouched_by: None }
 }
 
 /// Adds a credential of the principal and endpoint of [`certificate`], good for so many certificates.
@@ -145,7 +146,8 @@ async fn what_was_not_approved_is_not_issued(ledger: &dyn Ledger) {
 async fn what_is_refused_leaves_the_other_things_as_they_were(ledger: &dyn Ledger) {
     credential(ledger, Some(1)).await;
     let approved = approved(ledger, 1).await;
-    let everything = Along { spends_credential: true, fulfils: Some(approved.id.clone()), authenticated_at: None };
+    let everything =
+        Along { spends_credential: true, fulfils: Some(approved.id.clone()), authenticated_at: None, vouched_by: None };
     // Not awaited: the use is not spent.
     let unknown = Along { fulfils: Some(enrollment(7).id), ..everything.clone() };
     assert_refused(ledger, &certificate(1), unknown, NotAwaited).await;
@@ -186,4 +188,18 @@ async fn an_enrollment_is_issued_once_however_many_try(ledger: &dyn Ledger) {
         assert_eq!(find(ledger, &approved.id).await.serial.as_ref(), Some(&winner.serial));
         assert_eq!(ledger.find(&loser.serial).await, Ok(None));
     }
+}
+
+async fn a_certificate_that_vouches_is_good_when_it_counts(ledger: &dyn Ledger) {
+    let old = certificate(1);
+    record(ledger, &old, Along::default()).await.unwrap();
+    let vouched = || Along { vouched_by: Some(old.serial.clone()), ..Along::default() };
+    assert_eq!(record(ledger, &certificate(2), vouched()).await, Ok(Recorded));
+    let of_another = CertificateRecord { authority: "other".into(), ..certificate(3) };
+    assert_eq!(record(ledger, &of_another, vouched()).await, Ok(PrincipalEnded), "the voucher is of the same authority");
+    let held = event(EventKind::CertificateHeld);
+    assert!(ledger.change_status(&old, CertificateStatus::Held(held.at), held).await.unwrap());
+    let before = events(ledger).await;
+    assert_eq!(record(ledger, &certificate(4), vouched()).await, Ok(PrincipalEnded));
+    assert_eq!((ledger.find(&certificate(4).serial).await, events(ledger).await), (Ok(None), before));
 }

@@ -127,7 +127,7 @@ async fn what_is_over_is_found_by_its_key_for_a_while(ledger: &dyn Ledger) {
     let waiting = enrollment(9);
     submit(ledger, &waiting).await;
     advance(ledger, &waiting, EnrollmentState::Approved, NOW).await;
-    let along = Along { spends_credential: false, fulfils: Some(waiting.id.clone()), authenticated_at: None };
+    let along = Along { spends_credential: false, fulfils: Some(waiting.id.clone()), authenticated_at: None, vouched_by: None };
     ledger.record(certificate(1), along, event(EventKind::CertificateIssued)).await.unwrap();
     let issued_at = certificate(1).issued_at;
     let found = ledger.find_by_key(&waiting.key, issued_at).await.unwrap().unwrap();
@@ -235,7 +235,12 @@ async fn lists_are_newest_first_and_by_state(ledger: &dyn Ledger) {
             EnrollmentState::Pending => {}
             EnrollmentState::Issued => {
                 advance(ledger, &record, EnrollmentState::Approved, NOW).await;
-                let along = Along { spends_credential: false, fulfils: Some(record.id.clone()), authenticated_at: None };
+                let along = Along {
+                    spends_credential: false,
+                    fulfils: Some(record.id.clone()),
+                    authenticated_at: None,
+                    vouched_by: None,
+                };
                 ledger.record(certificate(1), along, event(EventKind::CertificateIssued)).await.unwrap();
                 record = find(ledger, &record).await.unwrap();
             }

@@ -16,6 +16,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     a_credential_is_good_at_one_endpoint(&*make().await).await;
     secrets_and_uses_are_kept_as_they_were_given(&*make().await).await;
     a_credential_is_never_replaced(&*make().await).await;
+    a_credential_is_put_in_the_place_of_another(&*make().await).await;
     lists_count_certificates(&*make().await).await;
     removal_is_by_name_at_every_endpoint(&*make().await).await;
 }
@@ -59,6 +60,22 @@ async fn a_credential_is_never_replaced(ledger: &dyn Ledger) {
     assert_eq!(ledger.add(other, event(ADDED)).await, Ok(EstUserAdded::Exists));
     assert_eq!(ledger.find_user("first-device", "default").await, Ok(Some(user)));
     assert_eq!(events(ledger).await, 1, "what changed nothing leaves no event");
+}
+
+async fn a_credential_is_put_in_the_place_of_another(ledger: &dyn Ledger) {
+    let first = user("first-device", "default");
+    let replaced = event(EventKind::EstUserReplaced);
+    assert_eq!(ledger.replace(first.clone(), replaced.clone()).await, Ok(false), "there is none");
+    assert_eq!(events(ledger).await, 0, "what changed nothing leaves no event");
+    add(ledger, &first).await;
+    add(ledger, &user("first-device", "lab")).await;
+    // Looked up before: what is remembered must not outlive it.
+    assert_eq!(ledger.find_user("first-device", "default").await, Ok(Some(first.clone())));
+    let other = EstUser { secret: SecretHash::Sha256([1; 32]), allow: Vec::new(), expires_at: None, uses: Some(3), ..first };
+    assert_eq!(ledger.replace(other.clone(), replaced).await, Ok(true));
+    assert_eq!(ledger.find_user("first-device", "default").await, Ok(Some(other)));
+    assert_eq!(ledger.find_user("first-device", "lab").await, Ok(Some(user("first-device", "lab"))));
+    assert_eq!((ledger.ended_at("first-device").await, events(ledger).await), (Ok(None), 3));
 }
 
 async fn lists_count_certificates(ledger: &dyn Ledger) {

@@ -19,6 +19,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     certificates_end_with_their_principal(&*make().await).await;
     an_end_is_moved_on_and_never_back(&*make().await).await;
     what_was_under_way_is_not_recorded(&*make().await).await;
+    what_was_under_way_does_not_wait(&*make().await).await;
 }
 
 async fn remove(ledger: &dyn Ledger, name: &str, at: Timestamp) -> PrincipalRemoved {
@@ -115,4 +116,15 @@ async fn what_was_under_way_is_not_recorded(ledger: &dyn Ledger) {
     }
     assert_eq!(events(ledger).await, before, "what is refused leaves no event");
     assert_eq!(record(3, at.after(Duration::from_millis(1))).await, CertificateRecorded::Recorded);
+}
+
+async fn what_was_under_way_does_not_wait(ledger: &dyn Ledger) {
+    ledger.add(user("first-device", "lab"), event(EventKind::EstUserAdded)).await.unwrap();
+    let before = enrollment(1);
+    remove(ledger, "first-device", before.created_at).await;
+    let submitted = event(EventKind::EnrollmentSubmitted);
+    assert_eq!(ledger.submit(before.clone(), 99, submitted.clone()).await, Ok(Submitted::PrincipalEnded));
+    assert_eq!(ledger.find_by_id(&before.id).await, Ok(None));
+    let after = EnrollmentRecord { created_at: before.created_at.after(Duration::from_millis(1)), ..before };
+    assert_eq!(ledger.submit(after, 99, submitted).await, Ok(Submitted::Created));
 }

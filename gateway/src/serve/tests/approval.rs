@@ -6,7 +6,7 @@ use certgate_policy::Approval;
 use super::*;
 
 async fn fixture() -> (Fixture, Profile) {
-    let profile = Profile { approval: Approval::Manual, ..profile() };
+    let profile = Profile { approval: Approval::Manual, renewal_approval: Approval::Auto, ..profile() };
     (Fixture::issuing_by(&[Family::Est], profile.clone()).await, profile)
 }
 
@@ -56,4 +56,16 @@ async fn what_policy_refuses_does_not_wait() {
     let foreign = CsrBuilder::new(&device_key()).common_name("somebody else").sign();
     assert_eq!(fixture.ask(enrollment(&foreign)).await.0, StatusCode::FORBIDDEN);
     assert!(waiting(&fixture).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_renewal_may_go_without_a_person() {
+    let (fixture, profile) = fixture().await;
+    assert_eq!(fixture.ask(enrollment(&csr())).await.0, StatusCode::ACCEPTED);
+    let authority = fixture.ca.over(KeyBackend::new(ca_key()));
+    let issued = authority.approve(&profile, waiting(&fixture).await.remove(0), "operator").await.unwrap();
+    let mut renewal = enrollment(&csr());
+    *renewal.uri_mut() = "/.well-known/est/simplereenroll".parse().unwrap();
+    let over = fixture.over_tls(Some(&issued.der), ChannelBinding::TlsUnique([1; 12]));
+    assert_eq!(ask(over, renewal).await.0, StatusCode::OK);
 }

@@ -94,8 +94,7 @@ async fn other_names_need_a_credential_that_grants_them() {
     assert_eq!(attempt(renamed("router")).await.0, StatusCode::FORBIDDEN);
     let secret = hash_generated(&*fixture.ca.core.provider.digest, "x");
     let grants = vec!["cn:rout*".parse().unwrap()];
-    fixture.ca.ledger.remove("device", Event { at: NOW.before(std::time::Duration::from_secs(1)), ..event() }).await.unwrap();
-    fixture.ca.ledger.add(EstUser { allow: grants, ..user("device", secret) }, event()).await.unwrap();
+    assert_eq!(fixture.ca.ledger.replace(EstUser { allow: grants, ..user("device", secret) }, event()).await, Ok(true));
     assert_eq!(attempt(renamed("router")).await.0, StatusCode::OK);
     assert_eq!(attempt(renamed("switch")).await.0, StatusCode::FORBIDDEN);
 }
