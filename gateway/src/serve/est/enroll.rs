@@ -50,13 +50,13 @@ impl EstService {
         account.principal.clone_from(&authenticated.principal.name);
         let request = match self.read(endpoint, authenticated, head, body, (peer, limits)).await {
             Ok(request) => request,
-            Err(failure) => return conclude(endpoint, Err(failure), &account),
+            Err(failure) => return conclude(endpoint, &Err(failure), &account),
         };
         // A client that hangs up drops what waits here, and must not drop what is counted and logged of a certificate.
         let enrolling = Arc::clone(endpoint);
         let task = self.tasks.spawn(async move {
             let enrolled = enrolling.authority.enroll(&enrolling.profile, request).await;
-            conclude(&enrolling, enrolled.map_err(EstFailure::from), &account)
+            conclude(&enrolling, &enrolled.map_err(EstFailure::from), &account)
         });
         task.await.unwrap_or_else(|_| EstFailure::EndedEarly.answer())
     }
@@ -129,13 +129,13 @@ fn refuse(endpoint: &EstEndpoint, denied: Denied, account: &Account) -> Answer {
             return if asks { endpoint.challenge() } else { answer::text(StatusCode::FORBIDDEN, &denied.to_string()) };
         }
     };
-    conclude(endpoint, Err(failure), account)
+    conclude(endpoint, &Err(failure), account)
 }
 
 /// One outcome: counted, logged and answered.
-fn conclude(endpoint: &EstEndpoint, result: Result<Recorded<Outcome>, EstFailure>, account: &Account) -> Answer {
-    log(endpoint, &result, account);
-    let (counted, answer) = match &result {
+fn conclude(endpoint: &EstEndpoint, result: &Result<Recorded<Outcome>, EstFailure>, account: &Account) -> Answer {
+    log(endpoint, result, account);
+    let (counted, answer) = match result {
         Ok(outcome) => match &**outcome {
             Outcome::Issued(issued) | Outcome::Served(issued) => {
                 let counted = if matches!(**outcome, Outcome::Issued(_)) { Counted::Issued } else { Counted::Served };
