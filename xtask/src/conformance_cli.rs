@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
+    sync::{Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result, bail};
@@ -64,10 +65,10 @@ impl SuiteRun<'_> {
 }
 
 /// Clauses that were skipped, with the suite and the reason: later runs do not name them again.
-pub(crate) type Skipped = BTreeSet<String>;
+pub(crate) type Skipped = Mutex<BTreeSet<String>>;
 
 /// Runs a suite and counts each clause.
-pub(crate) fn run_suite(run: SuiteRun<'_>, target: &Path, skipped: &mut Skipped, report: &mut Report) -> Result<()> {
+pub(crate) fn run_suite(run: SuiteRun<'_>, target: &Path, skipped: &Skipped, report: &mut Report) -> Result<()> {
     let title = run.title();
     let SuiteRun { suite, reading, device_key, clauses, prove_mutations } = run;
     let out = target.with_file_name(format!("{suite}-{reading}-{device_key}-{prove_mutations}.json"));
@@ -88,6 +89,7 @@ pub(crate) fn run_suite(run: SuiteRun<'_>, target: &Path, skipped: &mut Skipped,
         match clause.result.as_str() {
             "pass" => report.add_passed(1),
             "skipped" | "excepted" => {
+                let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
                 if skipped.insert(format!("{} {}: {}", run.suite, clause.id, clause.detail)) {
                     report.skip(&name, &clause.detail);
                 }

@@ -74,6 +74,13 @@ impl Report {
         self.passed += count;
     }
 
+    /// Counts what another report has counted.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed.extend(other.failed);
+        self.skipped.extend(other.skipped);
+    }
+
     /// Counts one failure.
     pub(crate) fn fail(&mut self, name: &str, reason: &str) {
         println!("  FAIL  {name}: {reason}");

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, path::Path, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::{
     conformance_cli::{Skipped, SuiteRun, describe, run_suite},
@@ -49,30 +49,47 @@ const ENDPOINTS: [(&str, &str); 4] =
 /// What a target says of them beside what the gateway's data directory tells: the curve is P-384.
 const DEMANDS: &str = "1.3.132.0.34";
 
-/// Every suite in every way.
+/// Every suite in every way. Both readings at the same time, each with a gateway of its own: most of it is waiting.
 pub(super) fn all(report: &mut Report, quick: bool) -> Result<()> {
     let work = tempfile::tempdir()?;
-    let mut skipped = Skipped::new();
-    for reading in ["compatible", "strict"] {
-        let plain = |suite| SuiteRun { suite, reading, device_key: "p256", clauses: &[], prove_mutations: false };
-        let mut runs: Vec<SuiteRun> = vec![plain("est")];
-        if reading == "compatible" {
-            runs.push(plain("x509"));
-            if quick {
-                report.skip("conformance, mutated", "--quick");
-            } else {
-                runs.extend(SUITES.map(|suite| SuiteRun { prove_mutations: true, ..plain(suite) }));
-            }
-        }
-        let keys = if quick { &KEYS[..0] } else { &KEYS[..] };
-        runs.extend(keys.iter().map(|device_key| SuiteRun { device_key, clauses: &KEYED, ..plain("est") }));
-        against(&work.path().join(reading), reading, &runs, &mut skipped, report)?;
+    let skipped = Skipped::default();
+    if quick {
+        report.skip("conformance, mutated and with other device keys", "--quick");
+    }
+    let reports = std::thread::scope(|scope| {
+        let threads = ["compatible", "strict"].map(|reading| {
+            let (folder, skipped) = (work.path().join(reading), &skipped);
+            scope.spawn(move || {
+                let mut report = Report::default();
+                against(&folder, reading, &runs(reading, quick), skipped, &mut report).map(|()| report)
+            })
+        });
+        threads.map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked"))))
+    });
+    for one in reports {
+        report.absorb(one?);
     }
     Ok(())
 }
 
+/// What is run against a gateway of this reading.
+fn runs(reading: &str, quick: bool) -> Vec<SuiteRun<'_>> {
+    let plain = |suite| SuiteRun { suite, reading, device_key: "p256", clauses: &[], prove_mutations: false };
+    let mut runs = vec![plain("est")];
+    if reading == "compatible" {
+        runs.push(plain("x509"));
+        if !quick {
+            runs.extend(SUITES.map(|suite| SuiteRun { prove_mutations: true, ..plain(suite) }));
+        }
+    }
+    if !quick {
+        runs.extend(KEYS.iter().map(|device_key| SuiteRun { device_key, clauses: &KEYED, ..plain("est") }));
+    }
+    runs
+}
+
 /// Runs suites against a gateway with a data directory of its own.
-fn against(folder: &Path, reading: &str, runs: &[SuiteRun], skipped: &mut Skipped, report: &mut Report) -> Result<()> {
+fn against(folder: &Path, reading: &str, runs: &[SuiteRun], skipped: &Skipped, report: &mut Report) -> Result<()> {
     std::fs::create_dir(folder)?;
     let config = folder.join("certgate.toml");
     std::fs::write(&config, configuration(reading)?).context("write certgate.toml")?;
