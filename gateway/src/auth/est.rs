@@ -35,6 +35,9 @@ pub enum Denied {
     /// A re-enrollment without the certificate that it is to renew.
     #[error("a re-enrollment shows the certificate that it renews as its TLS client certificate (RFC 7030 §4.2.2)")]
     NoCertificate,
+    /// A re-enrollment where certificates authenticate nobody.
+    #[error("this endpoint takes passwords only and renews nothing: enroll anew by /simpleenroll")]
+    PasswordsOnly,
     /// The password could not be verified now.
     #[error(transparent)]
     Busy(#[from] PasswordsBusy),
@@ -95,6 +98,7 @@ impl EstAuthenticator {
     ) -> Result<Authenticated, Denied> {
         let certificate = proofs.certificate.filter(|_| methods.certificate);
         match (operation, proofs.authorization.filter(|_| methods.basic), certificate) {
+            (Operation::Renew, ..) if !methods.certificate => Err(Denied::PasswordsOnly),
             (Operation::Renew, _, None) => Err(Denied::NoCertificate),
             (Operation::Renew, _, Some(certificate)) => {
                 let Holder { principal, renewal } = self.certificate.authenticate(certificate, profile, operation).await??;

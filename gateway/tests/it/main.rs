@@ -4,6 +4,7 @@
 
 mod allow_table;
 mod command_line;
+mod http2;
 mod lifecycle;
 mod loss;
 mod process;
