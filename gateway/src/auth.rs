@@ -2,10 +2,12 @@
 
 mod basic;
 mod certificate;
+mod denied;
 mod est;
 mod passwords;
 
 pub use basic::{BasicAuthenticator, hash_generated};
 pub use certificate::CertificateAuthenticator;
-pub use est::{Authenticated, Denied, EstAuthenticator, Methods, Proofs};
+pub use denied::Denied;
+pub use est::{Authenticated, EstAuthenticator, Methods, Proofs};
 pub use passwords::{PasswordPool, PasswordsBusy, SALT};

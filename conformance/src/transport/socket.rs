@@ -4,7 +4,6 @@ use std::{
     io::{Read, Write},
     net::{TcpStream, ToSocketAddrs},
     sync::Arc,
-    time::Duration,
 };
 
 use anyhow::{Context, anyhow};
@@ -16,16 +15,13 @@ use rustls::{
 
 use super::{
     Failure, Transport, finished,
-    stream::{Stream, is_timeout},
+    stream::{PATIENCE, Stream, is_timeout},
 };
 use crate::{
     channel::{Channel, Dial, Identity, TlsVersion},
     http::{Connection, Request, Response},
     target::{EstTarget, Target, Url},
 };
-
-/// How long the suite waits for an answer that nothing delays.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The transport to a server under test.
 pub struct SocketTransport {

@@ -8,13 +8,15 @@ use std::{
 
 use rustls::{ClientConnection, ProtocolVersion, StreamOwned};
 
-use super::{Failure, socket::PATIENCE};
+use super::Failure;
 use crate::{
     channel::{Channel, TlsVersion},
     clock::Stopwatch,
     http::{self, Delivery, Framing, Malformed, Request, Response},
 };
 
+/// How long the suite waits for an answer that nothing delays.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a client waits for `100 Continue` before it sends the content anyway (RFC 9110 §10.1.1 lets it).
 const CONTINUE_WAIT: Duration = Duration::from_secs(5);
 /// Content goes out in pieces of this many octets, with a look for an early answer between them.

@@ -8,7 +8,7 @@ use certgate_pki::{Digest, DigestAlgorithm};
 use certgate_policy::NamePattern;
 use subtle::ConstantTimeEq;
 
-use super::est::Denied;
+use super::denied::Denied;
 use super::passwords::PasswordPool;
 
 /// What is kept of a password that certgate generated.

@@ -14,7 +14,7 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use super::audit_chain::number;
 use super::page::{page, rows};
 use super::writer::WriteError;
-use super::{SqliteLedger, damaged, enrollments, est_users, ledger_error};
+use super::{SqliteLedger, damaged, ended_principals, enrollments, ledger_error};
 
 const SELECT: &str =
     "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, issued_at,
@@ -44,7 +44,7 @@ impl Certificates for SqliteLedger {
                 return Ok(CertificateRecorded::NotAwaited);
             }
             if let Some(at) = along.authenticated_at
-                && est_users::was_ended_since(transaction.connection, &certificate.principal, at)?
+                && ended_principals::was_ended_since(transaction.connection, &certificate.principal, at)?
             {
                 return Ok(CertificateRecorded::PrincipalEnded);
             }

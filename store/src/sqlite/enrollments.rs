@@ -10,8 +10,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::audit_chain::number;
-use super::est_users::{read_patterns, was_ended_since, write_patterns};
+use super::ended_principals::was_ended_since;
 use super::page::{page, rows};
+use super::patterns::{read_patterns, write_patterns};
 use super::writer::WriteError;
 use super::{SqliteLedger, damaged, ledger_error};
 

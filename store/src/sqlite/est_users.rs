@@ -1,6 +1,5 @@
 //! Credentials for EST with HTTP Basic.
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit_chain::number;
 use super::page::{page, rows};
-use super::{SqliteLedger, damaged, enrollments, ledger_error};
+use super::patterns::{read_patterns, write_patterns};
+use super::{SqliteLedger, damaged, ended_principals, enrollments, ledger_error};
 
 const COLUMNS: &str = "name, endpoint, secret_kind, secret, allow, created_at, expires_at, uses";
 
@@ -94,9 +94,7 @@ impl EstUsers for SqliteLedger {
                 return Ok(removed);
             }
             // A clock that was set back brings no certificate back.
-            let end = "INSERT INTO ended_principal (name, ended_at) VALUES (?1, ?2)
-                       ON CONFLICT (name) DO UPDATE SET ended_at = max(ended_at, ?2)";
-            connection.execute(end, params![name, number(event.at.millis())])?;
+            ended_principals::end(connection, &name, event.at)?;
             transaction.append(&event)?;
             transaction.when_committed(move || credentials.forget(&name));
             Ok(removed)
@@ -130,24 +128,6 @@ fn put(connection: &Connection, user: &EstUser) -> rusqlite::Result<()> {
     let allow = write_patterns(&user.allow);
     let values = params![user.name, user.endpoint, kind, secret, allow, created, expires, user.uses.map(number)];
     connection.execute(&insert, values).map(drop)
-}
-
-/// Was this principal removed then, or later?
-pub(super) fn was_ended_since(connection: &Connection, principal: &str, at: Timestamp) -> rusqlite::Result<bool> {
-    let select = "SELECT EXISTS (SELECT 1 FROM ended_principal WHERE name = ? AND ended_at >= ?)";
-    connection.prepare_cached(select)?.query_row(params![principal, number(at.millis())], |row| row.get(0))
-}
-
-/// Name patterns as their column has them: a JSON array of texts.
-pub(super) fn write_patterns(patterns: &[impl ToString]) -> String {
-    let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
-    serde_json::Value::from(patterns).to_string()
-}
-
-/// Reads what [`write_patterns`] wrote.
-pub(super) fn read_patterns<P: FromStr>(text: &str) -> Option<Vec<P>> {
-    let patterns: Vec<String> = serde_json::from_str(text).ok()?;
-    patterns.iter().map(|pattern| pattern.parse().ok()).collect()
 }
 
 /// A row, before what is in it is judged.
