@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certgate_pki::{Certificate, Csr, Serial, Timestamp};
+use certgate_pki::{Certificate, Csr, Serial, Template, Timestamp};
 use certgate_policy::{Approval, Profile};
 
 use crate::authority::Authority;
@@ -11,7 +11,7 @@ use crate::error::{Blame, EnrollError};
 use crate::ports::audit::{Event, EventKind};
 use crate::ports::certificates::{CertificateStatus, StatusName};
 use crate::ports::enrollments::{EnrollmentKey, EnrollmentRecord, EnrollmentState, Submitted};
-use crate::request::{CheckedRequest, EnrollRequest, Operation, Principal, Renewal};
+use crate::request::{CheckedRequest, EnrollRequest, Operation, Principal, Proof, Renewal};
 
 /// For how long what came of a request is told to whoever sends it again.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
@@ -26,7 +26,7 @@ impl Authority {
     /// [`EnrollError`].
     pub async fn enroll(&self, profile: &Profile, request: EnrollRequest) -> Result<Recorded<Outcome>, EnrollError> {
         let request = request.check(&self.core.provider)?;
-        let approval = if request.renews.is_some() { profile.renewal_approval } else { profile.approval };
+        let approval = approval_of(profile, &request);
         match approval {
             Approval::Auto => {
                 let authorized = self.authorize_checked(profile, request)?;
@@ -45,26 +45,19 @@ impl Authority {
             principal: request.principal.name.clone(),
             info_sha256: self.core.sha256(&request.csr.info_without_challenge()),
         };
-        let Some(found) = self.core.enrollments.find_by_key(&key, now.before(REMEMBERED)).await? else {
+        let found = self.core.enrollments.find_by_key(&key, now.before(REMEMBERED)).await?;
+        let Some(found) = found.filter(|found| !found.state.is_over() || is_answered_by(found, &request)) else {
             return self.submit(profile, request, key, now).await;
         };
         match found.state {
             EnrollmentState::Pending => Ok(pending(&found, now)),
             // The CA could not be reached when it was approved.
             EnrollmentState::Approved => {
-                let requester = request.principal.name.clone();
-                let issued = match self.authorize_checked(profile, request) {
-                    Ok(authorized) => self.fulfil(authorized, &found).await,
-                    Err(refused) => Err(refused),
-                };
-                Ok(self.settle(issued, &found, &requester).await?.map(Outcome::Issued))
+                let issued = self.fulfil_recorded(profile, &found).await;
+                Ok(self.settle(issued, &found, &request.principal.name).await?.map(Outcome::Issued))
             }
             EnrollmentState::Denied => Err(EnrollError::Denied(found.reason)),
             EnrollmentState::Failed => Err(EnrollError::Failed(found.reason)),
-            // The same CSR may renew one certificate after the other.
-            EnrollmentState::Issued if found.renews.as_ref() != renewed_by(&request) => {
-                self.submit(profile, request, key, now).await
-            }
             EnrollmentState::Issued => match self.issued_for(&found).await? {
                 Some(issued) => Ok(issued.map(Outcome::Served)),
                 // It was revoked since, or is over: whether there is to be another one is for a person to say.
@@ -86,15 +79,15 @@ impl Authority {
         let record = EnrollmentRecord {
             id: self.core.new_enrollment_id(now)?,
             profile: profile.name.clone(),
+            authority: self.name.clone(),
             grants: request.principal.grants,
-            spends_credential: request.principal.spends_credential,
+            proof: request.principal.proof,
             renews,
             may_omit_names: request.renews.is_some_and(|old| old.may_omit_names),
             csr_sha256: self.core.sha256(request.csr.as_der()),
             csr: request.csr.as_der().to_vec(),
             key,
-            // A removal that comes after it was authenticated ends it, however long its body took to arrive.
-            created_at: request.principal.authenticated_at,
+            created_at: now,
             state: EnrollmentState::Pending,
             changed_at: now,
             reason: String::new(),
@@ -106,7 +99,8 @@ impl Authority {
             Submitted::Created => Ok(waits),
             Submitted::Exists(earlier) => Ok(pending(&earlier, now)),
             Submitted::TooMany => Err(EnrollError::TooManyPending),
-            Submitted::PrincipalEnded => Err(EnrollError::PrincipalEnded),
+            Submitted::CredentialUsedUp => Err(EnrollError::CredentialUsedUp),
+            Submitted::ProofEnded => Err(EnrollError::ProofEnded),
         }
     }
 
@@ -127,7 +121,7 @@ impl Authority {
         let Some(serial) = &enrollment.serial else { return Ok(None) };
         let record = self.core.certificates.find_issued(&self.name, serial).await?;
         let now = self.core.clock.now();
-        let good = record.filter(|record| record.status_name(now) == StatusName::Valid);
+        let good = record.filter(|record| record.status_name(now) == StatusName::Valid && !record.is_ended);
         Ok(good.map(|record| Recorded::committed(Issued { serial: record.serial, der: record.der })))
     }
 
@@ -137,7 +131,8 @@ impl Authority {
     /// failed may be approved again.
     ///
     /// # Errors
-    /// [`EnrollError::NotAwaited`] when it was decided already; what policy refuses now makes it fail.
+    /// [`EnrollError::NotAwaited`] when it was decided already, unless somebody else has approved it in this very moment: then what that was
+    /// issued. What policy refuses now makes it fail.
     pub async fn approve(
         &self,
         profile: &Profile,
@@ -150,7 +145,9 @@ impl Authority {
                 let event = event_about(&enrollment, EventKind::EnrollmentApproved, self.core.clock.now(), operator);
                 let approved = EnrollmentState::Approved;
                 if !self.core.enrollments.advance(&enrollment, approved, "", event).await? {
-                    return Err(EnrollError::NotAwaited);
+                    // Somebody else has said yes meanwhile, or no.
+                    let again = self.core.enrollments.find_by_id(&enrollment.id).await?.ok_or(EnrollError::NotAwaited)?;
+                    return self.issued_for(&again).await?.ok_or(EnrollError::NotAwaited);
                 }
                 EnrollmentRecord { state: approved, ..enrollment }
             }
@@ -179,17 +176,39 @@ impl Authority {
     }
 
     async fn fulfil_recorded(&self, profile: &Profile, enrollment: &EnrollmentRecord) -> Result<Recorded<Issued>, EnrollError> {
+        let authorized = self.authorize_recorded(profile, enrollment).await?;
+        self.fulfil(authorized, enrollment).await
+    }
+
+    /// What an enrollment would be issued if a person said yes now: what has to be shown to that person, since a CSR asks for more and
+    /// for other things than it gets.
+    ///
+    /// # Errors
+    /// Why it would be issued nothing.
+    pub async fn preview(&self, profile: &Profile, enrollment: &EnrollmentRecord) -> Result<Template, EnrollError> {
+        Ok(self.authorize_recorded(profile, enrollment).await?.template)
+    }
+
+    async fn authorize_recorded(&self, profile: &Profile, enrollment: &EnrollmentRecord) -> Result<Authorized, EnrollError> {
         let renews = self.renewal_of(enrollment).await?;
+        self.check_voucher(&enrollment.proof).await?;
         let principal = Principal {
             name: enrollment.key.principal.clone(),
             grants: enrollment.grants.clone(),
-            spends_credential: enrollment.spends_credential,
-            authenticated_at: enrollment.created_at,
-            vouched_by: enrollment.renews.clone(),
+            proof: enrollment.proof.clone(),
         };
         let (protocol, endpoint) = (enrollment.key.protocol, enrollment.key.endpoint.clone());
         let request = EnrollRequest { protocol, endpoint, principal, csr: Csr::from_der(&enrollment.csr)?, renews };
-        self.fulfil(self.authorize(profile, request)?, enrollment).await
+        self.authorize(profile, request)
+    }
+
+    /// A certificate that has authenticated a requester must be good still, or there is nothing to be signed. The transaction that
+    /// records what is signed looks once more.
+    async fn check_voucher(&self, proof: &Proof) -> Result<(), EnrollError> {
+        let Proof::Certificate(serial) = proof else { return Ok(()) };
+        let found = self.core.certificates.find_issued(&self.name, serial).await?;
+        let is_good = found.is_some_and(|record| record.status == CertificateStatus::Valid && !record.is_ended);
+        if is_good { Ok(()) } else { Err(EnrollError::ProofEnded) }
     }
 
     /// What an enrollment renews, which must be good still.
@@ -220,6 +239,23 @@ impl Authority {
         }
         Err(EnrollError::NotAwaited)
     }
+}
+
+/// Who has to say yes. A certificate enrolls for its own names: that is a renewal by another path, and no way around its approval.
+fn approval_of(profile: &Profile, request: &CheckedRequest) -> Approval {
+    let is_by_certificate = matches!(request.principal.proof, Proof::Certificate(_));
+    match (request.renews.is_some(), profile.approval, profile.renewal_approval) {
+        (true, _, renewal) => renewal,
+        (false, Approval::Auto, Approval::Manual) if is_by_certificate => Approval::Manual,
+        (false, approval, _) => approval,
+    }
+}
+
+/// Is what came of an enrollment the answer to this request too? One that renews another certificate is another request, and so is one
+/// that was refused to who asked with another credential.
+fn is_answered_by(found: &EnrollmentRecord, request: &CheckedRequest) -> bool {
+    let is_same_proof = found.proof == request.principal.proof || found.state == EnrollmentState::Issued;
+    found.renews.as_ref() == renewed_by(request) && is_same_proof
 }
 
 /// The certificate that a request is to renew.

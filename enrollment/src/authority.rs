@@ -171,12 +171,7 @@ impl Authority {
             template,
             asked_subject: Some(asked_subject),
             renews: renews.map(|old| old.certificate.serial().clone()),
-            along: Along {
-                spends_credential: principal.spends_credential,
-                fulfils: None,
-                authenticated_at: Some(principal.authenticated_at),
-                vouched_by: principal.vouched_by,
-            },
+            along: Along { proof: Some(principal.proof), fulfils: None },
         })
     }
 
@@ -234,13 +229,14 @@ impl Authority {
             issued_at: at,
             status: CertificateStatus::Valid,
             asked_subject,
+            is_ended: false,
             der: der.clone(),
         };
         match self.core.certificates.record(record, along, event).await? {
             CertificateRecorded::Recorded => Ok(Recorded::committed(Issued { serial, der })),
             CertificateRecorded::CredentialUsedUp => Err(EnrollError::CredentialUsedUp),
             CertificateRecorded::NotAwaited => Err(EnrollError::NotAwaited),
-            CertificateRecorded::PrincipalEnded => Err(EnrollError::PrincipalEnded),
+            CertificateRecorded::ProofEnded => Err(EnrollError::ProofEnded),
         }
     }
 

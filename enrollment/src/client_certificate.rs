@@ -35,30 +35,23 @@ pub enum CertificateDenied {
     NotForClients,
 }
 
-/// What the ledger knows of a certificate that a client has presented.
-#[derive(Clone, Copy, Debug)]
-pub struct Known<'k> {
-    /// The record with its serial number, of the authority that the endpoint's profile is bound to.
-    pub record: &'k CertificateRecord,
-    /// Until when the certificates of the record's principal were ended.
-    pub ended_at: Option<Timestamp>,
-}
-
 /// Judges a client certificate (RFC 7030 §3.3.2, RFC 5280 §6.1) whose holder has proved in the TLS handshake that it has the key.
 ///
 /// The path needs no walk: the ledger holds every certificate that the authority has issued, to the octet, and nothing but those can be
 /// equal to its record. From the ledger, too, comes what it was issued as, and for whom: names in a certificate authorize nothing.
 ///
+/// `record` is that with its serial number, of the authority that `profile` is bound to.
+///
 /// # Errors
 /// [`CertificateDenied`].
 pub fn judge(
     presented: &Certificate,
-    known: Option<Known<'_>>,
+    record: Option<&CertificateRecord>,
     profile: &Profile,
     operation: Operation,
     now: Timestamp,
 ) -> Result<(), CertificateDenied> {
-    let Known { record, ended_at } = known.ok_or(CertificateDenied::NotOurs)?;
+    let record = record.ok_or(CertificateDenied::NotOurs)?;
     if record.der != presented.as_der() || record.authority != profile.authority {
         return Err(CertificateDenied::NotOurs);
     }
@@ -73,7 +66,7 @@ pub fn judge(
         CertificateStatus::Held(_) => return Err(CertificateDenied::Held),
         CertificateStatus::Revoked(..) => return Err(CertificateDenied::Revoked),
     }
-    if ended_at.is_some_and(|end| record.issued_at <= end) {
+    if record.is_ended {
         return Err(CertificateDenied::Ended);
     }
     let validity = presented.validity();

@@ -68,9 +68,9 @@ pub enum EnrollError {
     /// The credential is good for no more certificates.
     #[error("the credential is used up: it was good for a number of certificates, and they are issued")]
     CredentialUsedUp,
-    /// The principal was removed while its request was under way or waited, or the certificate that it has shown was revoked.
-    #[error("the requester was removed, or its certificate revoked, while this was under way")]
-    PrincipalEnded,
+    /// What has authenticated the principal ended while its request was under way, or waited.
+    #[error("the credential or certificate that this was asked with is not good any more")]
+    ProofEnded,
     /// A person said no.
     #[error("the request was denied{}", with_reason(.0))]
     Denied(String),
@@ -104,7 +104,7 @@ impl EnrollError {
             Self::Csr(_) => Blame::Client,
             Self::Refused(_)
             | Self::CredentialUsedUp
-            | Self::PrincipalEnded
+            | Self::ProofEnded
             | Self::Denied(_)
             | Self::Failed(_)
             | Self::TooManyPending

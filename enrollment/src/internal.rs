@@ -14,8 +14,8 @@ use crate::error::EnrollError;
 use crate::ports::certificates::Along;
 use crate::request::Protocol;
 
-/// Who asks, in the ledger.
-const PRINCIPAL: &str = "certgate";
+/// Who asks, in the ledger: nobody else can have this name.
+pub const INTERNAL_PRINCIPAL: &str = "certgate";
 
 /// Profile of roots in the ledger. No configured profile can have a colon in its name.
 pub const ROOT_CA: &str = "certgate:root-ca";
@@ -130,7 +130,7 @@ impl Authority {
             profile: profile.to_owned(),
             protocol: Protocol::Internal,
             endpoint: String::new(),
-            principal: PRINCIPAL.to_owned(),
+            principal: INTERNAL_PRINCIPAL.to_owned(),
             template,
             asked_subject: None,
             renews: None,

@@ -21,10 +21,10 @@ mod revocation;
 
 pub use authority::{Authority, AuthorityError};
 pub use authorized::{Authorized, Issued, Outcome, Pending, Recorded};
-pub use client_certificate::{CertificateDenied, Known, judge};
+pub use client_certificate::{CertificateDenied, judge};
 pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};
-pub use internal::{ISSUING_CA, InternalRequest, ROOT_CA, TLS_SERVER};
+pub use internal::{INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, ROOT_CA, TLS_SERVER};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
 pub use ports::authorities::Authorities;
 pub use ports::certificates::{
@@ -36,5 +36,5 @@ pub use ports::enrollments::{
 };
 pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, PrincipalRemoved, SecretHash};
 pub use ports::{Cursor, Ledger, LedgerError, Page};
-pub use request::{EnrollRequest, Operation, Principal, Protocol, Renewal};
+pub use request::{EnrollRequest, Operation, Principal, Proof, Protocol, Renewal};
 pub use revocation::{StatusChange, StatusChanged, change_status};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use certgate_pki::{Certificate, Csr, CsrError, Provider, Serial, Timestamp, VerifiedCsr};
+use certgate_pki::{Certificate, Csr, CsrError, Provider, Serial, VerifiedCsr};
 use certgate_policy::NamePattern;
 
 /// By which protocol a request came.
@@ -69,6 +69,17 @@ impl Operation {
     }
 }
 
+/// What has shown who a principal is. It is looked at again in the transaction that records what the principal gets: whatever has ended it
+/// since, however long a body took to arrive, counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The credential with this [`EstUser::id`](crate::EstUser::id), at the endpoint where it asks. If it is good for a number of
+    /// certificates, each spends one.
+    Credential(u64),
+    /// The certificate of the same authority that it has shown as TLS client certificate.
+    Certificate(Serial),
+}
+
 /// Who asks, after its proof was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -76,12 +87,8 @@ pub struct Principal {
     pub name: String,
     /// The names that it may have: from its credential or its old certificate, never from its request.
     pub grants: Vec<NamePattern>,
-    /// Its credential is good for a number of certificates, and loses one use with each.
-    pub spends_credential: bool,
-    /// When it showed who it is, taken before its proof was looked up: a removal that comes later counts.
-    pub authenticated_at: Timestamp,
-    /// The certificate that it has shown, if that is what authenticated it: a revocation that comes later counts.
-    pub vouched_by: Option<Serial>,
+    /// What has shown that it is who it says.
+    pub proof: Proof,
 }
 
 /// A request whose sender has shown that it holds the private key.

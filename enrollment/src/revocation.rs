@@ -2,6 +2,7 @@
 
 use certgate_pki::Timestamp;
 
+use crate::internal::{ISSUING_CA, ROOT_CA};
 use crate::ports::LedgerError;
 use crate::ports::audit::{Event, EventKind};
 use crate::ports::certificates::{CertificateRecord, CertificateStatus, Certificates, RevocationReason};
@@ -28,6 +29,8 @@ pub enum StatusChanged {
     IsRevoked,
     /// Somebody else changed it at the same time.
     Raced,
+    /// It is the certificate of an authority of this gateway, whose end is told to relying parties by other ways.
+    IsAuthority,
 }
 
 /// Changes what became of a certificate; returns when that is committed, and seen by whoever asks.
@@ -41,6 +44,9 @@ pub async fn change_status(
     at: Timestamp,
     operator: &str,
 ) -> Result<StatusChanged, LedgerError> {
+    if record.profile == ROOT_CA || record.profile == ISSUING_CA {
+        return Ok(StatusChanged::IsAuthority);
+    }
     let (next, kind) = match (record.status, change) {
         (CertificateStatus::Revoked(..), StatusChange::Revoke(_))
         | (CertificateStatus::Held(_), StatusChange::Hold)

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use certgate_enrollment::{CertificateRecord, CertificateStatus, Known, Operation, Protocol, RevocationReason, judge};
+use certgate_enrollment::{CertificateRecord, CertificateStatus, Operation, Protocol, RevocationReason, judge};
 use certgate_fuzz::{Octets, der, profile, root};
 use certgate_pki::asn1::{Tlv, tag};
 use certgate_pki::{
@@ -85,7 +85,7 @@ struct Case {
     status: CertificateStatus,
     grace: Duration,
     operation: Operation,
-    /// Seconds from issuance until its principal's certificates were ended.
+    /// Its principal was removed after it was recorded: one that was issued so many seconds after notBefore, which decides nothing.
     ended: Option<i8>,
     /// From notAfter, or else from notBefore.
     from_end: bool,
@@ -131,7 +131,6 @@ impl Case {
 
     fn assert_judged(&self, presented: &Certificate) {
         let validity = presented.validity();
-        let issued_at = validity.not_before;
         let record = CertificateRecord {
             serial: presented.serial().clone(),
             authority: self.authority.into(),
@@ -141,23 +140,22 @@ impl Case {
             principal: "device".into(),
             validity,
             shard: 0,
-            issued_at,
+            issued_at: moved(validity.not_before, i32::from(self.ended.unwrap_or(0)) * 1000),
             status: self.status,
             asked_subject: None,
+            is_ended: self.ended.is_some(),
             der: self.recorded(presented),
         };
-        let ended_at = self.ended.map(|seconds| moved(issued_at, i32::from(seconds) * 1000));
         let now = moved(if self.from_end { validity.not_after } else { validity.not_before }, self.milliseconds);
-        let known = (self.der != 0).then_some(Known { record: &record, ended_at });
+        let known = (self.der != 0).then_some(&record);
         let profile = certgate_policy::Profile { renew_grace: self.grace, ..profile() };
         let judged = judge(presented, known, &profile, self.operation, now);
-        let is_ours = known.is_some_and(|known| known.record.der == presented.as_der());
+        let is_ours = known.is_some_and(|known| known.der == presented.as_der());
         let is_here = self.authority == "default" && self.profile == "default" && self.status == CertificateStatus::Valid;
-        let is_ended = ended_at.is_some_and(|end| issued_at.millis() <= end.millis());
         let grace = if self.operation == Operation::Renew { self.grace.as_secs() } else { 0 };
         let last = validity.not_after.seconds().saturating_add(grace);
         let is_in_time = validity.not_before.millis() <= now.millis() && now.seconds() <= last;
-        let expected = is_ours && is_here && !is_ended && is_in_time && is_for_clients(presented);
+        let expected = is_ours && is_here && self.ended.is_none() && is_in_time && is_for_clients(presented);
         assert_eq!(judged.is_ok(), expected, "{judged:?}");
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, LazyLock};
 
 use certgate_ca_backend_api::Locality;
-use certgate_enrollment::{EnrollError, EnrollRequest, Principal, Protocol};
+use certgate_enrollment::{EnrollError, EnrollRequest, Principal, Proof, Protocol};
 use certgate_est::{Reading, SimpleEnroll};
 use certgate_fuzz::{
     Authority, Records, allowed_names, assert_end_entity, authority, is_allowed, is_allowed_common_name, issue, profile,
@@ -27,13 +27,7 @@ fuzz_target!(|data: &[u8]| {
     let Some(csr) = csr else { return };
     let (authority, records) = &AUTHORITIES[usize::from(choice >> 1 & 1)];
     let grants = allowed_names().iter().filter_map(|grant| grant.parse().ok()).collect();
-    let principal = Principal {
-        name: "first-device".into(),
-        grants,
-        spends_credential: false,
-        authenticated_at: certgate_pki::Timestamp::NO_EXPIRATION,
-        vouched_by: None,
-    };
+    let principal = Principal { name: "first-device".into(), grants, proof: Proof::Credential(1) };
     let (protocol, endpoint) = (Protocol::Est, "default".into());
     let request = EnrollRequest { protocol, endpoint, principal, csr: csr.clone(), renews: None };
     match authority.authorize(&profile(), request) {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use certgate_ca_backend_api::Locality;
-use certgate_enrollment::{EnrollError, EnrollRequest, Principal, Protocol, Renewal};
+use certgate_enrollment::{EnrollError, EnrollRequest, Principal, Proof, Protocol, Renewal};
 use certgate_fuzz::der::{self, Request, SUBJECT_ALT_NAME};
 use certgate_fuzz::{
     Authority, Octets, Records, allowed_names, assert_end_entity, authority, is_allowed, is_allowed_common_name, issue,
@@ -178,13 +178,7 @@ impl Case {
         EnrollRequest {
             protocol: Protocol::Est,
             endpoint: "default".into(),
-            principal: Principal {
-                name: "device".into(),
-                grants,
-                spends_credential: false,
-                authenticated_at: certgate_pki::Timestamp::NO_EXPIRATION,
-                vouched_by: Some(self.old.serial().clone()),
-            },
+            principal: Principal { name: "device".into(), grants, proof: Proof::Certificate(self.old.serial().clone()) },
             csr: self.csr.clone(),
             renews: Some(Box::new(Renewal { certificate: self.old.clone(), asked_subject, may_omit_names })),
         }

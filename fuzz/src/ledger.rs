@@ -62,8 +62,8 @@ impl Enrollments for NoEnrollments {
         Ok(None)
     }
 
-    async fn find_by_csr(&self, _: &[u8; 32]) -> Result<Option<EnrollmentRecord>, LedgerError> {
-        Ok(None)
+    async fn find_by_csr(&self, _: &[u8; 32], _: usize) -> Result<Vec<EnrollmentRecord>, LedgerError> {
+        Ok(Vec::new())
     }
 
     async fn advance(&self, _: &EnrollmentRecord, _: EnrollmentState, _: &str, _: Event) -> Result<bool, LedgerError> {

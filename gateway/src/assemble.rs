@@ -15,6 +15,7 @@ use certgate_est::Reading;
 use certgate_pki::Provider;
 use certgate_policy::CompromisedKeys;
 use certgate_store::SqliteLedger;
+use tokio::sync::Semaphore;
 use tracing_appender::non_blocking::ErrorCounter;
 
 pub use authorities::{Authorities, open_authorities};
@@ -109,8 +110,8 @@ pub fn make_app(
     let certificates = Arc::new(base.ledger.clone()) as Arc<dyn Certificates>;
     let (clock, digest) = (Arc::clone(&base.clock), Arc::clone(&base.provider.digest));
     let authenticator = EstAuthenticator {
-        basic: BasicAuthenticator::new(Arc::clone(&users), Arc::clone(&clock), digest, base.passwords.clone()),
-        certificate: CertificateAuthenticator::new(certificates, users, clock),
+        basic: BasicAuthenticator::new(users, Arc::clone(&clock), digest, base.passwords.clone()),
+        certificate: CertificateAuthenticator::new(certificates, clock),
     };
     Ok(App {
         est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator, lifecycle.tasks.clone()),
@@ -125,6 +126,7 @@ pub fn make_app(
             octets: config.limits.body_bytes,
             discarded: config.limits.discard_bytes,
             time: config.limits.body.duration(),
+            room: Arc::new(Semaphore::new(config.limits.bodies_bytes.min(Semaphore::MAX_PERMITS))),
         },
     })
 }

@@ -18,8 +18,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::Body;
+use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, StatusCode, Version};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, StatusCode, Version};
 
 pub use answer::Answer;
 pub use body::BodyLimits;
@@ -62,16 +64,22 @@ impl Exchange {
     {
         let (head, body) = request.into_parts();
         let mut body = pin!(body);
-        let answer = if has_host(&head) { self.route(&head, body.as_mut()).await } else { hostless() };
+        let mut answer = match host_fault(&head) {
+            None => self.route(&head, body.as_mut()).await,
+            Some(fault) => answer::text(StatusCode::BAD_REQUEST, fault),
+        };
         // A connection that is closed on unread octets may lose its answer, so a body that comes is read on for a while before the
         // answer is given. A sender that waits for 100-continue has sent nothing yet (RFC 9110 §10.1.1), and one that was too slow is
         // not waited for again.
-        let expects = head.headers.get(hyper::header::EXPECT).map(hyper::header::HeaderValue::as_bytes);
+        let expects = head.headers.get(hyper::header::EXPECT).map(HeaderValue::as_bytes);
         let waits = expects.is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"));
         if !waits && answer.status() != StatusCode::REQUEST_TIMEOUT {
             body::discard(body, &self.app.limits).await;
+        } else if !body.is_end_stream() && head.version < Version::HTTP_2 {
+            // RFC 9110 §10.1.1: what was announced will not be read, so the connection ends with this answer.
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        answer
+        if head.method == Method::HEAD { answer::without_content(answer) } else { answer }
     }
 
     async fn route<B>(&self, head: &Parts, body: Pin<&mut B>) -> Answer
@@ -90,19 +98,26 @@ impl Exchange {
     }
 }
 
+/// What is wrong with the host of a request; `None` when nothing is.
+///
 /// RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header
-/// field and to any request message that contains more than one Host header field line". In HTTP/2 the host is `:authority` (RFC 9113
-/// §8.3.1), which hyper has in the URI.
-fn has_host(head: &Parts) -> bool {
-    let mut hosts = head.headers.get_all(hyper::header::HOST).iter();
-    match hosts.next() {
-        Some(_) => hosts.next().is_none(),
-        None => head.version < Version::HTTP_11 || (head.version == Version::HTTP_2 && head.uri.authority().is_some()),
+/// field and to any request message that contains more than one Host header field line or a Host header field with an invalid field
+/// value." In HTTP/2 the host is `:authority`, and a Host beside it says the same (RFC 9113 §8.3.1).
+fn host_fault(head: &Parts) -> Option<&'static str> {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let (host, more) = (hosts.next(), hosts.next());
+    let is_valid = |host: &HeaderValue| host.is_empty() || host.to_str().is_ok_and(|text| text.parse::<Authority>().is_ok());
+    let authority = head.uri.authority().filter(|_| head.version == Version::HTTP_2);
+    match (host, authority) {
+        _ if more.is_some() => Some("a request names its host once (RFC 9112 §3.2)"),
+        (Some(host), _) if !is_valid(host) => Some("the Host of the request is none (RFC 9112 §3.2)"),
+        (Some(host), Some(authority)) if !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()) => {
+            Some("Host is not what :authority says (RFC 9113 §8.3.1)")
+        }
+        (None, None) if head.version == Version::HTTP_2 => Some("a request of HTTP/2 has an :authority (RFC 9113 §8.3.1)"),
+        (None, None) if head.version >= Version::HTTP_11 => Some("a request of HTTP/1.1 names its host (RFC 9112 §3.2)"),
+        _ => None,
     }
-}
-
-fn hostless() -> Answer {
-    answer::text(StatusCode::BAD_REQUEST, "a request of HTTP/1.1 names its host, once (RFC 9112 §3.2)")
 }
 
 impl<B> tower::Service<Request<B>> for Exchange

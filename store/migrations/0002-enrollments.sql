@@ -6,10 +6,11 @@ ALTER TABLE certificate ADD COLUMN asked_subject BLOB;
 
 -- secret_kind is 'sha256' (32 octets) or 'argon2id' (PHC string).
 ALTER TABLE est_user ADD COLUMN uses INTEGER;      -- certificates that are left; NULL is without bound
+ALTER TABLE est_user ADD COLUMN id INTEGER NOT NULL DEFAULT 0;     -- random: another one for each credential that is added
 
 CREATE TABLE ended_principal (
     name        TEXT    NOT NULL PRIMARY KEY,
-    ended_at    INTEGER NOT NULL                   -- certificates issued until then authenticate nobody
+    up_to       INTEGER NOT NULL                   -- its certificates up to this id authenticate nobody; no clock is asked
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE enrollment (
@@ -21,8 +22,10 @@ CREATE TABLE enrollment (
     principal   TEXT    NOT NULL,
     info_sha256 BLOB    NOT NULL,                  -- certificationRequestInfo without challengePassword
     profile     TEXT    NOT NULL,
+    authority   TEXT    NOT NULL,
     grants      TEXT    NOT NULL,                  -- JSON array of name patterns
-    spends      INTEGER NOT NULL,                  -- 1: a certificate spends a use of the credential
+    credential  INTEGER,                           -- id of the credential that authenticated it, or else
+    voucher     BLOB,                              -- serial number of the certificate that did
     renews      BLOB,                              -- serial number of the certificate that is to be renewed
     may_omit    INTEGER NOT NULL,                  -- 1: a CSR without subjectAltName keeps that certificate's names
     csr         BLOB    NOT NULL,

@@ -11,11 +11,11 @@ mod certificates;
 mod checkpoint;
 mod connection;
 mod credential_cache;
-mod ended_principals;
 mod enrollments;
 mod est_users;
 mod page;
 mod patterns;
+mod proofs;
 mod readers;
 mod writer;
 

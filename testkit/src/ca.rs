@@ -4,11 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_ca_backend_api::CaBackend;
-use certgate_enrollment::{Authority, Core, EnrollRequest, Principal, Protocol};
+use certgate_enrollment::{
+    Authority, Core, EnrollRequest, EstUser, EstUsers, Event, EventKind, Principal, Proof, Protocol, SecretHash,
+};
 use certgate_pki::{Csr, ExtendedKeyUsage, Name, NameAttributeType};
 use certgate_policy::{AllowedKey, Approval, ChangeSubject, NamePattern, Profile, Rekey, SanKind};
 
 use crate::{KeyBackend, MemoryLedger, MockClock, ca_key, provider};
+
+/// The id of the credential of `first-device`, with which [`CaFixture::request`] asks.
+pub const CREDENTIAL: u64 = 7;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
@@ -44,6 +49,18 @@ impl CaFixture {
         let backend = Box::new(KeyBackend::new(key.clone()));
         let founded = Authority::found(core.clone(), "default", subject, key.public_key().clone(), 10 * YEAR, backend).await;
         let (authority, _) = founded.expect("a root is founded");
+        let user = EstUser {
+            name: "first-device".into(),
+            endpoint: "default".into(),
+            secret: SecretHash::Sha256([7; 32]),
+            allow: Vec::new(),
+            created_at: crate::NOW,
+            expires_at: None,
+            uses: None,
+            id: CREDENTIAL,
+        };
+        let added = Event { at: crate::NOW, kind: EventKind::EstUserAdded, actor: "testkit".into(), details: Vec::new() };
+        ledger.add(user, added).await.expect("a ledger in memory takes it");
         Self { clock, ledger, core, authority }
     }
 
@@ -64,13 +81,7 @@ impl CaFixture {
     #[must_use]
     pub fn request(csr: Csr, grants: &[&str]) -> EnrollRequest {
         let grants: Vec<NamePattern> = grants.iter().map(|grant| grant.parse().expect("a name pattern")).collect();
-        let principal = Principal {
-            name: "first-device".into(),
-            grants,
-            spends_credential: false,
-            authenticated_at: crate::NOW,
-            vouched_by: None,
-        };
+        let principal = Principal { name: "first-device".into(), grants, proof: Proof::Credential(CREDENTIAL) };
         EnrollRequest { protocol: Protocol::Est, endpoint: "default".into(), principal, csr, renews: None }
     }
 }

@@ -1,6 +1,5 @@
 //! A ledger that remembers until it is dropped.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
@@ -8,7 +7,7 @@ use async_trait::async_trait;
 use certgate_enrollment::{
     Along, AuditHead, AuditReport, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded,
     CertificateStatus, Certificates, Cursor, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState,
-    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page, PrincipalRemoved, Submitted,
+    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page, PrincipalRemoved, Proof, Submitted,
 };
 use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
 
@@ -24,7 +23,6 @@ struct State {
     certificates: Vec<CertificateRecord>,
     enrollments: Vec<EnrollmentRecord>,
     users: Vec<EstUser>,
-    ended: HashMap<String, Timestamp>,
     base_urls: Vec<(String, String)>,
     trail: Vec<(Event, [u8; 32])>,
 }
@@ -59,7 +57,33 @@ impl MemoryLedger {
     }
 }
 
+/// How a proof stands.
+enum Standing {
+    Good,
+    UsedUp,
+    Ended,
+}
+
 impl State {
+    /// How the proof of a principal stands, at this endpoint and this authority.
+    fn standing(&self, proof: &Proof, (principal, endpoint, authority): (&str, &str, &str)) -> Standing {
+        match proof {
+            Proof::Credential(id) => {
+                let is_it = |user: &&EstUser| user.name == principal && user.endpoint == endpoint && user.id == *id;
+                match self.users.iter().find(is_it).map(|user| user.uses) {
+                    None => Standing::Ended,
+                    Some(Some(0)) => Standing::UsedUp,
+                    Some(_) => Standing::Good,
+                }
+            }
+            Proof::Certificate(serial) => {
+                let is_it = |one: &CertificateRecord| one.serial == *serial && one.authority == authority;
+                let is_good = |one: &CertificateRecord| one.status == CertificateStatus::Valid && !one.is_ended;
+                if self.certificates.iter().any(|one| is_it(one) && is_good(one)) { Standing::Good } else { Standing::Ended }
+            }
+        }
+    }
+
     fn head(&self) -> AuditHead {
         AuditHead { events: number(self.trail.len()), hash: self.trail.last().map_or([0; 32], |(_, hash)| *hash) }
     }
@@ -90,11 +114,6 @@ impl Certificates for MemoryLedger {
         event: Event,
     ) -> Result<CertificateRecorded, LedgerError> {
         let mut state = self.write()?;
-        let owner = |user: &EstUser| user.name == certificate.principal && user.endpoint == certificate.endpoint;
-        let credential = state.users.iter().position(owner).filter(|place| state.users[*place].uses != Some(0));
-        if along.spends_credential && credential.is_none() {
-            return Ok(CertificateRecorded::CredentialUsedUp);
-        }
         let is_awaited = |one: &EnrollmentRecord| {
             one.state == EnrollmentState::Approved && along.fulfils.as_ref().is_some_and(|id| one.id == *id)
         };
@@ -102,23 +121,23 @@ impl Certificates for MemoryLedger {
         if along.fulfils.is_some() && enrollment.is_none() {
             return Ok(CertificateRecorded::NotAwaited);
         }
-        let ended = state.ended.get(&certificate.principal);
-        if ended.is_some_and(|end| along.authenticated_at.is_some_and(|at| *end >= at)) {
-            return Ok(CertificateRecorded::PrincipalEnded);
-        }
-        let is_good = |voucher: &Serial| {
-            let is_it = |one: &CertificateRecord| one.serial == *voucher && one.authority == certificate.authority;
-            state.certificates.iter().any(|one| is_it(one) && one.status == CertificateStatus::Valid)
-        };
-        if along.vouched_by.as_ref().is_some_and(|voucher| !is_good(voucher)) {
-            return Ok(CertificateRecorded::PrincipalEnded);
+        let at = (certificate.principal.as_str(), certificate.endpoint.as_str(), certificate.authority.as_str());
+        match along.proof.as_ref().map_or(Standing::Good, |proof| state.standing(proof, at)) {
+            Standing::Good => {}
+            Standing::UsedUp => return Ok(CertificateRecorded::CredentialUsedUp),
+            Standing::Ended => return Ok(CertificateRecorded::ProofEnded),
         }
         let same = |other: &CertificateRecord| other.authority == certificate.authority && other.serial == certificate.serial;
         if state.certificates.iter().any(same) {
             return Err(LedgerError::Conflict("a certificate of this serial number"));
         }
-        if let Some(place) = credential.filter(|_| along.spends_credential) {
-            state.users[place].uses = state.users[place].uses.map(|uses| uses - 1);
+        if let Some(Proof::Credential(id)) = along.proof {
+            let is_it = |user: &&mut EstUser| {
+                user.id == id && user.name == certificate.principal && user.endpoint == certificate.endpoint
+            };
+            for user in state.users.iter_mut().filter(is_it) {
+                user.uses = user.uses.map(|uses| uses - 1);
+            }
         }
         if let Some(place) = enrollment {
             let enrollment = &mut state.enrollments[place];
@@ -127,7 +146,7 @@ impl Certificates for MemoryLedger {
             enrollment.reason = String::new();
             enrollment.serial = Some(certificate.serial.clone());
         }
-        state.certificates.push(certificate);
+        state.certificates.push(CertificateRecord { is_ended: false, ..certificate });
         state.append(event);
         Ok(CertificateRecorded::Recorded)
     }
@@ -201,9 +220,11 @@ impl Enrollments for MemoryLedger {
         if number(waiting().filter(|one| one.key.principal == enrollment.key.principal).count()) >= most {
             return Ok(Submitted::TooMany);
         }
-        let ended = state.ended.get(&enrollment.key.principal);
-        if ended.is_some_and(|end| *end >= enrollment.created_at) {
-            return Ok(Submitted::PrincipalEnded);
+        let at = (enrollment.key.principal.as_str(), enrollment.key.endpoint.as_str(), enrollment.authority.as_str());
+        match state.standing(&enrollment.proof, at) {
+            Standing::Good => {}
+            Standing::UsedUp => return Ok(Submitted::CredentialUsedUp),
+            Standing::Ended => return Ok(Submitted::ProofEnded),
         }
         state.enrollments.push(enrollment);
         state.append(event);
@@ -219,8 +240,11 @@ impl Enrollments for MemoryLedger {
         Ok(self.read().enrollments.iter().find(|one| one.id == *id).cloned())
     }
 
-    async fn find_by_csr(&self, csr_sha256: &[u8; 32]) -> Result<Option<EnrollmentRecord>, LedgerError> {
-        Ok(self.read().enrollments.iter().rev().find(|one| one.csr_sha256 == *csr_sha256).cloned())
+    async fn find_by_csr(&self, csr_sha256: &[u8; 32], most: usize) -> Result<Vec<EnrollmentRecord>, LedgerError> {
+        let state = self.read();
+        let of_csr = || state.enrollments.iter().rev().filter(|one| one.csr_sha256 == *csr_sha256);
+        let waits = of_csr().any(is_waiting);
+        Ok(of_csr().filter(|one| is_waiting(one) == waits).take(most).cloned().collect())
     }
 
     async fn advance(
@@ -265,7 +289,18 @@ impl EstUsers for MemoryLedger {
         let mut state = self.write()?;
         let is_it = |other: &&mut EstUser| other.name == user.name && other.endpoint == user.endpoint;
         let Some(found) = state.users.iter_mut().find(is_it) else { return Ok(false) };
-        *found = user;
+        *found = user.clone();
+        let of_old = |one: &&mut EnrollmentRecord| {
+            one.key.principal == user.name
+                && one.key.endpoint == user.endpoint
+                && is_waiting(one)
+                && matches!(one.proof, Proof::Credential(_))
+        };
+        for enrollment in state.enrollments.iter_mut().filter(of_old) {
+            enrollment.state = EnrollmentState::Denied;
+            enrollment.changed_at = event.at;
+            enrollment.reason = "the credential was replaced; ask again with the new one".to_owned();
+        }
         state.append(event);
         Ok(true)
     }
@@ -298,16 +333,13 @@ impl EstUsers for MemoryLedger {
             enrollment.reason = "the principal was removed".to_owned();
             removed.enrollments += 1;
         }
+        for certificate in state.certificates.iter_mut().filter(|certificate| certificate.principal == name) {
+            certificate.is_ended = true;
+        }
         if removed != PrincipalRemoved::default() {
-            let end = state.ended.entry(name.to_owned()).or_insert(event.at);
-            *end = event.at.max(*end);
             state.append(event);
         }
         Ok(removed)
-    }
-
-    async fn ended_at(&self, principal: &str) -> Result<Option<Timestamp>, LedgerError> {
-        Ok(self.read().ended.get(principal).copied())
     }
 }
 

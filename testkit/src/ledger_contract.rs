@@ -6,6 +6,7 @@ mod authorities;
 mod certificates;
 mod enrollments;
 mod est_users;
+mod proofs;
 mod records;
 mod removal;
 mod status;
@@ -27,6 +28,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Ledger>) {
     along::run(&make).await;
     enrollments::run(&make).await;
     est_users::run(&make).await;
+    proofs::run(&make).await;
     removal::run(&make).await;
     authorities::run(&make).await;
     audit::run(&make).await;

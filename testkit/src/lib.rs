@@ -14,7 +14,7 @@ pub mod ledger_contract;
 mod random;
 
 pub use backend::{FailingBackend, KeyBackend};
-pub use ca::{CaFixture, profile};
+pub use ca::{CREDENTIAL, CaFixture, profile};
 pub use clock::{MockClock, NOW};
 pub use csr::{CsrBuilder, Fault};
 pub use keys::{

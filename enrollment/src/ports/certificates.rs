@@ -6,7 +6,7 @@ use certgate_pki::{Serial, Timestamp, Validity};
 use super::audit::Event;
 use super::enrollments::EnrollmentId;
 use super::{Cursor, LedgerError, Page};
-use crate::request::Protocol;
+use crate::request::{Proof, Protocol};
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,6 +110,9 @@ pub struct CertificateRecord {
     /// SHA-256 of the subject that was asked for, as a set ([`certgate_pki::Name::as_set`]): who renews may ask so again. `None` for
     /// certgate's own certificates, and for those of before this was remembered.
     pub asked_subject: Option<[u8; 32]>,
+    /// Its principal was removed after it was recorded: it authenticates nobody any more. Told by the ledger; of no account when a
+    /// certificate is recorded.
+    pub is_ended: bool,
     /// The certificate.
     pub der: Vec<u8>,
 }
@@ -117,14 +120,10 @@ pub struct CertificateRecord {
 /// What else changes in the transaction that records a certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Along {
-    /// One use of the principal's credential at the endpoint is spent.
-    pub spends_credential: bool,
+    /// What has authenticated the principal: if it is not good any more, nothing is recorded. `None` for certgate itself.
+    pub proof: Option<Proof>,
     /// This enrollment, which was approved, is issued.
     pub fulfils: Option<EnrollmentId>,
-    /// When the principal showed who it is: if it was removed since, nothing is recorded. `None` for certgate itself.
-    pub authenticated_at: Option<Timestamp>,
-    /// The certificate of the same authority that has authenticated the principal: if it is not good any more, nothing is recorded.
-    pub vouched_by: Option<Serial>,
 }
 
 /// What came of recording a certificate. But for the first, nothing was recorded: the certificate must never be seen.
@@ -136,8 +135,9 @@ pub enum CertificateRecorded {
     CredentialUsedUp,
     /// The enrollment was not approved, or is issued already.
     NotAwaited,
-    /// The principal was removed since it was authenticated, or its certificate was revoked or put on hold.
-    PrincipalEnded,
+    /// What has authenticated the principal is not good any more: its credential was removed or replaced, its certificate revoked, put on
+    /// hold, or ended with its principal.
+    ProofEnded,
 }
 
 /// What a certificate is called in lists: its status, and whether its time is over.

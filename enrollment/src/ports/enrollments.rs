@@ -8,7 +8,7 @@ use certgate_policy::NamePattern;
 
 use super::audit::Event;
 use super::{Cursor, LedgerError, Page};
-use crate::request::{Operation, Protocol};
+use crate::request::{Operation, Proof, Protocol};
 
 /// Names an enrollment: 48 bits of milliseconds and 80 random bits, as lowercase hex.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,10 +118,12 @@ pub struct EnrollmentRecord {
     pub key: EnrollmentKey,
     /// By which profile.
     pub profile: String,
+    /// The authority that signs by that profile.
+    pub authority: String,
     /// The names that the principal might have when it asked.
     pub grants: Vec<NamePattern>,
-    /// Each certificate spends one use of the principal's credential.
-    pub spends_credential: bool,
+    /// What has authenticated it: if that is not good any more, it is not issued.
+    pub proof: Proof,
     /// The certificate that is to be renewed.
     pub renews: Option<Serial>,
     /// A CSR without subjectAltName keeps the names of that certificate.
@@ -130,7 +132,7 @@ pub struct EnrollmentRecord {
     pub csr: Vec<u8>,
     /// SHA-256 of that.
     pub csr_sha256: [u8; 32],
-    /// Since when: the moment at which its principal was authenticated.
+    /// Since when.
     pub created_at: Timestamp,
     /// Where it stands.
     pub state: EnrollmentState,
@@ -159,8 +161,10 @@ pub enum Submitted {
     Exists(Box<EnrollmentRecord>),
     /// The principal has as many waiting as it may.
     TooMany,
-    /// The principal was removed since it was authenticated.
-    PrincipalEnded,
+    /// The credential has no use left.
+    CredentialUsedUp,
+    /// What has authenticated the principal is not good any more.
+    ProofEnded,
 }
 
 /// Which enrollments to list; newest first.
@@ -195,11 +199,12 @@ pub trait Enrollments: Send + Sync {
     /// [`LedgerError`].
     async fn find_by_id(&self, id: &EnrollmentId) -> Result<Option<EnrollmentRecord>, LedgerError>;
 
-    /// The newest enrollment whose CSR, as it first came, has this SHA-256.
+    /// Enrollments whose CSR, as it first came, has this SHA-256: the newest of those that are not over, else of those that are; `most`
+    /// at the most. Nothing keeps one requester from sending the CSR of another.
     ///
     /// # Errors
     /// [`LedgerError`].
-    async fn find_by_csr(&self, csr_sha256: &[u8; 32]) -> Result<Option<EnrollmentRecord>, LedgerError>;
+    async fn find_by_csr(&self, csr_sha256: &[u8; 32], most: usize) -> Result<Vec<EnrollmentRecord>, LedgerError>;
 
     /// Moves an enrollment from the state that its record says to `next`; false when it was not there any more, and nothing was
     /// changed. [`EnrollmentState::Issued`] is reached by [`super::certificates::Certificates::record`] alone.

@@ -44,6 +44,8 @@ pub struct EstUser {
     pub expires_at: Option<Timestamp>,
     /// For how many certificates more; `None` is without bound.
     pub uses: Option<u64>,
+    /// Tells it from every other that had or will have its name at this endpoint; random, below 2^63.
+    pub id: u64,
 }
 
 /// What came of adding one.
@@ -76,7 +78,7 @@ pub trait EstUsers: Send + Sync {
     async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError>;
 
     /// Puts a credential in the place of the one of this name at this endpoint: another password, other names, another end. What was
-    /// issued to its principal stays as it is. False when there is none, and nothing was changed.
+    /// issued to its principal stays as it is; what was asked for with the old one, and waits, is denied. False when there is none, and nothing was changed.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -94,16 +96,10 @@ pub trait EstUsers: Send + Sync {
     /// [`LedgerError`].
     async fn list_users(&self, limit: usize, cursor: Option<Cursor>) -> Result<Page<(EstUser, u64)>, LedgerError>;
 
-    /// Removes the credentials of this name at every endpoint, denies what it has waiting, and ends its certificates: those that were
-    /// issued until `event.at` authenticate nobody from now on. Nothing happens, and no event is recorded, when it has none of these.
+    /// Removes the credentials of this name at every endpoint, denies what it has waiting, and ends its certificates: those that are
+    /// recorded by now authenticate nobody any more. Nothing happens, and no event is recorded, when it has none of these.
     ///
     /// # Errors
     /// [`LedgerError`].
     async fn remove(&self, name: &str, event: Event) -> Result<PrincipalRemoved, LedgerError>;
-
-    /// Until when the certificates of a principal were ended; one that was issued later is not concerned.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    async fn ended_at(&self, principal: &str) -> Result<Option<Timestamp>, LedgerError>;
 }

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateStatus, EnrollError, EnrollRequest, EnrollmentQuery, EnrollmentState, Enrollments, EventKind, Issued,
-    LedgerError, Outcome, Pending, Recorded, RevocationReason, StatusChange, StatusChanged, change_status,
+    CertificateStatus, EnrollError, EnrollRequest, EnrollmentQuery, EnrollmentState, Enrollments, EstUser, EventKind, Issued,
+    LedgerError, Outcome, Pending, Proof, Recorded, RevocationReason, StatusChange, StatusChanged, change_status,
 };
 use certgate_pki::CsrError;
 use certgate_policy::Profile;
 use certgate_testkit::{CaFixture, Fault, NOW, profile, rsa_device_key};
 
-use crate::fixture::{DAY, builder, enrollment, issue, issued, manual, record_of, renewal, request, rule, waiting};
+use crate::fixture::{
+    DAY, builder, credential, enrollment, issue, issued, manual, record_of, renewal, request, rule, set_credential, waiting,
+};
 
 const MILLI: Duration = Duration::from_millis(1);
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
@@ -55,13 +57,13 @@ async fn what_was_asked_is_kept_as_it_came() {
     let old = issue(&ca, builder().csr()).await;
     let csr = builder().challenge_password("of a TLS session").csr();
     let mut asked = renewal(&old, csr.clone());
-    asked.principal.spends_credential = true;
     asked.renews.as_mut().unwrap().may_omit_names = true;
     let grants = asked.principal.grants.clone();
     let stored = enrollment(&ca, &waiting(enroll(&ca, asked).await)).await;
     assert_eq!((stored.csr.as_slice(), stored.grants), (csr.as_der(), grants));
-    assert_eq!((stored.profile.as_str(), stored.renews), ("default", Some(old.serial)));
-    assert_eq!((stored.spends_credential, stored.may_omit_names), (true, true));
+    assert_eq!((stored.profile.as_str(), stored.authority.as_str()), ("default", "default"));
+    assert_eq!((stored.renews, stored.may_omit_names), (Some(old.serial.clone()), true));
+    assert_eq!(stored.proof, Proof::Certificate(old.serial));
     assert_eq!((stored.reason.as_str(), stored.serial), ("", None));
 }
 
@@ -127,7 +129,7 @@ async fn what_policy_refuses_waits_for_nobody() {
     let other = Profile { authority: "other".into(), ..manual() };
     let elsewhere = ca.authority.enroll(&other, request(builder().csr())).await;
     assert!(matches!(elsewhere, Err(EnrollError::WrongAuthority { .. })));
-    assert_eq!((all_enrollments(&ca).await, ca.ledger.events().len()), (0, 1));
+    assert_eq!((all_enrollments(&ca).await, ca.ledger.events().len()), (0, 2));
 }
 
 #[tokio::test]
@@ -167,6 +169,8 @@ async fn only_the_same_requester_at_the_same_place_for_the_same_thing_finds_it()
     of_another.principal.name = "second-device".into();
     let mut elsewhere = request(builder().csr());
     elsewhere.endpoint = "lab".into();
+    set_credential(&ca, credential("second-device")).await;
+    set_credential(&ca, EstUser { endpoint: "lab".into(), ..credential("first-device") }).await;
     let other_csr = request(builder().dns("b.fleet.example").csr());
     let other_key = certgate_testkit::CsrBuilder::new(&rsa_device_key()).common_name("device-1").dns("a.fleet.example");
     let mut seen = vec![pending.id];
@@ -192,6 +196,7 @@ async fn a_principal_has_thirty_two_requests_waiting_at_the_most() {
     assert_eq!(waiting(enroll(&ca, numbered(0)).await).id, first.id, "what waits goes on waiting");
     let mut of_another = numbered(32);
     of_another.principal.name = "second-device".into();
+    set_credential(&ca, credential("second-device")).await;
     waiting(enroll(&ca, of_another).await);
     approve(&ca, &first).await;
     waiting(enroll(&ca, numbered(32)).await);
@@ -241,6 +246,7 @@ async fn every_step_leaves_an_event() {
     let steps: Vec<_> = events.iter().map(|event| (event.kind, event.actor.as_str())).collect();
     let expected = [
         (EventKind::CertificateIssued, "certgate"),
+        (EventKind::EstUserAdded, "testkit"),
         (EventKind::EnrollmentSubmitted, "first-device"),
         (EventKind::EnrollmentApproved, "operator"),
         (EventKind::CertificateIssued, "first-device"),
@@ -248,15 +254,15 @@ async fn every_step_leaves_an_event() {
     assert_eq!(steps, expected, "asking again is no event");
     let about =
         |number: usize, key: &str| events[number].details.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone());
-    for number in 1..4 {
+    for number in 2..5 {
         assert_eq!(about(number, "enrollment"), Some(pending.id.to_string()), "event {number}");
     }
-    for number in 1..3 {
+    for number in 2..4 {
         assert_eq!(about(number, "principal").as_deref(), Some("first-device"));
         assert_eq!(about(number, "endpoint").as_deref(), Some("default"));
         assert_eq!(about(number, "csr_sha256").map(|hash| hash.len()), Some(64));
     }
-    assert_eq!(about(3, "serial"), Some(made.serial.to_string()));
+    assert_eq!(about(4, "serial"), Some(made.serial.to_string()));
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ fn every_error_has_its_blame() {
         (EnrollError::TooManyPending, Blame::Policy),
         (EnrollError::NotAwaited, Blame::Policy),
         (EnrollError::NotRenewable("revoked"), Blame::Policy),
-        (EnrollError::PrincipalEnded, Blame::Policy),
+        (EnrollError::ProofEnded, Blame::Policy),
     ];
     let mut seen = Vec::new();
     for (error, blame) in all {
@@ -67,7 +67,7 @@ fn kind(error: &EnrollError) -> usize {
         EnrollError::TooManyPending => 12,
         EnrollError::NotAwaited => 13,
         EnrollError::NotRenewable(_) => 14,
-        EnrollError::PrincipalEnded => 15,
+        EnrollError::ProofEnded => 15,
     }
 }
 

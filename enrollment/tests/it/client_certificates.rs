@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateDenied, CertificateRecord, CertificateStatus, InternalRequest, Known, Operation, RevocationReason, StatusChange,
-    change_status, judge,
+    CertificateDenied, CertificateRecord, CertificateStatus, EstUsers, EventKind, InternalRequest, Operation, RevocationReason,
+    StatusChange, change_status, judge,
 };
 use certgate_pki::{Certificate, ExtendedKeyUsage, Extension, KeyUsage, Template, Timestamp};
 use certgate_policy::Profile;
 use certgate_testkit::{CaFixture, KeyBackend, NOW, ca_key, profile, rsa_device_key};
 
-use crate::fixture::{DAY, SECOND, builder, issue, record_of, request};
+use crate::fixture::{DAY, SECOND, builder, credential, event, issue, record_of, request, set_credential};
 
 const MILLI: Duration = Duration::from_millis(1);
 
@@ -20,7 +20,7 @@ type Judged = Result<(), CertificateDenied>;
 
 /// What is judged of the certificate of this record, which is the one presented.
 fn judge_at(record: &CertificateRecord, operation: Operation, profile: &Profile, now: Timestamp) -> Judged {
-    judge(&presented(record), Some(Known { record, ended_at: None }), profile, operation, now)
+    judge(&presented(record), Some(record), profile, operation, now)
 }
 
 /// The same for both operations, with nothing out of the ordinary.
@@ -67,8 +67,8 @@ async fn what_is_not_in_the_ledger_is_nobodys() {
     let foreign = issue(&other, builder().csr()).await;
     for operation in Operation::ALL {
         assert_eq!(judge(&presented(&record), None, &profile(), operation, NOW), Err(NotOurs));
-        let known = Some(Known { record: &record, ended_at: None });
-        assert_eq!(judge(&presented(&foreign), known, &profile(), operation, NOW), Err(NotOurs), "another one's record");
+        let judged = judge(&presented(&foreign), Some(&record), &profile(), operation, NOW);
+        assert_eq!(judged, Err(NotOurs), "another one's record");
     }
 }
 
@@ -76,13 +76,12 @@ async fn what_is_not_in_the_ledger_is_nobodys() {
 async fn a_single_octet_makes_it_another_certificate() {
     let ca = CaFixture::founded().await;
     let record = issue(&ca, builder().csr()).await;
-    let known = Some(Known { record: &record, ended_at: None });
     let mut read = 0;
     for place in 0..record.der.len() {
         let mut der = record.der.clone();
         der[place] ^= 1;
         let Ok(tampered) = Certificate::from_der(&der) else { continue };
-        assert_eq!(judge(&tampered, known, &profile(), Operation::Renew, NOW), Err(NotOurs), "octet {place}");
+        assert_eq!(judge(&tampered, Some(&record), &profile(), Operation::Renew, NOW), Err(NotOurs), "octet {place}");
         read += 1;
     }
     assert!(read > 100, "{read} were read: the test tests something");
@@ -185,22 +184,32 @@ async fn what_is_revoked_and_over_is_not_renewed_within_the_grace() {
 }
 
 #[tokio::test]
-async fn what_was_issued_until_the_end_has_ended() {
+async fn what_has_ended_vouches_for_nobody() {
     let ca = CaFixture::founded().await;
     let record = issue(&ca, builder().csr()).await;
-    let issued_at = record.issued_at;
-    for (ended_at, outcome) in [
-        (None, Ok(())),
-        (Some(issued_at.before(MILLI)), Ok(())),
-        (Some(issued_at), Err(Ended)),
-        (Some(issued_at.after(MILLI)), Err(Ended)),
-        (Some(issued_at.after(1000 * DAY)), Err(Ended)),
-    ] {
-        let known = Some(Known { record: &record, ended_at });
-        for operation in Operation::ALL {
-            assert_eq!(judge(&presented(&record), known, &profile(), operation, NOW), outcome, "{ended_at:?}");
-        }
+    ca.ledger.remove("first-device", event(EventKind::EstUserRemoved)).await.unwrap();
+    let ended = record_of(&ca, &record.serial).await;
+    assert_eq!(judged(&ended), Err(Ended));
+    // A person with the same name begins anew; whatever the clocks said, the old certificates stay where they are.
+    set_credential(&ca, credential("first-device")).await;
+    ca.clock.set(NOW.before(SECOND));
+    let begun_anew = issue(&ca, builder().csr()).await;
+    assert_eq!((judged(&begun_anew), judged(&record_of(&ca, &record.serial).await)), (Ok(()), Err(Ended)));
+    for issued_at in [NOW.before(1000 * DAY), NOW, NOW.after(1000 * DAY)] {
+        assert_eq!(judged(&CertificateRecord { issued_at, ..ended.clone() }), Err(Ended), "{issued_at:?}");
+        assert_eq!(judged(&CertificateRecord { issued_at, is_ended: false, ..ended.clone() }), Ok(()), "{issued_at:?}");
     }
+}
+
+/// Grace opens no way back: what has ended has ended.
+#[tokio::test]
+async fn what_has_ended_and_is_over_is_not_renewed_within_the_grace() {
+    let ca = CaFixture::founded().await;
+    let ended = CertificateRecord { is_ended: true, ..issue(&ca, builder().csr()).await };
+    let profile = Profile { renew_grace: 30 * DAY, ..profile() };
+    assert_eq!(judge_at(&ended, Operation::Renew, &profile, ended.validity.not_after.after(DAY)), Err(Ended));
+    let revoked = CertificateStatus::Revoked(NOW, RevocationReason::Unspecified);
+    assert_eq!(judged(&CertificateRecord { status: revoked, ..ended }), Err(Revoked), "which says more");
 }
 
 #[tokio::test]

@@ -3,15 +3,18 @@
 use async_trait::async_trait;
 use certgate_ca_backend_api::{BackendError, CaBackend, Locality, Order, SignedCertificate};
 use certgate_enrollment::{
-    CertificateStatus, EnrollError, EnrollmentRecord, EnrollmentState, EstUser, EstUsers, Event, EventKind, LedgerError,
-    Pending, RevocationReason, SecretHash, StatusChange, change_status,
+    CertificateStatus, EnrollError, EnrollmentRecord, EnrollmentState, EstUser, EstUsers, EventKind, LedgerError, Pending,
+    RevocationReason, StatusChange, change_status,
 };
 use certgate_pki::NameAttributeType;
 use certgate_policy::{Profile, SanKind};
 use certgate_testkit::{CaFixture, FailingBackend, KeyBackend, NOW, ca_key};
 use tokio::sync::Barrier;
 
-use crate::fixture::{DAY, builder, enrollment, issue, issued, manual, record_of, renewal, request, rule, waiting};
+use crate::fixture::{
+    DAY, builder, credential, enrollment, event, issue, issued, manual, record_of, renewal, request, rule, set_credential,
+    waiting,
+};
 
 /// A CA with a request that waits.
 async fn asked() -> (CaFixture, Pending) {
@@ -47,7 +50,7 @@ async fn policy_is_asked_once_more_and_a_failure_may_be_approved_again() {
     assert_eq!((failed.state, failed.serial.clone()), (EnrollmentState::Failed, None));
     assert_eq!(failed.reason, refused.unwrap_err().to_string());
     assert_eq!(ask_again(&ca).await, Err(EnrollError::Failed(failed.reason.clone())));
-    let kinds: Vec<EventKind> = ca.ledger.events().iter().skip(2).map(|event| event.kind).collect();
+    let kinds: Vec<EventKind> = ca.ledger.events().iter().skip(3).map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::EnrollmentApproved, EventKind::EnrollmentFailed]);
     // Still so, and then the profile is wide again.
     assert_eq!(rule(approve(&ca, &narrow, failed).await), "names");
@@ -113,7 +116,10 @@ impl CaBackend for Together {
 
 #[tokio::test]
 async fn of_two_who_ask_at_the_same_time_both_get_the_same_certificate() {
-    let (ca, pending) = asked().await;
+    let ca = CaFixture::founded().await;
+    // Good for this one certificate: the second one spends nothing.
+    set_credential(&ca, EstUser { uses: Some(1), ..credential("first-device") }).await;
+    let pending = waiting(ca.authority.enroll(&manual(), request(builder().csr())).await);
     let failing = ca.over(FailingBackend(out_of_reach()));
     assert!(failing.approve(&manual(), enrollment(&ca, &pending).await, "operator").await.is_err());
     let together = ca.over(Together(Barrier::new(2), KeyBackend::new(ca_key())));
@@ -142,8 +148,10 @@ async fn what_is_decided_is_decided() {
     let stale = enrollment(&ca, &pending).await;
     assert_eq!(approve(&ca, &manual(), stale.clone()).await, Ok(()));
     let (now, events) = (enrollment(&ca, &pending).await, ca.ledger.events().len());
+    let again = ca.authority.approve(&manual(), stale.clone(), "operator").await.unwrap();
+    assert_eq!(Some(&again.serial), now.serial.as_ref(), "whoever has said yes too gets the certificate of the first");
+    assert_eq!(approve(&ca, &manual(), now.clone()).await, Err(EnrollError::NotAwaited));
     for record in [stale, now] {
-        assert_eq!(approve(&ca, &manual(), record.clone()).await, Err(EnrollError::NotAwaited));
         assert_eq!(ca.authority.deny(&record, "no", "operator").await, Err(EnrollError::NotAwaited));
     }
     assert_eq!((ca.ledger.events().len(), state(&ca, &pending).await), (events, EnrollmentState::Issued));
@@ -212,33 +220,12 @@ async fn a_renewal_is_approved_with_the_names_of_the_old_certificate() {
     assert_eq!(record_of(&ca, &old.serial).await.status, CertificateStatus::Valid, "the old one goes on");
 }
 
-async fn add_user(ca: &CaFixture, uses: u64) {
-    let user = EstUser {
-        name: "first-device".into(),
-        endpoint: "default".into(),
-        secret: SecretHash::Sha256([0; 32]),
-        allow: Vec::new(),
-        created_at: NOW,
-        expires_at: None,
-        uses: Some(uses),
-    };
-    ca.ledger.add(user, event(EventKind::EstUserAdded)).await.unwrap();
-}
-
-fn event(kind: EventKind) -> Event {
-    Event { at: NOW, kind, actor: "operator".into(), details: Vec::new() }
-}
-
 #[tokio::test]
 async fn a_use_is_spent_when_it_is_issued() {
     let ca = CaFixture::founded().await;
-    add_user(&ca, 1).await;
+    set_credential(&ca, EstUser { uses: Some(1), ..credential("first-device") }).await;
     let uses = async || ca.ledger.find_user("first-device", "default").await.unwrap().unwrap().uses;
-    let ask = async |name: &str| {
-        let mut request = request(builder().dns(name).csr());
-        request.principal.spends_credential = true;
-        ca.authority.enroll(&manual(), request).await
-    };
+    let ask = async |name: &str| ca.authority.enroll(&manual(), request(builder().dns(name).csr())).await;
     let (one, other) = (waiting(ask("b.fleet.example").await), waiting(ask("c.fleet.example").await));
     assert_eq!(uses().await, Some(1));
     assert_eq!(approve(&ca, &manual(), enrollment(&ca, &one).await).await, Ok(()));

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateRecord, Certificates, EnrollError, EnrollRequest, EnrollmentRecord, Enrollments, Issued, Outcome, Pending,
-    Recorded, Renewal,
+    CertificateRecord, Certificates, EnrollError, EnrollRequest, EnrollmentRecord, Enrollments, EstUser, EstUsers, Event,
+    EventKind, Issued, Outcome, Pending, Proof, Recorded, Renewal, SecretHash,
 };
 use certgate_pki::{Certificate, Csr, Serial};
 use certgate_policy::{Approval, NamePattern, Profile};
-use certgate_testkit::{CaFixture, CsrBuilder, device_key, profile};
+use certgate_testkit::{CREDENTIAL, CaFixture, CsrBuilder, NOW, device_key, profile};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
@@ -36,9 +36,39 @@ pub(crate) fn renewal(old: &CertificateRecord, csr: Csr) -> EnrollRequest {
     let grants = NamePattern::of_certificate(certificate.subject(), &certificate.extensions().subject_alt_names().unwrap());
     let mut request = CaFixture::request(csr, &[]);
     request.principal.grants = grants;
-    request.principal.vouched_by = Some(old.serial.clone());
+    request.principal.proof = Proof::Certificate(old.serial.clone());
     request.renews = Some(Box::new(Renewal { certificate, asked_subject: old.asked_subject, may_omit_names: false }));
     request
+}
+
+/// The request for a new certificate that a certificate authenticates, which grants the names in it.
+pub(crate) fn by_certificate(old: &CertificateRecord, csr: Csr) -> EnrollRequest {
+    EnrollRequest { renews: None, ..renewal(old, csr) }
+}
+
+/// Of the id that [`request`] asks with, at `default`.
+pub(crate) fn credential(name: &str) -> EstUser {
+    EstUser {
+        name: name.into(),
+        endpoint: "default".into(),
+        secret: SecretHash::Sha256([0; 32]),
+        allow: Vec::new(),
+        created_at: NOW,
+        expires_at: None,
+        uses: None,
+        id: CREDENTIAL,
+    }
+}
+
+/// Adds a credential, or puts it in the place of another.
+pub(crate) async fn set_credential(ca: &CaFixture, user: EstUser) {
+    if !ca.ledger.replace(user.clone(), event(EventKind::EstUserReplaced)).await.unwrap() {
+        ca.ledger.add(user, event(EventKind::EstUserAdded)).await.unwrap();
+    }
+}
+
+pub(crate) fn event(kind: EventKind) -> Event {
+    Event { at: NOW, kind, actor: "operator".into(), details: Vec::new() }
 }
 
 /// What is recorded of a certificate.

@@ -115,13 +115,14 @@ async fn an_enrollment_is_recorded_as_it_was_issued() {
         issued_at: ca.clock.now(),
         status: CertificateStatus::Valid,
         asked_subject: Some(sha256(&ca, &csr().subject().as_set())),
+        is_ended: false,
         der: issued.der.clone(),
     };
     assert_eq!(ca.ledger.find(&issued.serial).await.unwrap(), Some(expected));
     let event = ca.ledger.events().pop().unwrap();
     assert_eq!((event.kind, event.actor.as_str(), event.at), (EventKind::CertificateIssued, "first-device", ca.clock.now()));
     assert!(event.details.contains(&("serial", issued.serial.to_string())));
-    assert_eq!(ca.ledger.head().await.unwrap().events, 2);
+    assert_eq!(ca.ledger.head().await.unwrap().events, 3);
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ mod client_certificates;
 mod deciding;
 mod fixture;
 mod issuing;
+mod preview;
+mod proofs;
 mod refusing;
 mod remote;
 mod renewal;

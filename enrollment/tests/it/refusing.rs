@@ -20,10 +20,10 @@ async fn enroll(authority: &Authority, profile: &Profile, builder: &CsrBuilder) 
     authority.issue(authority.authorize(profile, request)?).await.map(|_| ())
 }
 
-/// Refused with this blame, and the ledger holds the root alone.
+/// Refused with this blame, and the ledger holds the root alone, and the credential.
 async fn assert_refused(ca: &CaFixture, authority: &Authority, profile: &Profile, builder: &CsrBuilder) -> EnrollError {
     let error = enroll(authority, profile, builder).await.unwrap_err();
-    assert_eq!((ca.ledger.certificates().len(), ca.ledger.events().len()), (1, 1), "{error}");
+    assert_eq!((ca.ledger.certificates().len(), ca.ledger.events().len()), (1, 2), "{error}");
     error
 }
 

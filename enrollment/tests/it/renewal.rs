@@ -277,7 +277,7 @@ async fn a_certificate_that_is_revoked_meanwhile_renews_nothing() {
     let authorized = fixture.renew(&asked()).unwrap();
     change_status(&*fixture.ca.ledger, &fixture.old, StatusChange::Hold, NOW, "operator").await.unwrap();
     let before = fixture.ca.ledger.certificates().len();
-    assert_eq!(fixture.ca.authority.issue(authorized).await.unwrap_err(), EnrollError::PrincipalEnded);
+    assert_eq!(fixture.ca.authority.issue(authorized).await.unwrap_err(), EnrollError::ProofEnded);
     assert_eq!(fixture.ca.ledger.certificates().len(), before);
     assert!(fixture.ca.ledger.find(&fixture.old.serial).await.unwrap().is_some());
 }

@@ -4,13 +4,13 @@
 use std::cell::Cell;
 use std::sync::LazyLock;
 
-use certgate_enrollment::{EnrollError, EnrollRequest, Principal, Protocol, Renewal};
+use certgate_enrollment::{EnrollError, EnrollRequest, Principal, Proof, Protocol, Renewal};
 use certgate_pki::{
     Certificate, Csr, DigestAlgorithm, DnsName, Extension, GeneralName, Name, NameAttribute, NameAttributeType, Serial,
     SignatureAlgorithm, StringType, Template, Validity,
 };
 use certgate_policy::{ChangeSubject, NamePattern, Profile};
-use certgate_testkit::{CaFixture, CsrBuilder, NOW, device_key, profile, rsa_device_key};
+use certgate_testkit::{CREDENTIAL, CaFixture, CsrBuilder, NOW, device_key, profile, rsa_device_key};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -139,13 +139,7 @@ fn authorize(case: &Case, certificate: Certificate) -> Result<Template, EnrollEr
     let request = EnrollRequest {
         protocol: Protocol::Est,
         endpoint: "default".into(),
-        principal: Principal {
-            name: "first-device".into(),
-            grants,
-            spends_credential: false,
-            authenticated_at: NOW,
-            vouched_by: None,
-        },
+        principal: Principal { name: "first-device".into(), grants, proof: Proof::Credential(CREDENTIAL) },
         csr: csr(case),
         renews: Some(Box::new(Renewal { certificate, asked_subject, may_omit_names: case.may_omit_names })),
     };

@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateRecord, CertificateStatus, EventKind, LedgerError, RevocationReason, StatusChange, StatusChanged, change_status,
+    CertificateRecord, CertificateStatus, EventKind, InternalRequest, LedgerError, RevocationReason, StatusChange,
+    StatusChanged, change_status,
 };
 use certgate_pki::Timestamp;
-use certgate_testkit::{CaFixture, NOW};
+use certgate_testkit::{CaFixture, NOW, rsa_device_key};
 
-use crate::fixture::{builder, issue, record_of};
+use crate::fixture::{DAY, builder, issue, record_of};
 
 const WHY: RevocationReason = RevocationReason::KeyCompromise;
 const BEFORE: RevocationReason = RevocationReason::Superseded;
 
 use CertificateStatus::{Held, Revoked, Valid};
 use StatusChange::{Hold, Release, Revoke};
-use StatusChanged::{AlreadySo, Changed, IsRevoked, Raced};
+use StatusChanged::{AlreadySo, Changed, IsAuthority, IsRevoked, Raced};
 
 fn later() -> Timestamp {
     NOW.after(Duration::from_millis(60_001))
@@ -68,6 +69,29 @@ async fn every_status_by_every_change() {
         assert_eq!(again, Ok(if outcome == IsRevoked { IsRevoked } else { AlreadySo }), "{status:?} {asked:?} again");
         assert_eq!(record_of(&ca, &found.serial).await.status, after);
     }
+}
+
+/// Of what they have signed nothing would be good any more, and no CRL of theirs could say it of themselves.
+#[tokio::test]
+async fn certificates_of_authorities_stay_as_they_are() {
+    let ca = CaFixture::founded().await;
+    let (subject, public_key) = ("CN=Issuing".parse().unwrap(), rsa_device_key().public_key().clone());
+    let issuing = InternalRequest::IssuingCa { subject, public_key, lifetime: DAY };
+    ca.authority.issue(ca.authority.authorize_internal(issuing).unwrap()).await.unwrap();
+    let (subject, public_key) = ("CN=Own".parse().unwrap(), rsa_device_key().public_key().clone());
+    let server = InternalRequest::TlsServer { subject, names: Vec::new(), public_key, lifetime: DAY };
+    ca.authority.issue(ca.authority.authorize_internal(server).unwrap()).await.unwrap();
+    let [root, issuing, server] = &ca.ledger.certificates()[..] else { panic!("three certificates") };
+    let before = ca.ledger.events().len();
+    for authority in [root, issuing] {
+        for asked in [Revoke(RevocationReason::CaCompromise), Hold, Release] {
+            assert_eq!(change(&ca, authority, asked).await, Ok(IsAuthority), "{} {asked:?}", authority.profile);
+        }
+        assert_eq!(record_of(&ca, &authority.serial).await, *authority);
+    }
+    assert_eq!(ca.ledger.events().len(), before);
+    // certgate's own certificates for TLS are no authorities.
+    assert_eq!(change(&ca, server, Revoke(WHY)).await, Ok(Changed));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! `/v1/certificates`: what was issued.
 
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Protocol, RevocationReason, StatusChange,
-    StatusChanged, StatusName, TLS_SERVER, change_status,
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, RevocationReason, StatusChange, StatusChanged,
+    StatusName, change_status,
 };
 use certgate_pki::{Certificate, DigestAlgorithm, Serial, Timestamp, pem};
 use serde::{Deserialize, Serialize};
@@ -94,18 +94,17 @@ impl Admin {
         let serial = Serial::from_hex(serial).ok_or_else(form)?;
         let missing = || AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list");
         let record = self.base.ledger.find(&serial).await?.ok_or_else(missing)?;
-        // Whoever trusts an authority learns of its end by other ways than its own status.
-        if record.protocol == Protocol::Internal && record.profile != TLS_SERVER {
-            let message =
-                format!("{serial} is the certificate of an authority of this gateway, which it does not revoke itself");
-            return Err(AdminFailure::new(Code::Refused, message));
-        }
         let changed = change_status(&self.base.ledger, &record, change, self.base.clock.now(), OPERATOR).await?;
         match changed {
             StatusChanged::Changed => tracing::info!(%serial, ?change, "the status of a certificate was changed"),
             StatusChanged::AlreadySo => {}
             StatusChanged::IsRevoked => {
                 let message = format!("certificate {serial} is revoked, and a revocation is for good (RFC 5280 §5.3.1)");
+                return Err(AdminFailure::new(Code::Refused, message));
+            }
+            StatusChanged::IsAuthority => {
+                let message =
+                    format!("{serial} is the certificate of an authority of this gateway, which it does not revoke itself");
                 return Err(AdminFailure::new(Code::Refused, message));
             }
             StatusChanged::Raced => {

@@ -1,6 +1,8 @@
 //! `/v1/est/users`: credentials for EST with HTTP Basic.
 
-use certgate_enrollment::{EstUser, EstUserAdded, EstUsers, Event, EventKind, PrincipalRemoved, SecretHash};
+use certgate_enrollment::{
+    EstUser, EstUserAdded, EstUsers, Event, EventKind, INTERNAL_PRINCIPAL, PrincipalRemoved, SecretHash,
+};
 use certgate_pki::{Provider, Timestamp};
 use certgate_policy::NamePattern;
 use serde::{Deserialize, Serialize};
@@ -111,22 +113,34 @@ impl NewUser {
     /// The credential with what is kept of its password, and the event that goes with it.
     ///
     /// # Errors
-    /// [`Code::Usage`] for a name that cannot be a user's.
-    pub fn with(self, secret: SecretHash, now: Timestamp) -> Result<(EstUser, Event), AdminFailure> {
+    /// [`Code::Usage`] for a name that cannot be a user's; [`Code::Failed`] when there is no randomness.
+    pub fn with(self, secret: SecretHash, provider: &Provider, now: Timestamp) -> Result<(EstUser, Event), AdminFailure> {
         // RFC 7617 §2: no colon in a user-id, no control characters.
         if self.name.is_empty() || self.name.len() > 64 || self.name.chars().any(|c| c == ':' || c.is_control()) {
             let message = "the name of an EST user has 1 to 64 octets, no colon and no control characters (RFC 7617 §2)";
             return Err(AdminFailure::usage(message));
         }
+        refuse_internal(&self.name)?;
         if self.uses == Some(0) {
             return Err(AdminFailure::usage("a credential is good for one certificate at the least: --uses 1"));
         }
         let allow = if self.allow.is_empty() { NamePattern::of_principal(&self.name) } else { self.allow };
         let Self { name, endpoint, expires_at, uses, .. } = self;
-        let user = EstUser { name, endpoint, secret, allow, created_at: now, expires_at, uses };
+        let mut id = [0; 8];
+        provider.random.fill(&mut id).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
+        let id = u64::from_be_bytes(id) >> 1;
+        let user = EstUser { name, endpoint, secret, allow, created_at: now, expires_at, uses, id };
         let event = added_event(&user);
         Ok((user, event))
     }
+}
+
+/// Nobody has the name under which certgate has certificates of its own.
+fn refuse_internal(name: &str) -> Result<(), AdminFailure> {
+    if name == INTERNAL_PRINCIPAL {
+        return Err(AdminFailure::usage(format!("{name} is the gateway itself, which is no EST user")));
+    }
+    Ok(())
 }
 
 /// A password of 128 random bits in hex; a SHA-256 of it is all that need be kept.
@@ -173,7 +187,7 @@ impl Admin {
         let now = self.base.clock.now();
         let expires_at = ttl.map(|ttl| now.after(ttl.duration()));
         let (secret, shown) = self.secret(password).await?;
-        let (user, event) = NewUser { name, endpoint, allow, expires_at, uses }.with(secret, now)?;
+        let (user, event) = NewUser { name, endpoint, allow, expires_at, uses }.with(secret, &self.base.provider, now)?;
         let EstUser { name, endpoint, allow, .. } = user.clone();
         let replacing = Event { kind: EventKind::EstUserReplaced, ..event.clone() };
         if replace && self.base.ledger.replace(user.clone(), replacing).await? {
@@ -229,6 +243,7 @@ impl Admin {
 
     /// Removes the credentials of a user, and ends what it has: nothing is approved or renewed for it any more.
     pub(super) async fn remove_est_user(&self, name: &str, revokes: bool) -> Result<UserRemoved, AdminFailure> {
+        refuse_internal(name)?;
         let now = self.base.clock.now();
         let removed = self.base.ledger.remove(name, operator_event(now, EventKind::EstUserRemoved, name, "*")).await?;
         if removed == PrincipalRemoved::default() {

@@ -94,7 +94,7 @@ pub async fn make_first_device(
     let new = NewUser { name: NAME.into(), endpoint: endpoint.clone(), allow: Vec::new(), expires_at: None, uses: None };
     base.ledger.remove(NAME, operator_event(now, certgate_enrollment::EventKind::EstUserRemoved, NAME, &endpoint)).await?;
     let password = generate_password(&base.provider)?;
-    let (user, event) = new.with(hash_generated(&*base.provider.digest, &password), now)?;
+    let (user, event) = new.with(hash_generated(&*base.provider.digest, &password), &base.provider, now)?;
     let netrc = netrc(server_names, &password);
     if base.ledger.add(user, event).await? == EstUserAdded::Exists {
         bail!("the EST user {NAME} is there already");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certgate_enrollment::{Clock, EstUsers, LedgerError, Principal, SecretHash};
+use certgate_enrollment::{Clock, EstUsers, LedgerError, Principal, Proof, SecretHash};
 use certgate_est::BasicCredentials;
 use certgate_pki::{Digest, DigestAlgorithm};
 use certgate_policy::NamePattern;
@@ -41,7 +41,6 @@ impl BasicAuthenticator {
     /// [`Denied`].
     pub(super) async fn authenticate(&self, header: &[u8], endpoint: &str) -> Result<Principal, Denied> {
         let BasicCredentials { user: name, password } = BasicCredentials::parse(header)?;
-        let authenticated_at = self.clock.now();
         let found = self.users.find_user(&name, endpoint).await?;
         let is_right = match found.as_ref().map(|user| &user.secret) {
             Some(SecretHash::Argon2id(kept)) => self.passwords.verify(password, kept.clone()).await?,
@@ -56,8 +55,7 @@ impl BasicAuthenticator {
             return Err(Denied::Expired { user: user.name });
         }
         // A credential that is used up still fetches what was approved with it: the core says no to anything more.
-        let spends_credential = user.uses.is_some();
-        Ok(Principal { name: user.name, grants: user.allow, spends_credential, authenticated_at, vouched_by: None })
+        Ok(Principal { name: user.name, grants: user.allow, proof: Proof::Credential(user.id) })
     }
 
     /// Compared in constant time.

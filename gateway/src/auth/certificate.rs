@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use certgate_enrollment::{
-    CertificateDenied, Certificates, Clock, EstUsers, Known, LedgerError, Operation, Principal, Renewal, judge,
-};
+use certgate_enrollment::{CertificateDenied, Certificates, Clock, LedgerError, Operation, Principal, Proof, Renewal, judge};
 use certgate_pki::Certificate;
 use certgate_policy::{NamePattern, Profile};
 
 /// Judges client certificates for each request.
 pub struct CertificateAuthenticator {
     certificates: Arc<dyn Certificates>,
-    users: Arc<dyn EstUsers>,
     clock: Arc<dyn Clock>,
 }
 
@@ -25,10 +22,10 @@ pub struct Holder {
 }
 
 impl CertificateAuthenticator {
-    /// Against these certificates and principals, at this clock's time.
+    /// Against these certificates, at this clock's time.
     #[must_use]
-    pub fn new(certificates: Arc<dyn Certificates>, users: Arc<dyn EstUsers>, clock: Arc<dyn Clock>) -> Self {
-        Self { certificates, users, clock }
+    pub fn new(certificates: Arc<dyn Certificates>, clock: Arc<dyn Clock>) -> Self {
+        Self { certificates, clock }
     }
 
     /// The holder of a certificate (DER, its key proved in the handshake) where `profile` issues.
@@ -43,27 +40,15 @@ impl CertificateAuthenticator {
     ) -> Result<Result<Holder, CertificateDenied>, LedgerError> {
         // One that cannot be read is none of ours.
         let Ok(certificate) = Certificate::from_der(presented) else { return Ok(Err(CertificateDenied::NotOurs)) };
-        let authenticated_at = self.clock.now();
         let record = self.certificates.find_issued(&profile.authority, certificate.serial()).await?;
-        let ended_at = match &record {
-            Some(record) => self.users.ended_at(&record.principal).await?,
-            None => None,
-        };
-        let known = record.as_ref().map(|record| Known { record, ended_at });
-        if let Err(denied) = judge(&certificate, known, profile, operation, authenticated_at) {
+        if let Err(denied) = judge(&certificate, record.as_ref(), profile, operation, self.clock.now()) {
             return Ok(Err(denied));
         }
         let (Some(record), Ok(names)) = (record, certificate.extensions().subject_alt_names()) else {
             return Ok(Err(CertificateDenied::NotOurs));
         };
         let grants = NamePattern::of_certificate(certificate.subject(), &names);
-        let principal = Principal {
-            name: record.principal,
-            grants,
-            spends_credential: false,
-            authenticated_at,
-            vouched_by: Some(record.serial),
-        };
+        let principal = Principal { name: record.principal, grants, proof: Proof::Certificate(record.serial) };
         let renewal = Renewal { certificate, asked_subject: record.asked_subject, may_omit_names: false };
         Ok(Ok(Holder { principal, renewal }))
     }

@@ -68,7 +68,9 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
         arguments.windows(2).any(|pair| pair == ["--output", "json"]) || arguments.iter().any(|one| one == "--output=json");
     if error.use_stderr() && is_json {
         let text = error.to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        // The first paragraph says what is wrong; the rest is how it is used.
+        let paragraph: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        let message = paragraph.join(" ").trim_start_matches("error: ").to_owned();
         return fail(&AdminFailure::usage(message).hint("certgate --help"), Format::Json);
     }
     let _ = error.print();

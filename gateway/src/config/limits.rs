@@ -12,6 +12,8 @@ pub struct Limits {
     pub connections: usize,
     /// Octets of a request body.
     pub body_bytes: usize,
+    /// Octets of all bodies that are being read; beyond, requests are answered 503.
+    pub bodies_bytes: usize,
     /// Octets of a larger body that are read and dropped before it is refused.
     pub discard_bytes: usize,
     /// For a TLS handshake.
@@ -35,6 +37,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             body_bytes: 128 * 1024,
+            bodies_bytes: 64 * 1024 * 1024,
             discard_bytes: 16 * 1024 * 1024,
             handshake: Period::seconds(10),
             head: Period::seconds(30),
@@ -51,6 +54,9 @@ impl Limits {
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
         if !(1..=64).contains(&self.password_threads) || self.password_queue == 0 {
             return Err(source.error_in("limits", "password_threads is from 1 to 64, and password_queue above 0"));
+        }
+        if self.bodies_bytes < self.body_bytes {
+            return Err(source.error_in("limits", "bodies_bytes is for all bodies together, and at least body_bytes"));
         }
         if self.connections == 0 || self.body_bytes == 0 {
             return Err(source.error_in("limits", "connections and body_bytes must be above 0, or nobody could be served"));

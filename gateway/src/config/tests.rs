@@ -81,6 +81,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
             "c.toml:5: unknown value \"required\" (known here: off, optional)",
         ),
         ("[policy]\ncompromised = \"x\"\n", "c.toml:2: unknown key \"compromised\": did you mean \"compromised_keys\"?"),
+        ("[limits]\nbodies_bytes = 1000\n", "c.toml:1: bodies_bytes is for all bodies together"),
         ("[limits]\npassword_threads = 0\n", "c.toml:1: password_threads is from 1 to 64"),
         ("[store]\nqueue = 0\n", "c.toml:1: queue is from 1 to 1000000"),
         ("[[authority]]\nname = \"x\"\nsubject = \"CN=x\"\n", "the embedded configuration:"),

@@ -26,7 +26,7 @@ use crate::telemetry::Metrics;
 /// Largest head of a request, in octets.
 const MAX_HEAD: u16 = 32 * 1024;
 /// Most requests at one time on one connection of HTTP/2.
-const MAX_STREAMS: u32 = 100;
+const MAX_STREAMS: u32 = 32;
 /// Pause after an error that will not go away at once, such as no more file descriptors.
 const BREATHER: Duration = Duration::from_millis(100);
 

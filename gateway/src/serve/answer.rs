@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::body::Body;
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 
 /// An answer.
@@ -33,4 +34,13 @@ pub(crate) fn not_allowed(allowed: &'static str) -> Answer {
     let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, &format!("allowed here: {allowed}"));
     answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     answer
+}
+
+/// The answer to HEAD (RFC 9110 §9.3.2): "The server MUST NOT send content", and says how much GET would have brought.
+pub(crate) fn without_content(answer: Answer) -> Answer {
+    let (mut head, content) = answer.into_parts();
+    if let Some(length) = content.size_hint().exact().filter(|_| head.status != StatusCode::NO_CONTENT) {
+        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Answer::from_parts(head, Full::default())
 }

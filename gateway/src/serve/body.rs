@@ -1,14 +1,17 @@
 //! Request bodies, bounded in size and time.
 
+use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::Body;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Bounds on a request's body.
-#[derive(Clone, Copy, Debug)]
+/// Bounds on a request's body, and on all bodies together.
+#[derive(Clone, Debug)]
 pub struct BodyLimits {
     /// Octets that are taken.
     pub octets: usize,
@@ -16,6 +19,22 @@ pub struct BodyLimits {
     pub discarded: usize,
     /// Time for all of it.
     pub time: Duration,
+    /// Octets of all bodies that are being read, one permit each.
+    pub room: Arc<Semaphore>,
+}
+
+/// A body that was read. Its octets count as read until it is dropped.
+pub(crate) struct ReadBody {
+    octets: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Deref for ReadBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.octets
+    }
 }
 
 /// There is no body to work with. All of these are the client's doing.
@@ -27,6 +46,9 @@ pub(crate) enum BodyFailure {
         /// What is taken.
         limit: usize,
     },
+    /// All bodies together are as large as they may be.
+    #[error("too many requests are being read")]
+    NoRoom,
     /// Too slow.
     #[error("the request body did not arrive in time")]
     TimedOut,
@@ -36,7 +58,7 @@ pub(crate) enum BodyFailure {
 }
 
 /// Reads a body to its end.
-pub(crate) async fn read<B>(body: Pin<&mut B>, limits: &BodyLimits) -> Result<Bytes, BodyFailure>
+pub(crate) async fn read<B>(body: Pin<&mut B>, limits: &BodyLimits) -> Result<ReadBody, BodyFailure>
 where
     B: Body<Data = Bytes>,
 {
@@ -45,25 +67,38 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(BodyFailure::TooLarge { limit });
     }
-    tokio::time::timeout(limits.time, collect(body, limit)).await.unwrap_or(Err(BodyFailure::TimedOut))
+    tokio::time::timeout(limits.time, collect(body, limits)).await.unwrap_or(Err(BodyFailure::TimedOut))
 }
 
-async fn collect<B>(mut body: Pin<&mut B>, limit: usize) -> Result<Bytes, BodyFailure>
+async fn collect<B>(mut body: Pin<&mut B>, limits: &BodyLimits) -> Result<ReadBody, BodyFailure>
 where
     B: Body<Data = Bytes>,
 {
-    let mut collected = BytesMut::new();
+    let limit = limits.octets;
+    let (mut collected, mut room) = (BytesMut::new(), None);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyFailure::Broken)?.into_data() else { continue };
         if collected.len() + data.len() > limit {
             return Err(BodyFailure::TooLarge { limit });
         }
         if collected.is_empty() && body.is_end_stream() {
-            return Ok(data);
+            return Ok(ReadBody { octets: data, _room: None });
         }
+        take_room(&mut room, data.len(), limits)?;
         collected.extend_from_slice(&data);
     }
-    Ok(collected.freeze())
+    Ok(ReadBody { octets: collected.freeze(), _room: room })
+}
+
+/// Counts octets that are kept while the rest of their body is waited for.
+fn take_room(room: &mut Option<OwnedSemaphorePermit>, octets: usize, limits: &BodyLimits) -> Result<(), BodyFailure> {
+    let octets = u32::try_from(octets).map_err(|_| BodyFailure::NoRoom)?;
+    let more = Arc::clone(&limits.room).try_acquire_many_owned(octets).map_err(|_| BodyFailure::NoRoom)?;
+    match room {
+        Some(room) => room.merge(more),
+        None => *room = Some(more),
+    }
+    Ok(())
 }
 
 /// How long the next octets of a body that nobody wants are waited for.

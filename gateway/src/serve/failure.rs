@@ -74,6 +74,7 @@ impl EstFailure {
             Self::Path(_) | Self::NoEndpoint | Self::NotOffered(_) => StatusCode::NOT_FOUND,
             Self::Body(BodyFailure::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Body(BodyFailure::TimedOut) => StatusCode::REQUEST_TIMEOUT,
+            Self::Body(BodyFailure::NoRoom) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Body(BodyFailure::Broken) | Self::Binding(_) => StatusCode::BAD_REQUEST,
             Self::Request(RequestError::ContentType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Request(RequestError::Body(BodyError::Empty | BodyError::NotBase64) | RequestError::Csr(_)) => {
@@ -90,7 +91,7 @@ impl EstFailure {
             EnrollError::Csr(_) => StatusCode::BAD_REQUEST,
             EnrollError::Refused(_)
             | EnrollError::CredentialUsedUp
-            | EnrollError::PrincipalEnded
+            | EnrollError::ProofEnded
             | EnrollError::Denied(_)
             | EnrollError::Failed(_)
             | EnrollError::NotRenewable(_)
@@ -145,6 +146,7 @@ mod tests {
             EstFailure::NotOffered(Operation::FullCmc),
             BodyFailure::TooLarge { limit: 1 }.into(),
             BodyFailure::TimedOut.into(),
+            BodyFailure::NoRoom.into(),
             BodyFailure::Broken.into(),
             RequestError::ContentType.into(),
             RequestError::Body(BodyError::Empty).into(),
@@ -164,7 +166,7 @@ mod tests {
             BindingError::Wrong.into(),
             EstFailure::Busy(PasswordsBusy),
             EnrollError::CredentialUsedUp.into(),
-            EnrollError::PrincipalEnded.into(),
+            EnrollError::ProofEnded.into(),
             EnrollError::Denied("not this one".into()).into(),
             EnrollError::Failed(String::new()).into(),
             EnrollError::NotRenewable("revoked").into(),

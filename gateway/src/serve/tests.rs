@@ -8,7 +8,7 @@ use certgate_est::{ChannelBinding, Reading};
 use certgate_policy::Profile;
 use certgate_testkit::{CaFixture, CsrBuilder, KeyBackend, NOW, ca_key, device_key, profile};
 use http_body_util::{BodyExt, Full};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use tower::ServiceExt;
 
 use super::*;
@@ -23,6 +23,9 @@ mod renewal;
 /// `device:secret of the device`.
 const AUTHORIZATION: &str = "Basic ZGV2aWNlOnNlY3JldCBvZiB0aGUgZGV2aWNl";
 const ENROLL: &str = "/.well-known/est/simpleenroll";
+
+/// Octets of all bodies together.
+const ROOM: usize = 8192;
 
 struct Fixture {
     ca: CaFixture,
@@ -55,7 +58,7 @@ impl Fixture {
         let passwords = PasswordPool::start(1, 4).unwrap();
         let authenticator = EstAuthenticator {
             basic: BasicAuthenticator::new(ca.ledger.clone(), ca.clock.clone(), digest, passwords.clone()),
-            certificate: CertificateAuthenticator::new(ca.ledger.clone(), ca.ledger.clone(), ca.clock.clone()),
+            certificate: CertificateAuthenticator::new(ca.ledger.clone(), ca.clock.clone()),
         };
         let app = App {
             est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
@@ -66,7 +69,12 @@ impl Fixture {
                 gauges: Box::new(AllWell),
                 stopping: tokio_util::sync::CancellationToken::new(),
             },
-            limits: BodyLimits { octets: 4096, discarded: 8192, time: std::time::Duration::from_millis(200) },
+            limits: BodyLimits {
+                octets: 4096,
+                discarded: 8192,
+                time: std::time::Duration::from_millis(200),
+                room: Arc::new(tokio::sync::Semaphore::new(ROOM)),
+            },
         };
         let exchange = Exchange {
             app: Arc::new(app),
@@ -124,7 +132,16 @@ impl Gauges for AllWell {
 
 fn user(name: &str, secret: SecretHash) -> EstUser {
     let allow = certgate_policy::NamePattern::of_principal(name);
-    EstUser { name: name.into(), endpoint: "default".into(), secret, allow, created_at: NOW, expires_at: None, uses: None }
+    EstUser {
+        name: name.into(),
+        endpoint: "default".into(),
+        secret,
+        allow,
+        created_at: NOW,
+        expires_at: None,
+        uses: None,
+        id: 1,
+    }
 }
 
 fn event() -> Event {
@@ -239,6 +256,31 @@ async fn bodies_are_bounded() {
 }
 
 #[tokio::test]
+async fn all_bodies_together_are_bounded() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    let room = &fixture.exchange.app.limits.room;
+    let others = room.clone().try_acquire_many_owned(6144).unwrap();
+    let endless = || Request::post(ENROLL).header("authorization", AUTHORIZATION).body(EndlessFrames).unwrap();
+    let (status, headers, _) = fixture.ask(endless()).await;
+    assert_eq!((status, headers[RETRY_AFTER].as_bytes()), (StatusCode::SERVICE_UNAVAILABLE, &b"30"[..]));
+    drop(others);
+    assert_eq!(fixture.ask(endless()).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(room.available_permits(), ROOM, "what was refused counts no more");
+}
+
+#[tokio::test]
+async fn head_is_answered_without_content() {
+    let fixture = Fixture::new(&[Family::Est, Family::Ca]).await;
+    for path in ["/.well-known/est/cacerts", "/ca/default.pem", "/.well-known/est/other/cacerts"] {
+        let (status, headers, body) = fixture.get(path).await;
+        let head = Request::head(path).body(Full::<Bytes>::default()).unwrap();
+        let (head_status, head_headers, nothing) = fixture.ask(head).await;
+        assert_eq!((head_status, head_headers[CONTENT_LENGTH].to_str().unwrap()), (status, body.len().to_string().as_str()));
+        assert_eq!((&head_headers[CONTENT_TYPE], nothing), (&headers[CONTENT_TYPE], Vec::new()), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn methods_and_paths() {
     let fixture = Fixture::new(&[Family::Est, Family::Ca, Family::Ops]).await;
     for (path, status) in [
@@ -290,6 +332,10 @@ async fn a_request_names_its_host_once() {
         (&[][..], Version::HTTP_11, 400),
         (&["a", "b"], Version::HTTP_11, 400),
         (&["a"], Version::HTTP_11, 200),
+        (&["a b"], Version::HTTP_11, 400),
+        (&["a/b"], Version::HTTP_11, 400),
+        (&["[2001:db8::1]:8443"], Version::HTTP_11, 200),
+        (&[""], Version::HTTP_11, 200),
         (&[], Version::HTTP_10, 200),
     ] {
         assert_eq!(ask(hosts, version).await.unwrap().status(), status, "{hosts:?}");

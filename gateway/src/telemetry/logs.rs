@@ -7,6 +7,7 @@ use std::io::BufWriter;
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
@@ -49,6 +50,31 @@ pub fn start_logs(config: &LogConfig) -> Logs {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     // A second start in one process, as tests do, keeps the first.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(level)).try_init();
+    let _ = tracing_subscriber::registry().with(lines.with_filter(ours(level))).try_init();
     Logs { dropped, _writer: guard }
+}
+
+/// Our own lines up to a level; of others' what they warn of. What a stranger sends must not fill a disk, and HTTP/2 has a line for each of
+/// its frames.
+fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_target("certgate", level).with_default(level.min(LevelFilter::WARN))
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn lines_of_others_are_left_out_but_for_warnings() {
+        let filter = ours(LevelFilter::TRACE);
+        for ours in ["certgate", "certgate::serve::est::enroll", "certgate_store::sqlite::writer"] {
+            assert!(filter.would_enable(ours, &Level::TRACE), "{ours}");
+        }
+        for others in ["h2::codec::framed_read", "rustls::server", "hyper::proto"] {
+            assert!(filter.would_enable(others, &Level::WARN) && !filter.would_enable(others, &Level::INFO), "{others}");
+        }
+        assert!(!ours(LevelFilter::ERROR).would_enable("h2", &Level::WARN));
+    }
 }

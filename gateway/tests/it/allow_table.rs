@@ -155,6 +155,7 @@ impl Fixture {
                 created_at: self.base.clock.now(),
                 expires_at: None,
                 uses: None,
+                id: 1,
             };
             let event = Event { at: user.created_at, kind: EventKind::EstUserAdded, actor: "test".into(), details: Vec::new() };
             self.base.ledger.add(user, event).await.unwrap();

@@ -39,6 +39,9 @@ fn est_users() {
         &["est", "user", "add", "a", "--password-stdin"],
         &["est", "user", "list", "--cursor", "x"],
         &["est", "user", "ad", "a"],
+        // The gateway's own name.
+        &["est", "user", "add", "certgate"],
+        &["est", "user", "remove", "certgate"],
     ] {
         let (code, said) = gateway.admin(wrong);
         assert_eq!((code, said["error"]["code"].as_str()), (2, Some("usage")), "{wrong:?}");

@@ -123,11 +123,7 @@ fn a_drain_can_be_watched_and_is_not_held_up_by_who_says_nothing() {
 #[test]
 fn who_does_not_read_is_cut_off() {
     let directory = tempfile::tempdir().unwrap();
-    let data_dir = directory.path().join("d");
-    std::fs::create_dir(&data_dir).unwrap();
-    std::fs::set_permissions(&data_dir, std::fs::Permissions::from_mode(0o700)).unwrap();
-    std::fs::write(data_dir.join("certgate.toml"), "[limits]\nwrite = \"1s\"\n").unwrap();
-    let gateway = Gateway::start(&data_dir);
+    let gateway = Gateway::start_with(&directory.path().join("d"), "[limits]\nwrite = \"1s\"\n");
     let run_json = gateway.run_json();
     let address = |kind: &str| run_json[kind][0].as_str().unwrap().to_owned();
     let mut deaf = std::net::TcpStream::connect(address("http")).unwrap();

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod allow_table;
+mod approval;
+mod client;
 mod command_line;
 mod http2;
 mod lifecycle;

@@ -30,6 +30,13 @@ pub(crate) fn run(data_dir: &Path, arguments: &[&str]) -> Output {
 }
 
 impl Gateway {
+    /// Starts one on a new data directory with this `certgate.toml` in it.
+    pub(crate) fn start_with(data_dir: &Path, config: &str) -> Self {
+        std::fs::create_dir(data_dir).unwrap();
+        std::fs::write(data_dir.join("certgate.toml"), config).unwrap();
+        Self::start(data_dir)
+    }
+
     /// Starts one and waits until it is ready.
     pub(crate) fn start(data_dir: &Path) -> Self {
         let any = "127.0.0.1:0";

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use crate::asn1::{DerWriter, Tlv, tag};
 use crate::csr_attributes::{CsrAttributes, read_attributes};
-use crate::limits::MAX_CSR;
+use crate::limits::{MAX_CSR, MIN_RSA_BITS};
 use crate::provider::Provider;
-use crate::{ChangeSubjectName, Name, PublicKey, RequestedExtensions, SignatureAlgorithm};
+use crate::{ChangeSubjectName, KeyType, Name, PublicKey, RequestedExtensions, SignatureAlgorithm};
 
 /// Why a request was not read or not believed. All of these are the client's doing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum CsrError {
          with SHA-256, SHA-384 or SHA-512, in PSS the same for MGF1"
     )]
     UnsupportedSignature,
+    /// The key is of a kind that nothing is verified with.
+    #[error("no requests with a key of this kind are verified: {0}")]
+    UnsupportedKey(KeyType),
     /// The signature is not the requested key's: no proof that the requester has the private key.
     #[error("the CSR's signature does not verify with the public key in it (proof of possession, RFC 2986 §4.2)")]
     BadSignature,
@@ -101,8 +104,12 @@ impl Csr {
     /// Verifies the request's signature with the key in it, over the bytes as received.
     ///
     /// # Errors
-    /// [`CsrError::UnsupportedSignature`] or [`CsrError::BadSignature`].
+    /// [`CsrError::UnsupportedKey`], [`CsrError::UnsupportedSignature`] or [`CsrError::BadSignature`].
     pub fn verify(self, provider: &Provider) -> Result<VerifiedCsr, CsrError> {
+        let key = self.public_key.key_type();
+        if matches!(key, KeyType::Unknown(_) | KeyType::Rsa { bits: ..MIN_RSA_BITS }) {
+            return Err(CsrError::UnsupportedKey(key));
+        }
         let algorithm = self.algorithm.ok_or(CsrError::UnsupportedSignature)?;
         let info = self.raw.get(self.info.clone()).unwrap_or_default();
         let signature = self.raw.get(self.signature.clone()).unwrap_or_default();

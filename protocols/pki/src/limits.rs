@@ -2,6 +2,8 @@
 
 /// Largest PKCS#10 request, in octets of DER.
 pub const MAX_CSR: usize = 64 * 1024;
+/// Bits of the smallest RSA key with which anything is verified (NIST SP 800-131A Rev. 2 §3).
+pub const MIN_RSA_BITS: u32 = 2048;
 /// Largest certificate, in octets of DER.
 pub const MAX_CERTIFICATE: usize = 64 * 1024;
 /// Most attributes (all RDNs together) in one distinguished name.

@@ -45,7 +45,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {
         match character {
             '"' | '+' | ',' | ';' | '<' | '>' | '\\' => write!(f, "\\{character}")?,
             _ if edge => write!(f, "\\{character}")?,
-            _ if character.is_control() => {
+            _ if character.is_control() || is_invisible(character) => {
                 let mut buffer = [0; 4];
                 for byte in character.encode_utf8(&mut buffer).bytes() {
                     write!(f, "\\{byte:02x}")?;
@@ -55,6 +55,12 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+/// Characters that change how the text around them is shown, or are not shown: written out, so that who reads a name sees what it is.
+const fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Reads `CN=Example Root,O=Example`. A backslash takes the next character as it is, or two hexadecimal digits as an octet of UTF-8 (RFC
@@ -148,6 +154,16 @@ mod tests {
             let name: Name = text.parse().unwrap();
             assert_eq!(name.attributes()[0].value, value, "{text}");
             assert_eq!(name.to_string().parse().as_ref(), Ok(&name), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_name_hides() {
+        for hidden in ["a\u{202e}b", "a\u{200b}", "\u{2066}x", "a\u{2028}b"] {
+            let name = Name::from_attributes(vec![NameAttribute::new(NameAttributeType::Organization, hidden)]);
+            let shown = name.to_string();
+            assert!(shown.is_ascii(), "{shown:?}");
+            assert_eq!(shown.parse().as_ref(), Ok(&name), "{shown}");
         }
     }
 

@@ -164,6 +164,16 @@ impl Template {
         writer.finish()
     }
 
+    /// The names of its subjectAltName, none if there is none.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn subject_alt_names(&self) -> der::Result<Vec<GeneralName>> {
+        let extension =
+            self.extensions.iter().find(|extension| extension.oid == const_oid::db::rfc5280::ID_CE_SUBJECT_ALT_NAME);
+        extension.map_or_else(|| Ok(Vec::new()), |extension| GeneralName::read_sequence(&extension.value))
+    }
+
     /// The certificate, DER: what was signed, by which algorithm, and the signature.
     #[must_use]
     pub fn assemble(to_be_signed: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {

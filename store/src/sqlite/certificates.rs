@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Event, LedgerError, Page,
-    Protocol, RevocationReason, StatusName,
+    Proof, Protocol, RevocationReason, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -13,12 +13,15 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
 use super::audit_chain::number;
 use super::page::{page, rows};
+use super::proofs::{self, Standing};
 use super::writer::WriteError;
-use super::{SqliteLedger, damaged, ended_principals, enrollments, ledger_error};
+use super::{SqliteLedger, damaged, enrollments, ledger_error};
 
 const SELECT: &str =
     "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, issued_at,
-                      status, reason, changed_at, asked_subject, der FROM certificate";
+                      status, reason, changed_at, asked_subject, der,
+                      id <= coalesce((SELECT up_to FROM ended_principal WHERE name = principal), 0)
+                      FROM certificate";
 const INSERT: &str =
     "INSERT INTO certificate (serial, authority, profile, protocol, endpoint, principal, not_before, not_after,
                       shard, issued_at, status, reason, changed_at, asked_subject, der)
@@ -34,34 +37,29 @@ impl Certificates for SqliteLedger {
     ) -> Result<CertificateRecorded, LedgerError> {
         let credentials = Arc::clone(&self.credentials);
         let change = move |transaction: &mut super::Transaction<'_>| {
-            // What may say no is asked first: a change that is refused has written nothing.
-            if along.spends_credential && !has_use(transaction.connection, &certificate)? {
-                return Ok(CertificateRecorded::CredentialUsedUp);
-            }
+            let connection = transaction.connection;
+            // What may say no is asked first: a change that is refused has written nothing. Whether it was issued already comes before the
+            // use that this has spent.
             if let Some(id) = &along.fulfils
-                && !enrollments::is_approved(transaction.connection, id)?
+                && !enrollments::is_approved(connection, id)?
             {
                 return Ok(CertificateRecorded::NotAwaited);
             }
-            if let Some(at) = along.authenticated_at
-                && ended_principals::was_ended_since(transaction.connection, &certificate.principal, at)?
-            {
-                return Ok(CertificateRecorded::PrincipalEnded);
+            let CertificateRecord { principal, endpoint, authority, .. } = &certificate;
+            if let Some(proof) = &along.proof {
+                match proofs::standing(connection, proof, (principal, endpoint, authority))? {
+                    Standing::Good => {}
+                    Standing::UsedUp => return Ok(CertificateRecorded::CredentialUsedUp),
+                    Standing::Ended => return Ok(CertificateRecorded::ProofEnded),
+                }
             }
-            if let Some(voucher) = &along.vouched_by
-                && !is_good(transaction.connection, &certificate.authority, voucher)?
-            {
-                return Ok(CertificateRecorded::PrincipalEnded);
-            }
-            insert(transaction.connection, &certificate)?;
-            if along.spends_credential {
-                let spend = "UPDATE est_user SET uses = uses - 1 WHERE name = ? AND endpoint = ? AND uses > 0";
-                transaction.connection.prepare_cached(spend)?.execute([&certificate.principal, &certificate.endpoint])?;
-                let principal = certificate.principal.clone();
+            insert(connection, &certificate)?;
+            if matches!(along.proof, Some(Proof::Credential(_))) && proofs::spend(connection, principal, endpoint)? {
+                let principal = principal.clone();
                 transaction.when_committed(move || credentials.forget(&principal));
             }
             if let Some(id) = &along.fulfils {
-                enrollments::fulfil(transaction.connection, id, &certificate.serial, certificate.issued_at)?;
+                enrollments::fulfil(connection, id, &certificate.serial, certificate.issued_at)?;
             }
             transaction.append(&event)?;
             Ok(CertificateRecorded::Recorded)
@@ -132,20 +130,6 @@ fn columns(status: CertificateStatus) -> (i64, Option<u8>, Option<i64>) {
         CertificateStatus::Held(since) => (1, None, time(since)),
         CertificateStatus::Revoked(since, reason) => (2, Some(reason.code()), time(since)),
     }
-}
-
-/// Has the credential that the certificate was asked with a use left? One without bound has; one that was removed has none.
-fn has_use(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> rusqlite::Result<bool> {
-    let select = "SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ?";
-    let names = [&certificate.principal, &certificate.endpoint];
-    let found = connection.prepare_cached(select)?.query_row(names, |row| row.get(0)).optional()?;
-    Ok(found.unwrap_or(false))
-}
-
-/// Is this certificate neither revoked nor on hold?
-fn is_good(connection: &rusqlite::Connection, authority: &str, serial: &Serial) -> rusqlite::Result<bool> {
-    let select = "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ? AND authority = ? AND status = 0)";
-    connection.prepare_cached(select)?.query_row(params![serial.as_octets(), authority], |row| row.get(0))
 }
 
 fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
@@ -230,6 +214,7 @@ struct Stored {
     status: (i64, Option<u8>, Option<i64>),
     asked_subject: Option<[u8; 32]>,
     der: Vec<u8>,
+    is_ended: bool,
 }
 
 impl Stored {
@@ -248,6 +233,7 @@ impl Stored {
             status: (row.get(11)?, row.get(12)?, row.get(13)?),
             asked_subject: row.get(14)?,
             der: row.get(15)?,
+            is_ended: row.get(16)?,
         })
     }
 
@@ -275,6 +261,7 @@ impl Stored {
             issued_at: milli(self.issued_at),
             status,
             asked_subject: self.asked_subject,
+            is_ended: self.is_ended,
             der: self.der,
         })
     }

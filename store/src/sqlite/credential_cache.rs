@@ -73,7 +73,8 @@ mod tests {
     fn user(name: &str) -> EstUser {
         let created_at = Timestamp::from_seconds(1);
         let secret = SecretHash::Sha256([1; 32]);
-        EstUser { name: name.into(), endpoint: "e".into(), secret, allow: Vec::new(), created_at, expires_at: None, uses: None }
+        let (endpoint, allow) = ("e".into(), Vec::new());
+        EstUser { name: name.into(), endpoint, secret, allow, created_at, expires_at: None, uses: None, id: 1 }
     }
 
     #[test]

@@ -3,22 +3,22 @@
 use async_trait::async_trait;
 use certgate_enrollment::{
     EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError,
-    Operation, Page, Protocol, Submitted,
+    Operation, Page, Proof, Protocol, Submitted,
 };
 use certgate_pki::{Serial, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
 use super::audit_chain::number;
-use super::ended_principals::was_ended_since;
 use super::page::{page, rows};
 use super::patterns::{read_patterns, write_patterns};
+use super::proofs::{self, Standing};
 use super::writer::WriteError;
 use super::{SqliteLedger, damaged, ledger_error};
 
 const COLUMNS: &str =
-    "id, protocol, endpoint, operation, principal, info_sha256, profile, grants, spends, renews, may_omit, csr,
-                       csr_sha256, created_at, state, changed_at, reason, serial";
+    "id, protocol, endpoint, operation, principal, info_sha256, profile, authority, grants, credential, voucher, renews,
+                       may_omit, csr, csr_sha256, created_at, state, changed_at, reason, serial";
 /// By what makes two requests the same one.
 const OF_KEY: &str = "info_sha256 = ? AND principal = ? AND protocol = ? AND endpoint = ? AND operation = ?";
 const IS_WAITING: &str = "state IN ('pending', 'approved')";
@@ -38,8 +38,12 @@ impl Enrollments for SqliteLedger {
             if waiting.cast_unsigned() >= most {
                 return Ok(Submitted::TooMany);
             }
-            if was_ended_since(connection, &enrollment.key.principal, enrollment.created_at)? {
-                return Ok(Submitted::PrincipalEnded);
+            let key = &enrollment.key;
+            let at = (key.principal.as_str(), key.endpoint.as_str(), enrollment.authority.as_str());
+            match proofs::standing(connection, &enrollment.proof, at)? {
+                Standing::Good => {}
+                Standing::UsedUp => return Ok(Submitted::CredentialUsedUp),
+                Standing::Ended => return Ok(Submitted::ProofEnded),
             }
             insert(connection, &enrollment)?;
             transaction.append(&event)?;
@@ -65,8 +69,19 @@ impl Enrollments for SqliteLedger {
         self.find_one("id = ?", Value::Text(id.to_string()))
     }
 
-    async fn find_by_csr(&self, csr_sha256: &[u8; 32]) -> Result<Option<EnrollmentRecord>, LedgerError> {
-        self.find_one("csr_sha256 = ?", Value::Blob(csr_sha256.to_vec()))
+    async fn find_by_csr(&self, csr_sha256: &[u8; 32], most: usize) -> Result<Vec<EnrollmentRecord>, LedgerError> {
+        let found: Vec<Stored> = self.readers.read(|connection| {
+            let select = format!(
+                "SELECT number, {COLUMNS} FROM enrollment WHERE csr_sha256 = ?
+                 ORDER BY {IS_WAITING} DESC, number DESC LIMIT ?"
+            );
+            let mut select = connection.prepare_cached(&select)?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            select.query_map(params![csr_sha256.as_slice(), most], Stored::read)?.collect()
+        })?;
+        let found = found.into_iter().map(Stored::record).collect::<Result<Vec<_>, _>>()?;
+        let is_waiting = found.first().is_some_and(|first| !first.state.is_over());
+        Ok(found.into_iter().filter(|one| one.state.is_over() != is_waiting).collect())
     }
 
     async fn advance(
@@ -142,13 +157,22 @@ pub(super) fn fulfil(connection: &Connection, id: &EnrollmentId, serial: &Serial
     connection.prepare_cached(update)?.execute(params![number(at.millis()), serial.as_octets(), id.as_str()]).map(drop)
 }
 
-/// Denies whatever a principal has waiting; says how many that were.
-pub(super) fn deny_all(connection: &Connection, principal: &str, at: Timestamp) -> rusqlite::Result<u64> {
+/// Denies whatever a principal has waiting, everywhere or at one endpoint; says how many that were.
+pub(super) fn deny_all(
+    connection: &Connection,
+    principal: &str,
+    endpoint: Option<&str>,
+    at: Timestamp,
+) -> rusqlite::Result<u64> {
+    let reason = match endpoint {
+        None => "the principal was removed",
+        Some(_) => "the credential was replaced; ask again with the new one",
+    };
     let update = format!(
-        "UPDATE enrollment SET state = 'denied', changed_at = ?, reason = 'the principal was removed'
-         WHERE principal = ? AND {IS_WAITING}"
+        "UPDATE enrollment SET state = 'denied', changed_at = ?1, reason = ?2
+         WHERE principal = ?3 AND {IS_WAITING} AND (?4 IS NULL OR endpoint = ?4 AND credential IS NOT NULL)"
     );
-    connection.execute(&update, params![number(at.millis()), principal]).map(|denied| denied as u64)
+    connection.execute(&update, params![number(at.millis()), reason, principal, endpoint]).map(|denied| denied as u64)
 }
 
 fn key_values(key: &EnrollmentKey) -> [Value; 5] {
@@ -163,8 +187,13 @@ fn key_values(key: &EnrollmentKey) -> [Value; 5] {
 }
 
 fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::Result<()> {
-    let insert = format!("INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let insert =
+        format!("INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let key = &enrollment.key;
+    let (credential, voucher) = match &enrollment.proof {
+        Proof::Credential(id) => (Some(number(*id)), None),
+        Proof::Certificate(serial) => (None, Some(serial.as_octets())),
+    };
     let values = params![
         enrollment.id.as_str(),
         key.protocol.name(),
@@ -173,8 +202,10 @@ fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::R
         key.principal,
         key.info_sha256,
         enrollment.profile,
+        enrollment.authority,
         write_patterns(&enrollment.grants),
-        enrollment.spends_credential,
+        credential,
+        voucher,
         enrollment.renews.as_ref().map(Serial::as_octets),
         enrollment.may_omit_names,
         enrollment.csr,
@@ -198,8 +229,9 @@ struct Stored {
     principal: String,
     info_sha256: [u8; 32],
     profile: String,
+    authority: String,
     grants: String,
-    spends_credential: bool,
+    proof: (Option<i64>, Option<Vec<u8>>),
     renews: Option<Vec<u8>>,
     may_omit_names: bool,
     csr: Vec<u8>,
@@ -222,17 +254,18 @@ impl Stored {
             principal: row.get(5)?,
             info_sha256: row.get(6)?,
             profile: row.get(7)?,
-            grants: row.get(8)?,
-            spends_credential: row.get(9)?,
-            renews: row.get(10)?,
-            may_omit_names: row.get(11)?,
-            csr: row.get(12)?,
-            csr_sha256: row.get(13)?,
-            created_at: row.get(14)?,
-            state: row.get(15)?,
-            changed_at: row.get(16)?,
-            reason: row.get(17)?,
-            serial: row.get(18)?,
+            authority: row.get(8)?,
+            grants: row.get(9)?,
+            proof: (row.get(10)?, row.get(11)?),
+            renews: row.get(12)?,
+            may_omit_names: row.get(13)?,
+            csr: row.get(14)?,
+            csr_sha256: row.get(15)?,
+            created_at: row.get(16)?,
+            state: row.get(17)?,
+            changed_at: row.get(18)?,
+            reason: row.get(19)?,
+            serial: row.get(20)?,
         })
     }
 
@@ -240,6 +273,11 @@ impl Stored {
         let time = |millis: i64| Timestamp::from_millis(millis.cast_unsigned());
         let serial = |octets: Option<Vec<u8>>| {
             octets.map(|octets| Serial::from_octets(&octets).ok_or_else(|| damaged("a serial number"))).transpose()
+        };
+        let proof = match self.proof {
+            (Some(id), None) => Some(Proof::Credential(id.cast_unsigned())),
+            (None, Some(octets)) => Serial::from_octets(&octets).map(Proof::Certificate),
+            _ => None,
         };
         let key = EnrollmentKey {
             protocol: Protocol::from_name(&self.protocol).ok_or_else(|| damaged("the protocol of an enrollment"))?,
@@ -252,8 +290,9 @@ impl Stored {
             id: EnrollmentId::parse(&self.id).ok_or_else(|| damaged("the id of an enrollment"))?,
             key,
             profile: self.profile,
+            authority: self.authority,
             grants: read_patterns(&self.grants).ok_or_else(|| damaged("the names of an enrollment"))?,
-            spends_credential: self.spends_credential,
+            proof: proof.ok_or_else(|| damaged("the proof of an enrollment"))?,
             renews: serial(self.renews)?,
             may_omit_names: self.may_omit_names,
             csr: self.csr,

@@ -10,9 +10,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::audit_chain::number;
 use super::page::{page, rows};
 use super::patterns::{read_patterns, write_patterns};
-use super::{SqliteLedger, damaged, ended_principals, enrollments, ledger_error};
+use super::{SqliteLedger, damaged, enrollments, ledger_error, proofs};
 
-const COLUMNS: &str = "name, endpoint, secret_kind, secret, allow, created_at, expires_at, uses";
+const COLUMNS: &str = "name, endpoint, secret_kind, secret, allow, created_at, expires_at, uses, id";
 
 #[async_trait]
 impl EstUsers for SqliteLedger {
@@ -36,6 +36,7 @@ impl EstUsers for SqliteLedger {
             if !exists(transaction.connection, &user)? {
                 return Ok(false);
             }
+            enrollments::deny_all(transaction.connection, &user.name, Some(&user.endpoint), event.at)?;
             put(transaction.connection, &user)?;
             transaction.append(&event)?;
             transaction.when_committed(move || credentials.forget(&user.name));
@@ -73,7 +74,7 @@ impl EstUsers for SqliteLedger {
             let read = |error: rusqlite::Error| ledger_error(&error);
             let mut select = connection.prepare(&select).map_err(read)?;
             let values = params![after.0, after.1, rows(limit)];
-            let found = select.query_map(values, |row| Ok((Stored::read(row)?, row.get::<_, i64>(8)?))).map_err(read)?;
+            let found = select.query_map(values, |row| Ok((Stored::read(row)?, row.get::<_, i64>(9)?))).map_err(read)?;
             found.map(|row| row.map_err(read).and_then(|(stored, count)| Ok((stored.user()?, count.cast_unsigned())))).collect()
         });
         Ok(page(items.await?, limit, |(user, _)| serde_json::json!([user.name, user.endpoint]).to_string()))
@@ -87,27 +88,19 @@ impl EstUsers for SqliteLedger {
             let had_certificates = connection.query_row(had, [&name], |row| row.get(0))?;
             let removed = PrincipalRemoved {
                 credentials: connection.execute("DELETE FROM est_user WHERE name = ?", [&name])? as u64,
-                enrollments: enrollments::deny_all(connection, &name, event.at)?,
+                enrollments: enrollments::deny_all(connection, &name, None, event.at)?,
                 had_certificates,
             };
             if removed == PrincipalRemoved::default() {
                 return Ok(removed);
             }
             // A clock that was set back brings no certificate back.
-            ended_principals::end(connection, &name, event.at)?;
+            proofs::end_certificates(connection, &name)?;
             transaction.append(&event)?;
             transaction.when_committed(move || credentials.forget(&name));
             Ok(removed)
         };
         self.write("remove EST user", change).await
-    }
-
-    async fn ended_at(&self, principal: &str) -> Result<Option<Timestamp>, LedgerError> {
-        let found = self.readers.read(|connection| {
-            let mut select = connection.prepare_cached("SELECT ended_at FROM ended_principal WHERE name = ?")?;
-            select.query_row([principal], |row| row.get::<_, i64>(0)).optional()
-        })?;
-        Ok(found.map(|millis| Timestamp::from_millis(millis.cast_unsigned())))
     }
 }
 
@@ -123,10 +116,11 @@ fn put(connection: &Connection, user: &EstUser) -> rusqlite::Result<()> {
         SecretHash::Sha256(hash) => ("sha256", hash.as_slice()),
         SecretHash::Argon2id(phc) => ("argon2id", phc.as_bytes()),
     };
-    let insert = format!("INSERT OR REPLACE INTO est_user ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+    let insert = format!("INSERT OR REPLACE INTO est_user ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let (created, expires) = (number(user.created_at.millis()), user.expires_at.map(|time| number(time.millis())));
     let allow = write_patterns(&user.allow);
-    let values = params![user.name, user.endpoint, kind, secret, allow, created, expires, user.uses.map(number)];
+    let values =
+        params![user.name, user.endpoint, kind, secret, allow, created, expires, user.uses.map(number), number(user.id)];
     connection.execute(&insert, values).map(drop)
 }
 
@@ -140,6 +134,7 @@ struct Stored {
     created_at: i64,
     expires_at: Option<i64>,
     uses: Option<i64>,
+    id: i64,
 }
 
 impl Stored {
@@ -153,6 +148,7 @@ impl Stored {
             created_at: row.get(5)?,
             expires_at: row.get(6)?,
             uses: row.get(7)?,
+            id: row.get(8)?,
         })
     }
 
@@ -171,6 +167,7 @@ impl Stored {
             created_at: time(self.created_at),
             expires_at: self.expires_at.map(time),
             uses: self.uses.map(i64::cast_unsigned),
+            id: self.id.cast_unsigned(),
         })
     }
 }

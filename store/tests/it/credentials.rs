@@ -1,13 +1,15 @@
 //! Credentials that were looked up are remembered, and what was removed is not.
 
 use certgate_enrollment::{
-    Along, CertificateRecord, CertificateRecorded, Certificates, EstUser, EstUserAdded, EstUsers, Event, EventKind, SecretHash,
+    Along, CertificateRecord, CertificateRecorded, Certificates, EstUser, EstUserAdded, EstUsers, Event, EventKind, Proof,
+    SecretHash,
 };
 use certgate_testkit::NOW;
 
 use super::{certificate, issued, open};
 
-fn user(endpoint: &str, secret: u8) -> EstUser {
+/// Of the id 1.
+pub(super) fn user(endpoint: &str, secret: u8) -> EstUser {
     EstUser {
         name: "device".into(),
         endpoint: endpoint.into(),
@@ -16,6 +18,7 @@ fn user(endpoint: &str, secret: u8) -> EstUser {
         created_at: NOW,
         expires_at: None,
         uses: None,
+        id: 1,
     }
 }
 
@@ -51,7 +54,7 @@ async fn a_use_that_was_spent_is_seen_by_whoever_looks_next() {
         let user = EstUser { uses, ..user(endpoint, 1) };
         ledger.add(user, event(EventKind::EstUserAdded)).await.unwrap();
     }
-    let spending = Along { spends_credential: true, fulfils: None, authenticated_at: None, vouched_by: None };
+    let spending = Along { proof: Some(Proof::Credential(1)), fulfils: None };
     for left in (0..3).rev() {
         // As remembered before: it must be forgotten.
         assert_eq!(ledger.find_user("device", "default").await.unwrap().unwrap().uses, Some(left + 1));

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use certgate_enrollment::{
-    Along, AuditTrail, CertificateStatus, Certificates, EnrollmentRecord, EnrollmentState, Enrollments, EstUsers, Event,
-    EventKind, LedgerError, RevocationReason, Submitted,
+    Along, AuditTrail, CertificateRecord, CertificateStatus, Certificates, EnrollmentRecord, EnrollmentState, Enrollments,
+    EstUsers, Event, EventKind, LedgerError, RevocationReason, Submitted,
 };
 use certgate_store::SqliteLedger;
 use certgate_testkit::NOW;
 use tempfile::TempDir;
 
+use super::credentials::user;
 use super::{certificate, enrollment, issued, open};
 
 /// The files as a machine that is lost now would leave them, opened: nothing was closed or folded back.
@@ -39,6 +40,7 @@ async fn every_step_of_an_enrollment_that_was_acknowledged_is_in_the_files() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path()).unwrap();
     let event = |kind| Event { kind, ..issued() };
+    ledger.add(user("default", 1), event(EventKind::EstUserAdded)).await.unwrap();
     for number in 0..5 {
         let pending = enrollment(number);
         let submitted = ledger.submit(pending.clone(), 99, event(EventKind::EnrollmentSubmitted)).await;
@@ -52,9 +54,8 @@ async fn every_step_of_an_enrollment_that_was_acknowledged_is_in_the_files() {
         let expected = EnrollmentRecord { state: approved, ..pending.clone() };
         assert_eq!(found.find_by_id(&pending.id).await, Ok(Some(expected)));
 
-        let certificate = certificate(number);
-        let along =
-            Along { spends_credential: false, fulfils: Some(pending.id.clone()), authenticated_at: None, vouched_by: None };
+        let certificate = CertificateRecord { principal: "device".into(), ..certificate(number) };
+        let along = Along { proof: Some(pending.proof.clone()), fulfils: Some(pending.id.clone()) };
         ledger.record(certificate.clone(), along, issued()).await.unwrap();
         let (_copy, found) = lost(directory.path());
         let issued = found.find_by_id(&pending.id).await.unwrap().unwrap();
@@ -76,7 +77,7 @@ async fn a_revocation_and_a_removal_that_were_acknowledged_are_in_the_files() {
     assert_eq!(found.find(&certificate.serial).await.unwrap().unwrap().status, revoked);
     ledger.remove(&certificate.principal, issued()).await.unwrap();
     let (_copy, found) = lost(directory.path());
-    assert_eq!(found.ended_at(&certificate.principal).await, Ok(Some(issued().at)));
+    assert!(found.find(&certificate.serial).await.unwrap().unwrap().is_ended);
     assert!(found.verify(None).await.unwrap().broken_at.is_none());
 }
 
@@ -128,7 +129,7 @@ async fn a_long_read_holds_up_nobody() {
     let ledger = open(directory.path()).unwrap();
     let reader = rusqlite::Connection::open(directory.path().join("ledger.db")).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM certificate").unwrap();
-    let large = |number| certgate_enrollment::CertificateRecord { der: vec![0x30; 60_000], ..certificate(number) };
+    let large = |number| CertificateRecord { der: vec![0x30; 60_000], ..certificate(number) };
     for round in 0..3_u64 {
         let writes = (0..400).map(|number| {
             let ledger = ledger.clone();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use certgate_enrollment::{
     CertificateRecord, CertificateStatus, EnrollmentId, EnrollmentKey, EnrollmentRecord, EnrollmentState, Event, EventKind,
-    Ledger, Operation, Protocol,
+    Ledger, Operation, Proof, Protocol,
 };
 use certgate_pki::{Serial, Validity};
 use certgate_store::{OpenError, SqliteLedger};
@@ -38,11 +38,12 @@ fn certificate(number: u64) -> CertificateRecord {
         issued_at: at,
         status: CertificateStatus::Valid,
         asked_subject: Some([1; 32]),
+        is_ended: false,
         der: vec![0x30; 500],
     }
 }
 
-/// An enrollment that waits.
+/// An enrollment that waits, of `device`, which asked with the credential of id 1.
 fn enrollment(number: u64) -> EnrollmentRecord {
     let mut info_sha256 = [0; 32];
     info_sha256[..8].copy_from_slice(&number.to_be_bytes());
@@ -56,8 +57,9 @@ fn enrollment(number: u64) -> EnrollmentRecord {
             info_sha256,
         },
         profile: "default".into(),
+        authority: "default".into(),
         grants: vec!["dns:*.fleet.example".parse().unwrap()],
-        spends_credential: false,
+        proof: Proof::Credential(1),
         renews: None,
         may_omit_names: false,
         csr: vec![0x30; 500],

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use certgate_enrollment::{
     Along, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates,
-    Enrollments, EstUser, EstUserAdded, EstUsers, Event, EventKind, RevocationReason, SecretHash, StatusName, Submitted,
+    EnrollmentRecord, Enrollments, EstUser, EstUserAdded, EstUsers, Event, EventKind, Proof, RevocationReason, SecretHash,
+    StatusName, Submitted,
 };
 use certgate_testkit::NOW;
 use rusqlite::{Connection, params};
@@ -29,6 +30,8 @@ fn user() -> EstUser {
         created_at: NOW,
         expires_at: Some(NOW.after(Duration::from_secs(60))),
         uses: None,
+        // The first schema had none: they are told apart by the names alone until they are replaced or added again.
+        id: 0,
     }
 }
 
@@ -85,7 +88,6 @@ async fn a_ledger_of_schema_1_is_brought_up_to_date_and_reads_the_same() {
         }
         assert_eq!(ledger.find_user("device", "default").await, Ok(Some(user())));
         assert_eq!(ledger.base_urls("default").await.unwrap(), ["http://pki.example"]);
-        assert_eq!(ledger.ended_at("device-1").await, Ok(None));
         assert_eq!(ledger.find_by_id(&enrollment(1).id).await, Ok(None));
         let report = ledger.verify(None).await.unwrap();
         assert_eq!((report.head.events, report.broken_at), (5, None), "the chain is whole");
@@ -105,17 +107,23 @@ async fn a_ledger_of_schema_1_goes_on_as_any_other() {
     for certificate in [&valid, &held] {
         assert_eq!(ledger.change_status(certificate, revoked, event(EventKind::CertificateRevoked)).await, Ok(true));
     }
-    let submitted = ledger.submit(enrollment(1), 1, event(EventKind::EnrollmentSubmitted)).await;
+    let waits = EnrollmentRecord { proof: Proof::Credential(0), ..enrollment(1) };
+    let submitted = ledger.submit(waits, 1, event(EventKind::EnrollmentSubmitted)).await;
     assert_eq!(submitted, Ok(Submitted::Created));
-    let along = Along { spends_credential: true, fulfils: None, authenticated_at: None, vouched_by: None };
+    let along = Along { proof: Some(Proof::Credential(0)), fulfils: None };
     let of_user = CertificateRecord { principal: "device".into(), ..certificate(9) };
     assert_eq!(ledger.record(of_user.clone(), along, issued()).await, Ok(CertificateRecorded::Recorded), "uses without bound");
-    assert_eq!(ledger.find(&of_user.serial).await, Ok(Some(of_user)));
+    assert_eq!(ledger.find(&of_user.serial).await.unwrap().as_ref(), Some(&of_user));
     let argon =
         EstUser { endpoint: "lab".into(), secret: SecretHash::Argon2id("$argon2id$…".into()), uses: Some(3), ..user() };
     assert_eq!(ledger.add(argon.clone(), event(EventKind::EstUserAdded)).await, Ok(EstUserAdded::Added));
     assert_eq!(ledger.find_user("device", "lab").await, Ok(Some(argon)));
     let removed = ledger.remove("device", event(EventKind::EstUserRemoved)).await.unwrap();
     assert_eq!((removed.credentials, removed.had_certificates), (2, true));
+    assert!(ledger.find(&of_user.serial).await.unwrap().unwrap().is_ended);
+    // Those that schema 1 had recorded end, too.
+    ledger.remove(&valid.principal, event(EventKind::EstUserRemoved)).await.unwrap();
+    assert!(ledger.find(&valid.serial).await.unwrap().unwrap().is_ended);
+    assert!(!ledger.find(&held.serial).await.unwrap().unwrap().is_ended);
     assert!(ledger.verify(None).await.unwrap().broken_at.is_none());
 }

@@ -3,25 +3,26 @@
 use std::sync::Arc;
 
 use certgate_enrollment::{
-    Along, CertificateRecord, CertificateRecorded, CertificateStatus, EnrollmentId, EnrollmentRecord, EnrollmentState, EstUser,
-    EventKind, Ledger, LedgerError, Submitted,
+    Along, CertificateRecord, CertificateRecorded, EnrollmentId, EnrollmentRecord, EnrollmentState, EstUser, EventKind, Ledger,
+    LedgerError, Proof, Submitted,
 };
 
-use super::records::{certificate, enrollment, event, user};
+use super::records::{CREDENTIAL, certificate, enrollment, event, user};
 use super::{both, events};
 
-use CertificateRecorded::{CredentialUsedUp, NotAwaited, PrincipalEnded, Recorded};
+use CertificateRecorded::{CredentialUsedUp, NotAwaited, ProofEnded, Recorded};
 
 pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     each_certificate_spends_a_use(&*make().await).await;
     a_credential_without_bound_has_always_a_use(&*make().await).await;
-    a_credential_that_is_not_there_has_no_use(&*make().await).await;
+    uses_are_spent_of_one_credential_alone(&*make().await).await;
+    a_credential_that_is_not_there_is_no_proof(&*make().await).await;
     an_enrollment_is_issued_with_its_certificate(&*make().await).await;
     what_was_not_approved_is_not_issued(&*make().await).await;
     what_is_refused_leaves_the_other_things_as_they_were(&*make().await).await;
+    whoever_fulfils_second_hears_of_the_first_whatever_became_of_its_proof(&*make().await).await;
     the_last_use_is_spent_once(&*make().await).await;
     an_enrollment_is_issued_once_however_many_try(&*make().await).await;
-    a_certificate_that_vouches_is_good_when_it_counts(&*make().await).await;
 }
 
 async fn record(
@@ -32,12 +33,12 @@ async fn record(
     ledger.record(certificate.clone(), along, event(EventKind::CertificateIssued)).await
 }
 
-fn spending() -> Along {
-    Along { spends_credential: true, fulfils: None, authenticated_at: None, vouched_by: None }
+const fn spending() -> Along {
+    Along { proof: Some(Proof::Credential(CREDENTIAL)), fulfils: None }
 }
 
 fn fulfilling(id: &EnrollmentId) -> Along {
-    Along { spends_credential: false, fulfils: Some(id.clone()), authenticated_at: None, vouched_by: None }
+    Along { fulfils: Some(id.clone()), ..spending() }
 }
 
 /// Adds a credential of the principal and endpoint of [`certificate`], good for so many certificates.
@@ -75,12 +76,14 @@ async fn assert_refused(ledger: &dyn Ledger, certificate: &CertificateRecord, al
 async fn each_certificate_spends_a_use(ledger: &dyn Ledger) {
     credential(ledger, Some(2)).await;
     assert_eq!(record(ledger, &certificate(1), Along::default()).await, Ok(Recorded));
-    assert_eq!(uses(ledger).await, Some(2), "none was to be spent");
-    for (second, left) in [(2, 1), (3, 0)] {
+    let by_certificate = Along { proof: Some(Proof::Certificate(certificate(1).serial)), fulfils: None };
+    assert_eq!(record(ledger, &certificate(2), by_certificate).await, Ok(Recorded));
+    assert_eq!(uses(ledger).await, Some(2), "the credential was not asked with");
+    for (second, left) in [(3, 1), (4, 0)] {
         assert_eq!(record(ledger, &certificate(second), spending()).await, Ok(Recorded));
         assert_eq!(uses(ledger).await, Some(left), "seen at once");
     }
-    for second in [4, 5] {
+    for second in [5, 6] {
         assert_refused(ledger, &certificate(second), spending(), CredentialUsedUp).await;
         assert_eq!(uses(ledger).await, Some(0));
     }
@@ -94,20 +97,37 @@ async fn a_credential_without_bound_has_always_a_use(ledger: &dyn Ledger) {
     }
 }
 
-async fn a_credential_that_is_not_there_has_no_use(ledger: &dyn Ledger) {
-    assert_refused(ledger, &certificate(1), spending(), CredentialUsedUp).await;
+async fn uses_are_spent_of_one_credential_alone(ledger: &dyn Ledger) {
+    credential(ledger, Some(9)).await;
+    let others = [("first-device", "default"), ("second-device", "lab")];
+    for (name, endpoint) in others {
+        let user = EstUser { uses: Some(9), ..user(name, endpoint) };
+        ledger.add(user, event(EventKind::EstUserAdded)).await.unwrap();
+    }
+    assert_eq!(record(ledger, &certificate(1), spending()).await, Ok(Recorded));
+    assert_eq!(uses(ledger).await, Some(8));
+    for (name, endpoint) in others {
+        assert_eq!(ledger.find_user(name, endpoint).await.unwrap().unwrap().uses, Some(9), "{name} at {endpoint}");
+    }
+}
+
+async fn a_credential_that_is_not_there_is_no_proof(ledger: &dyn Ledger) {
+    assert_refused(ledger, &certificate(1), spending(), ProofEnded).await;
     credential(ledger, Some(9)).await;
     let elsewhere = CertificateRecord { endpoint: "default".into(), ..certificate(2) };
     let of_another = CertificateRecord { principal: "second-device".into(), ..certificate(3) };
     for certificate in [elsewhere, of_another] {
-        assert_refused(ledger, &certificate, spending(), CredentialUsedUp).await;
+        assert_refused(ledger, &certificate, spending(), ProofEnded).await;
+    }
+    for id in [0, CREDENTIAL - 1, CREDENTIAL + 1] {
+        let of_another_id = Along { proof: Some(Proof::Credential(id)), fulfils: None };
+        assert_refused(ledger, &certificate(4), of_another_id, ProofEnded).await;
     }
     assert_eq!(uses(ledger).await, Some(9));
-    ledger.remove("first-device", event(EventKind::EstUserRemoved)).await.unwrap();
-    assert_refused(ledger, &certificate(4), spending(), CredentialUsedUp).await;
 }
 
 async fn an_enrollment_is_issued_with_its_certificate(ledger: &dyn Ledger) {
+    credential(ledger, None).await;
     let (bystander, approved) = (approved(ledger, 1).await, approved(ledger, 2).await);
     let certificate = certificate(9);
     let before = events(ledger).await;
@@ -126,6 +146,7 @@ async fn an_enrollment_is_issued_with_its_certificate(ledger: &dyn Ledger) {
 
 async fn what_was_not_approved_is_not_issued(ledger: &dyn Ledger) {
     let id = enrollment(1).id;
+    credential(ledger, None).await;
     assert_refused(ledger, &certificate(1), fulfilling(&id), NotAwaited).await;
     ledger.submit(enrollment(1), 9, event(EventKind::EnrollmentSubmitted)).await.unwrap();
     assert_refused(ledger, &certificate(1), fulfilling(&id), NotAwaited).await;
@@ -146,13 +167,15 @@ async fn what_was_not_approved_is_not_issued(ledger: &dyn Ledger) {
 async fn what_is_refused_leaves_the_other_things_as_they_were(ledger: &dyn Ledger) {
     credential(ledger, Some(1)).await;
     let approved = approved(ledger, 1).await;
-    let everything =
-        Along { spends_credential: true, fulfils: Some(approved.id.clone()), authenticated_at: None, vouched_by: None };
+    let everything = fulfilling(&approved.id);
     // Not awaited: the use is not spent.
-    let unknown = Along { fulfils: Some(enrollment(7).id), ..everything.clone() };
-    assert_refused(ledger, &certificate(1), unknown, NotAwaited).await;
+    assert_refused(ledger, &certificate(1), fulfilling(&enrollment(7).id), NotAwaited).await;
     assert_eq!(uses(ledger).await, Some(1));
-    // A serial number that is taken: neither is the use spent nor the enrollment issued.
+    // A proof that is none: neither is the use spent nor the enrollment issued.
+    let unproven = Along { proof: Some(Proof::Credential(CREDENTIAL + 1)), ..everything.clone() };
+    assert_refused(ledger, &certificate(1), unproven, ProofEnded).await;
+    assert_eq!((uses(ledger).await, find(ledger, &approved.id).await), (Some(1), approved.clone()));
+    // Nor for a serial number that is taken.
     assert_eq!(record(ledger, &certificate(2), Along::default()).await, Ok(Recorded));
     let before = events(ledger).await;
     let refused = record(ledger, &certificate(2), everything.clone()).await;
@@ -165,6 +188,18 @@ async fn what_is_refused_leaves_the_other_things_as_they_were(ledger: &dyn Ledge
     assert_eq!(find(ledger, &approved.id).await, approved);
 }
 
+/// It gets the certificate of the first, whose use was the last one.
+async fn whoever_fulfils_second_hears_of_the_first_whatever_became_of_its_proof(ledger: &dyn Ledger) {
+    credential(ledger, Some(1)).await;
+    let approved = approved(ledger, 1).await;
+    assert_eq!(record(ledger, &certificate(1), fulfilling(&approved.id)).await, Ok(Recorded));
+    assert_eq!(uses(ledger).await, Some(0));
+    assert_refused(ledger, &certificate(2), fulfilling(&approved.id), NotAwaited).await;
+    assert_refused(ledger, &certificate(2), spending(), CredentialUsedUp).await;
+    let unproven = Along { proof: Some(Proof::Credential(CREDENTIAL + 1)), ..fulfilling(&approved.id) };
+    assert_refused(ledger, &certificate(2), unproven, NotAwaited).await;
+}
+
 async fn the_last_use_is_spent_once(ledger: &dyn Ledger) {
     credential(ledger, Some(1)).await;
     let (one, other) = (certificate(1), certificate(2));
@@ -175,6 +210,7 @@ async fn the_last_use_is_spent_once(ledger: &dyn Ledger) {
 }
 
 async fn an_enrollment_is_issued_once_however_many_try(ledger: &dyn Ledger) {
+    credential(ledger, Some(20)).await;
     for second in 1..=20 {
         let approved = approved(ledger, second).await;
         let (one, other) = (certificate(2 * second), certificate(2 * second + 1));
@@ -187,19 +223,6 @@ async fn an_enrollment_is_issued_once_however_many_try(ledger: &dyn Ledger) {
         };
         assert_eq!(find(ledger, &approved.id).await.serial.as_ref(), Some(&winner.serial));
         assert_eq!(ledger.find(&loser.serial).await, Ok(None));
+        assert_eq!(uses(ledger).await, Some(20 - second), "the loser spends nothing");
     }
-}
-
-async fn a_certificate_that_vouches_is_good_when_it_counts(ledger: &dyn Ledger) {
-    let old = certificate(1);
-    record(ledger, &old, Along::default()).await.unwrap();
-    let vouched = || Along { vouched_by: Some(old.serial.clone()), ..Along::default() };
-    assert_eq!(record(ledger, &certificate(2), vouched()).await, Ok(Recorded));
-    let of_another = CertificateRecord { authority: "other".into(), ..certificate(3) };
-    assert_eq!(record(ledger, &of_another, vouched()).await, Ok(PrincipalEnded), "the voucher is of the same authority");
-    let held = event(EventKind::CertificateHeld);
-    assert!(ledger.change_status(&old, CertificateStatus::Held(held.at), held).await.unwrap());
-    let before = events(ledger).await;
-    assert_eq!(record(ledger, &certificate(4), vouched()).await, Ok(PrincipalEnded));
-    assert_eq!((ledger.find(&certificate(4).serial).await, events(ledger).await), (Ok(None), before));
 }

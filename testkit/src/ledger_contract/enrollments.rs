@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
-    Along, Cursor, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, EventKind, Ledger, LedgerError,
-    Operation, Protocol, Submitted,
+    Along, CertificateRecord, Cursor, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, EstUser, EventKind,
+    Ledger, LedgerError, Operation, Proof, Protocol, Submitted,
 };
 use certgate_pki::Timestamp;
 
-use super::records::{certificate, enrollment, event, event_at, serial};
+use super::records::{certificate, enrollment, event, event_at, serial, user};
 use super::{both, events};
 use crate::NOW;
 
@@ -20,11 +20,19 @@ const MANY: u64 = 1000;
 const MILLI: Duration = Duration::from_millis(1);
 
 pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
+    // Each with the credential that [`enrollment`] is asked for with.
+    let make = async || {
+        let ledger = make().await;
+        credential(&*ledger, &enrollment(0)).await;
+        ledger
+    };
     what_was_submitted_is_found(&*make().await).await;
     a_request_waits_once(&*make().await).await;
     each_part_of_a_key_counts(&*make().await).await;
     what_is_over_is_found_by_its_key_for_a_while(&*make().await).await;
-    the_newest_of_a_key_or_a_csr_counts(&*make().await).await;
+    the_newest_of_a_key_counts(&*make().await).await;
+    all_that_wait_with_a_csr_are_found(&*make().await).await;
+    what_is_over_is_found_by_its_csr_when_none_waits(&*make().await).await;
     a_principal_has_so_many_waiting_at_the_most(&*make().await).await;
     a_state_is_left_once(&*make().await).await;
     issued_is_reached_with_a_certificate_only(&*make().await).await;
@@ -32,6 +40,13 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     of_two_submissions_at_the_same_time_one_waits(&*make().await).await;
     lists_are_newest_first_and_by_state(&*make().await).await;
     pages_leave_nothing_out(&*make().await).await;
+}
+
+/// The ledger holds the credential with which an enrollment is asked for.
+async fn credential(ledger: &dyn Ledger, asked: &EnrollmentRecord) {
+    let Proof::Credential(id) = asked.proof else { panic!("{:?} is no credential", asked.proof) };
+    let user = EstUser { id, ..user(&asked.key.principal, &asked.key.endpoint) };
+    ledger.add(user, event(EventKind::EstUserAdded)).await.unwrap();
 }
 
 async fn submit(ledger: &dyn Ledger, enrollment: &EnrollmentRecord) -> Submitted {
@@ -49,11 +64,17 @@ async fn find(ledger: &dyn Ledger, enrollment: &EnrollmentRecord) -> Option<Enro
 }
 
 async fn what_was_submitted_is_found(ledger: &dyn Ledger) {
-    let plain = enrollment(1);
+    let mut plain = EnrollmentRecord { proof: Proof::Credential(i64::MAX.unsigned_abs()), ..enrollment(1) };
+    plain.key.principal = "second-device".into();
+    credential(ledger, &plain).await;
+    let voucher = CertificateRecord { authority: "ö \"'; --".into(), ..certificate(1) };
+    ledger.record(voucher.clone(), Along::default(), event(EventKind::CertificateIssued)).await.unwrap();
+    let before = events(ledger).await;
     let mut odd = EnrollmentRecord {
         profile: "ö \"'; --".into(),
         grants: Vec::new(),
-        spends_credential: true,
+        authority: voucher.authority,
+        proof: Proof::Certificate(voucher.serial),
         renews: Some(serial(NOW)),
         may_omit_names: true,
         csr: vec![0; 60_000],
@@ -69,13 +90,13 @@ async fn what_was_submitted_is_found(ledger: &dyn Ledger) {
     for record in [&plain, &odd] {
         assert_eq!(find(ledger, record).await, None);
         assert_eq!(ledger.find_by_key(&record.key, NOW).await, Ok(None));
-        assert_eq!(ledger.find_by_csr(&record.csr_sha256).await, Ok(None));
+        assert_eq!(ledger.find_by_csr(&record.csr_sha256, 9).await, Ok(Vec::new()));
         assert_eq!(submit(ledger, record).await, Submitted::Created);
         assert_eq!(find(ledger, record).await.as_ref(), Some(record));
         assert_eq!(ledger.find_by_key(&record.key, NOW).await.unwrap().as_ref(), Some(record));
-        assert_eq!(ledger.find_by_csr(&record.csr_sha256).await.unwrap().as_ref(), Some(record));
+        assert_eq!(ledger.find_by_csr(&record.csr_sha256, 9).await, Ok(vec![record.clone()]));
     }
-    assert_eq!(events(ledger).await, 2, "an event for each");
+    assert_eq!(events(ledger).await, before + 2, "an event for each");
 }
 
 async fn a_request_waits_once(ledger: &dyn Ledger) {
@@ -85,7 +106,7 @@ async fn a_request_waits_once(ledger: &dyn Ledger) {
     assert_eq!(submit(ledger, &again).await, Submitted::Exists(Box::new(first.clone())));
     let approved = advance(ledger, &first, EnrollmentState::Approved, NOW).await;
     assert_eq!(submit(ledger, &again).await, Submitted::Exists(Box::new(approved.clone())));
-    assert_eq!((find(ledger, &again).await, events(ledger).await), (None, 2), "what was there already leaves no event");
+    assert_eq!((find(ledger, &again).await, events(ledger).await), (None, 3), "what was there already leaves no event");
     advance(ledger, &approved, EnrollmentState::Denied, NOW).await;
     assert_eq!(submit(ledger, &again).await, Submitted::Created, "what is over holds up nobody");
 }
@@ -105,6 +126,7 @@ async fn each_part_of_a_key_counts(ledger: &dyn Ledger) {
     for (second, key) in (2..).zip(others) {
         assert_eq!(ledger.find_by_key(&key, NOW).await, Ok(None), "{key:?}");
         let other = EnrollmentRecord { key, ..enrollment(second) };
+        credential(ledger, &other).await;
         assert_eq!(submit(ledger, &other).await, Submitted::Created);
         assert_eq!(ledger.find_by_key(&other.key, NOW).await, Ok(Some(other)));
     }
@@ -127,7 +149,7 @@ async fn what_is_over_is_found_by_its_key_for_a_while(ledger: &dyn Ledger) {
     let waiting = enrollment(9);
     submit(ledger, &waiting).await;
     advance(ledger, &waiting, EnrollmentState::Approved, NOW).await;
-    let along = Along { spends_credential: false, fulfils: Some(waiting.id.clone()), authenticated_at: None, vouched_by: None };
+    let along = Along { proof: Some(waiting.proof.clone()), fulfils: Some(waiting.id.clone()) };
     ledger.record(certificate(1), along, event(EventKind::CertificateIssued)).await.unwrap();
     let issued_at = certificate(1).issued_at;
     let found = ledger.find_by_key(&waiting.key, issued_at).await.unwrap().unwrap();
@@ -135,17 +157,69 @@ async fn what_is_over_is_found_by_its_key_for_a_while(ledger: &dyn Ledger) {
     assert_eq!(ledger.find_by_key(&waiting.key, issued_at.after(MILLI)).await, Ok(None));
 }
 
-async fn the_newest_of_a_key_or_a_csr_counts(ledger: &dyn Ledger) {
+async fn the_newest_of_a_key_counts(ledger: &dyn Ledger) {
     let old = enrollment(1);
     submit(ledger, &old).await;
     let denied = advance(ledger, &old, EnrollmentState::Denied, NOW).await;
     let new = EnrollmentRecord { id: enrollment(2).id, created_at: enrollment(2).created_at, ..old };
     submit(ledger, &new).await;
     assert_eq!(ledger.find_by_key(&new.key, NOW).await, Ok(Some(new.clone())));
-    assert_eq!(ledger.find_by_csr(&new.csr_sha256).await, Ok(Some(new.clone())));
     assert_eq!(find(ledger, &denied).await, Some(denied));
     let failed = advance(ledger, &new, EnrollmentState::Failed, NOW).await;
     assert_eq!(ledger.find_by_key(&failed.key, NOW).await, Ok(Some(failed)));
+}
+
+/// The same CSR, asked for by principals of these names, the last one the newest.
+async fn asked_by<const N: usize>(ledger: &dyn Ledger, principals: [&str; N]) -> [EnrollmentRecord; N] {
+    let mut second = 0;
+    let asked = principals.map(|principal| {
+        second += 1;
+        let mut one = EnrollmentRecord { csr_sha256: [9; 32], ..enrollment(second) };
+        one.key = EnrollmentKey { principal: principal.into(), info_sha256: [8; 32], ..one.key };
+        one
+    });
+    for one in &asked {
+        credential(ledger, one).await;
+        assert_eq!(submit(ledger, one).await, Submitted::Created);
+    }
+    asked
+}
+
+async fn find_by_csr(ledger: &dyn Ledger, most: usize) -> Vec<EnrollmentRecord> {
+    ledger.find_by_csr(&[9; 32], most).await.unwrap()
+}
+
+/// Nothing keeps one requester from sending the CSR of another: a person has to see all of them.
+async fn all_that_wait_with_a_csr_are_found(ledger: &dyn Ledger) {
+    let [a, b, c, d] = asked_by(ledger, ["a", "b", "c", "d"]).await;
+    submit(ledger, &enrollment(9)).await;
+    let all = [d.clone(), c.clone(), b.clone(), a.clone()];
+    for most in 0..=5 {
+        assert_eq!(find_by_csr(ledger, most).await, all[..most.min(4)], "newest first, {most} at the most");
+    }
+    // What is approved waits still; what is over does not hide what waits, be it the newest, and is not told beside it.
+    let approved = advance(ledger, &b, EnrollmentState::Approved, NOW).await;
+    for (over, state) in [(&d, EnrollmentState::Denied), (&a, EnrollmentState::Failed)] {
+        advance(ledger, over, state, NOW.after(Duration::from_secs(60))).await;
+    }
+    assert_eq!(find_by_csr(ledger, 9).await, [c.clone(), approved.clone()]);
+    assert_eq!(find_by_csr(ledger, 1).await, [c]);
+    assert_eq!(ledger.find_by_csr(&[10; 32], 9).await, Ok(Vec::new()));
+}
+
+async fn what_is_over_is_found_by_its_csr_when_none_waits(ledger: &dyn Ledger) {
+    let [a, b, c] = asked_by(ledger, ["a", "b", "c"]).await;
+    let approved = advance(ledger, &a, EnrollmentState::Approved, NOW).await;
+    let failed = advance(ledger, &b, EnrollmentState::Failed, NOW.after(Duration::from_secs(60))).await;
+    let denied = advance(ledger, &c, EnrollmentState::Denied, NOW).await;
+    assert_eq!(find_by_csr(ledger, 9).await, std::slice::from_ref(&approved));
+    let along = Along { proof: Some(a.proof), fulfils: Some(a.id) };
+    let certificate = CertificateRecord { principal: "a".into(), ..certificate(1) };
+    ledger.record(certificate, along, event(EventKind::CertificateIssued)).await.unwrap();
+    let issued = find(ledger, &approved).await.unwrap();
+    assert_eq!(issued.state, EnrollmentState::Issued);
+    assert_eq!(find_by_csr(ledger, 9).await, [denied.clone(), failed.clone(), issued]);
+    assert_eq!(find_by_csr(ledger, 2).await, [denied, failed]);
 }
 
 async fn a_principal_has_so_many_waiting_at_the_most(ledger: &dyn Ledger) {
@@ -161,6 +235,7 @@ async fn a_principal_has_so_many_waiting_at_the_most(ledger: &dyn Ledger) {
     assert_eq!(try_it(pending.clone()).await, Submitted::Exists(Box::new(pending)), "what waits already is no more");
     let mut of_another = enrollment(4);
     of_another.key.principal = "second-device".into();
+    credential(ledger, &of_another).await;
     assert_eq!(try_it(of_another).await, Submitted::Created);
     advance(ledger, &approved, EnrollmentState::Failed, NOW).await;
     assert_eq!(try_it(third).await, Submitted::Created, "what is over counts no more");
@@ -169,7 +244,7 @@ async fn a_principal_has_so_many_waiting_at_the_most(ledger: &dyn Ledger) {
 async fn a_state_is_left_once(ledger: &dyn Ledger) {
     let pending = enrollment(1);
     assert_eq!(ledger.advance(&pending, EnrollmentState::Approved, "", event(APPROVED)).await, Ok(false), "it is not there");
-    assert_eq!(events(ledger).await, 0);
+    assert_eq!(events(ledger).await, 1);
     let bystander = enrollment(2);
     submit(ledger, &pending).await;
     submit(ledger, &bystander).await;
@@ -181,7 +256,7 @@ async fn a_state_is_left_once(ledger: &dyn Ledger) {
         current = advance(ledger, &stale, next, at).await;
         assert_eq!(find(ledger, &current).await.as_ref(), Some(&current), "nothing but the state has changed");
         let again = ledger.advance(&stale, next, "twice", event_at(APPROVED, at.after(MILLI))).await;
-        assert_eq!((again, events(ledger).await), (Ok(false), 2 + step), "{next:?}");
+        assert_eq!((again, events(ledger).await), (Ok(false), 3 + step), "{next:?}");
         assert_eq!(find(ledger, &current).await.as_ref(), Some(&current));
     }
     assert_eq!(find(ledger, &bystander).await, Some(bystander));
@@ -192,7 +267,7 @@ async fn issued_is_reached_with_a_certificate_only(ledger: &dyn Ledger) {
     let approved = advance(ledger, &enrollment(1), EnrollmentState::Approved, NOW).await;
     let refused = ledger.advance(&approved, EnrollmentState::Issued, "", event(APPROVED)).await;
     assert!(matches!(refused, Err(LedgerError::Conflict(_))), "{refused:?}");
-    assert_eq!((find(ledger, &approved).await, events(ledger).await), (Some(approved), 2));
+    assert_eq!((find(ledger, &approved).await, events(ledger).await), (Some(approved), 3));
 }
 
 async fn of_two_decisions_at_the_same_time_one_counts(ledger: &dyn Ledger) {
@@ -220,7 +295,7 @@ async fn of_two_submissions_at_the_same_time_one_waits(ledger: &dyn Ledger) {
             [Submitted::Exists(found), Submitted::Created] => assert_eq!(*found, other),
             unexpected => panic!("{unexpected:?}"),
         }
-        assert_eq!(events(ledger).await, second);
+        assert_eq!(events(ledger).await, 1 + second);
     }
 }
 
@@ -235,12 +310,7 @@ async fn lists_are_newest_first_and_by_state(ledger: &dyn Ledger) {
             EnrollmentState::Pending => {}
             EnrollmentState::Issued => {
                 advance(ledger, &record, EnrollmentState::Approved, NOW).await;
-                let along = Along {
-                    spends_credential: false,
-                    fulfils: Some(record.id.clone()),
-                    authenticated_at: None,
-                    vouched_by: None,
-                };
+                let along = Along { proof: Some(record.proof.clone()), fulfils: Some(record.id.clone()) };
                 ledger.record(certificate(1), along, event(EventKind::CertificateIssued)).await.unwrap();
                 record = find(ledger, &record).await.unwrap();
             }

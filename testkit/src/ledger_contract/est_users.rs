@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use certgate_enrollment::{
-    Along, CertificateRecord, Cursor, EstUser, EstUserAdded, EventKind, Ledger, LedgerError, PrincipalRemoved, SecretHash,
+    Along, CertificateRecord, Cursor, EnrollmentRecord, EnrollmentState, EstUser, EstUserAdded, EventKind, Ledger, LedgerError,
+    PrincipalRemoved, Proof, SecretHash, Submitted,
 };
 
 use super::events;
-use super::records::{certificate, event, user};
+use super::records::{CREDENTIAL, certificate, enrollment, event, event_at, user};
+use crate::NOW;
 
 const ADDED: EventKind = EventKind::EstUserAdded;
 const REMOVED: EventKind = EventKind::EstUserRemoved;
@@ -17,6 +19,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     secrets_and_uses_are_kept_as_they_were_given(&*make().await).await;
     a_credential_is_never_replaced(&*make().await).await;
     a_credential_is_put_in_the_place_of_another(&*make().await).await;
+    what_was_asked_with_a_credential_ends_with_it(&*make().await).await;
     lists_count_certificates(&*make().await).await;
     removal_is_by_name_at_every_endpoint(&*make().await).await;
 }
@@ -42,7 +45,8 @@ async fn secrets_and_uses_are_kept_as_they_were_given(ledger: &dyn Ledger) {
     let secrets = [SecretHash::Sha256([0; 32]), SecretHash::Sha256([0xff; 32]), SecretHash::Argon2id(phc.to_owned())];
     for (number, secret) in secrets.into_iter().enumerate() {
         for (endpoint, uses) in [("none", None), ("zero", Some(0)), ("one", Some(1)), ("many", Some(u64::from(u32::MAX)))] {
-            let user = EstUser { secret: secret.clone(), uses, ..user(&number.to_string(), endpoint) };
+            let id = if endpoint == "zero" { 0 } else { i64::MAX.unsigned_abs() };
+            let user = EstUser { secret: secret.clone(), uses, id, ..user(&number.to_string(), endpoint) };
             add(ledger, &user).await;
             assert_eq!(ledger.find_user(&user.name, endpoint).await, Ok(Some(user.clone())));
             let listed = ledger.list_users(100, None).await.unwrap().items;
@@ -71,11 +75,49 @@ async fn a_credential_is_put_in_the_place_of_another(ledger: &dyn Ledger) {
     add(ledger, &user("first-device", "lab")).await;
     // Looked up before: what is remembered must not outlive it.
     assert_eq!(ledger.find_user("first-device", "default").await, Ok(Some(first.clone())));
-    let other = EstUser { secret: SecretHash::Sha256([1; 32]), allow: Vec::new(), expires_at: None, uses: Some(3), ..first };
+    let other = EstUser { secret: SecretHash::Sha256([1; 32]), allow: Vec::new(), uses: Some(3), id: CREDENTIAL + 1, ..first };
+    let other = EstUser { expires_at: None, created_at: NOW, ..other };
     assert_eq!(ledger.replace(other.clone(), replaced).await, Ok(true));
     assert_eq!(ledger.find_user("first-device", "default").await, Ok(Some(other)));
     assert_eq!(ledger.find_user("first-device", "lab").await, Ok(Some(user("first-device", "lab"))));
-    assert_eq!((ledger.ended_at("first-device").await, events(ledger).await), (Ok(None), 3));
+    assert_eq!(events(ledger).await, 3);
+}
+
+/// What waits is denied: at that endpoint alone, and not what a certificate has asked for.
+async fn what_was_asked_with_a_credential_ends_with_it(ledger: &dyn Ledger) {
+    for (name, endpoint) in [("first-device", "lab"), ("first-device", "default"), ("second-device", "lab")] {
+        add(ledger, &user(name, endpoint)).await;
+    }
+    let issued = event(EventKind::CertificateIssued);
+    ledger.record(certificate(1), Along::default(), issued).await.unwrap();
+    let [pending, mut approved, mut failed, mut elsewhere, mut of_another, mut by_certificate] =
+        [1, 2, 3, 4, 5, 6].map(enrollment);
+    elsewhere.key.endpoint = "default".into();
+    of_another.key.principal = "second-device".into();
+    by_certificate.proof = Proof::Certificate(certificate(1).serial);
+    for one in [&pending, &approved, &failed, &elsewhere, &of_another, &by_certificate] {
+        assert_eq!(ledger.submit(one.clone(), 99, event(EventKind::EnrollmentSubmitted)).await, Ok(Submitted::Created));
+    }
+    for (one, state) in [(&mut approved, EnrollmentState::Approved), (&mut failed, EnrollmentState::Failed)] {
+        assert_eq!(ledger.advance(one, state, "because", event(EventKind::EnrollmentApproved)).await, Ok(true));
+        *one = ledger.find_by_id(&one.id).await.unwrap().unwrap();
+    }
+    let before = events(ledger).await;
+    let at = NOW.after(std::time::Duration::from_secs(50));
+    let next = EstUser { id: CREDENTIAL + 1, ..user("first-device", "lab") };
+    assert_eq!(ledger.replace(next, event_at(EventKind::EstUserReplaced, at)).await, Ok(true));
+    let denied = [pending, approved].map(|one| EnrollmentRecord {
+        state: EnrollmentState::Denied,
+        changed_at: at,
+        reason: "the credential was replaced; ask again with the new one".to_owned(),
+        ..one
+    });
+    for expected in denied.into_iter().chain([failed, elsewhere, of_another, by_certificate]) {
+        assert_eq!(ledger.find_by_id(&expected.id).await, Ok(Some(expected)));
+    }
+    let found = ledger.find(&certificate(1).serial).await;
+    assert_eq!(found, Ok(Some(certificate(1))), "what was issued to its principal stays as it is");
+    assert_eq!(events(ledger).await, before + 1, "one event for all of it");
 }
 
 async fn lists_count_certificates(ledger: &dyn Ledger) {
@@ -119,12 +161,11 @@ async fn removal_is_by_name_at_every_endpoint(ledger: &dyn Ledger) {
     let before = events(ledger).await;
     let removed = PrincipalRemoved { credentials: 2, enrollments: 0, had_certificates: true };
     assert_eq!(ledger.remove("a", event(REMOVED)).await, Ok(removed));
-    assert_eq!(ledger.ended_at("a").await, Ok(Some(event(REMOVED).at)));
     assert_eq!(ledger.remove("nobody", event(REMOVED)).await, Ok(PrincipalRemoved::default()));
-    assert_eq!((ledger.ended_at("nobody").await, ledger.ended_at("ab").await), (Ok(None), Ok(None)));
     assert_eq!(events(ledger).await, before + 1, "one event, and none for what was not there");
     assert_eq!(ledger.find_user("a", "lab").await, Ok(None));
     assert!(ledger.find_user("ab", "default").await.unwrap().is_some());
-    assert_eq!(ledger.find(&certificate.serial).await, Ok(Some(certificate)), "certificates stay");
+    let ended = CertificateRecord { is_ended: true, ..certificate };
+    assert_eq!(ledger.find(&ended.serial).await, Ok(Some(ended)), "certificates stay");
     add(ledger, &user("a", "lab")).await;
 }

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use certgate_enrollment::{
     CertificateRecord, CertificateStatus, EnrollmentId, EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser, Event,
-    EventKind, Operation, Protocol, SecretHash,
+    EventKind, Operation, Proof, Protocol, SecretHash,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 
 use crate::NOW;
+
+/// The id of the credential of [`user`], with which [`enrollment`] is asked for.
+pub(super) const CREDENTIAL: u64 = 3;
 
 /// A serial number of that moment.
 pub(super) fn serial(at: Timestamp) -> Serial {
@@ -30,6 +33,7 @@ pub(super) fn certificate(second: u64) -> CertificateRecord {
         issued_at: at.after(Duration::from_millis(5)),
         status: CertificateStatus::Valid,
         asked_subject: Some([second.to_be_bytes()[7]; 32]),
+        is_ended: false,
         der: vec![0x30, 0x03, 0x02, 0x01, second.to_be_bytes()[7]],
     }
 }
@@ -49,7 +53,8 @@ pub(super) fn enrollment(second: u64) -> EnrollmentRecord {
         },
         profile: "device".into(),
         grants: ["dns:*.fleet.example", "ip:2001:db8::/32", "cn:Router: *, \"7\""].map(|text| text.parse().unwrap()).into(),
-        spends_credential: false,
+        authority: "default".into(),
+        proof: Proof::Credential(CREDENTIAL),
         renews: None,
         may_omit_names: false,
         csr: vec![0x30, 0x03, 0x02, 0x01, octet],
@@ -72,6 +77,7 @@ pub(super) fn user(name: &str, endpoint: &str) -> EstUser {
         created_at: NOW.after(Duration::from_millis(123)),
         expires_at: Some(NOW.after(Duration::from_secs(86_400))),
         uses: None,
+        id: CREDENTIAL,
     }
 }
 

@@ -1,0 +1,57 @@
+//! What has authenticated a principal, looked at again in the transaction that gives it something. No clock is asked: what counts is the
+//! order of commits.
+
+use certgate_enrollment::Proof;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::audit_chain::number;
+
+/// How a proof stands.
+pub(super) enum Standing {
+    /// It is good.
+    Good,
+    /// It is a credential that has no use left.
+    UsedUp,
+    /// It is not good any more.
+    Ended,
+}
+
+/// How the proof of a principal stands, at this endpoint and this authority.
+pub(super) fn standing(
+    connection: &Connection,
+    proof: &Proof,
+    (principal, endpoint, authority): (&str, &str, &str),
+) -> rusqlite::Result<Standing> {
+    match proof {
+        Proof::Credential(id) => {
+            let select = "SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ? AND id = ?";
+            let values = params![principal, endpoint, number(*id)];
+            let has_use = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
+            Ok(match has_use {
+                Some(true) => Standing::Good,
+                Some(false) => Standing::UsedUp,
+                None => Standing::Ended,
+            })
+        }
+        Proof::Certificate(serial) => {
+            let select = "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ? AND authority = ? AND status = 0
+                          AND id > coalesce((SELECT up_to FROM ended_principal WHERE name = principal), 0))";
+            let values = params![serial.as_octets(), authority];
+            let is_good: bool = connection.prepare_cached(select)?.query_row(values, |row| row.get(0))?;
+            Ok(if is_good { Standing::Good } else { Standing::Ended })
+        }
+    }
+}
+
+/// Spends a use of a credential that has a bound.
+pub(super) fn spend(connection: &Connection, principal: &str, endpoint: &str) -> rusqlite::Result<bool> {
+    let update = "UPDATE est_user SET uses = uses - 1 WHERE name = ? AND endpoint = ? AND uses > 0";
+    connection.prepare_cached(update)?.execute([principal, endpoint]).map(|spent| spent > 0)
+}
+
+/// Ends every certificate that a principal has by now.
+pub(super) fn end_certificates(connection: &Connection, principal: &str) -> rusqlite::Result<()> {
+    let end = "INSERT INTO ended_principal (name, up_to) VALUES (?, (SELECT coalesce(max(id), 0) FROM certificate))
+               ON CONFLICT (name) DO UPDATE SET up_to = excluded.up_to";
+    connection.execute(end, [principal]).map(drop)
+}
