@@ -1,14 +1,8 @@
 //! Where requests go: the URL of an endpoint, and a login that is good there.
 
-use serde::Deserialize;
-
 use crate::{
-    certificate::hex,
     channel::Dial,
-    hook::Hook,
-    http::Request,
-    key::random,
-    session::{Session, Stop, basic, encode_body},
+    http::{Request, basic, encode_body},
     target::Url,
 };
 
@@ -23,34 +17,7 @@ pub struct Endpoint {
     pub password: String,
 }
 
-/// What the hook `add_user` prints, as far as it matters here.
-#[derive(Deserialize)]
-struct NewUser {
-    name: String,
-    password: String,
-}
-
 impl Endpoint {
-    /// Makes a user at `url` by hook. It may enroll its own name, and with it the names that `prefixes` make of it.
-    ///
-    /// # Errors
-    /// No such hook, or one that fails or does not print what it should.
-    pub fn with_new_user(session: &mut Session<'_>, url: Url, prefixes: &[&str]) -> Result<Self, Stop> {
-        let name = format!("conformance-{}", hex(&random::<6>()?));
-        let mut allowed = Vec::new();
-        if !prefixes.is_empty() {
-            for prefix in std::iter::once(&"").chain(prefixes) {
-                for kind in ["cn", "dns"] {
-                    allowed.extend(["--allow".into(), format!("{kind}:{prefix}{name}")]);
-                }
-            }
-        }
-        let printed = session.run_hook(Hook::AddUser, &[("name", &name), ("endpoint", label(&url))], &allowed)?;
-        let made: NewUser =
-            serde_json::from_str(&printed).map_err(|error| Stop::Fail(format!("hook add_user printed no user: {error}")))?;
-        Ok(Self { url, user: made.name, password: made.password })
-    }
-
     /// The path of an operation (RFC 7030 §3.2.2).
     #[must_use]
     pub fn path(&self, operation: &str) -> String {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding};
+
 use crate::channel::Dial;
 
 /// One request.
@@ -280,6 +282,18 @@ fn line_at(octets: &[u8], at: usize) -> Option<&str> {
     let rest = octets.get(at..)?;
     let end = rest.windows(2).position(|window| window == b"\r\n")?;
     std::str::from_utf8(rest.get(..end)?).ok()
+}
+
+/// The `Authorization` field of Basic (RFC 7617 §2).
+#[must_use]
+pub fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", Base64::encode_string(format!("{user}:{password}").as_bytes()))
+}
+
+/// A body in base64, in one line (RFC 8951 §3).
+#[must_use]
+pub fn encode_body(der: &[u8]) -> Vec<u8> {
+    Base64::encode_string(der).into_bytes()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{
     clause::{Clause, State},
     report::{ClauseReport, Outcome},
-    session::{Stop, Verdict},
+    verdict::{Stop, Verdict},
 };
 
 /// Judges what a check found by the state of its clause. An open clause, or a divergence, that is fulfilled all the same is a

@@ -22,6 +22,8 @@ pub mod report;
 pub mod run;
 pub mod session;
 pub mod signature;
+pub mod specimens;
 pub mod target;
 pub mod transport;
+pub mod verdict;
 pub mod x509;

@@ -1,6 +1,6 @@
 //! A clause of several parts, of which a target lets the suite try some.
 
-use crate::session::{Stop, Verdict};
+use crate::verdict::{Stop, Verdict};
 
 /// What was found of each part, and which could not be tried.
 #[derive(Debug, Default)]

@@ -10,12 +10,14 @@ use crate::{
     key::KeyKind,
     ledger,
     report::{ClauseReport, Outcome, Report},
-    session::{Check, Session, Stop, Verdict},
+    session::{Check, Session},
+    specimens::Collection,
     target::Target,
     transport::{
         Transport,
         mutation::{Mutating, Mutation},
     },
+    verdict::{Stop, Verdict},
     x509,
 };
 
@@ -32,6 +34,13 @@ pub struct Plan {
     pub device_key: KeyKind,
     /// Whether to run each clause with its mutation too, and call it good only when that fails.
     pub prove_mutations: bool,
+}
+
+impl Plan {
+    /// How a server reads, and what its devices have.
+    const fn device(&self) -> (Reading, KeyKind) {
+        (self.reading, self.device_key)
+    }
 }
 
 /// The check behind a clause, if there is one.
@@ -64,13 +73,13 @@ struct Runner<'r> {
     plan: &'r Plan,
     target: &'r Target,
     transport: &'r mut dyn Transport,
-    collection: Option<Rc<x509::Collection>>,
+    collection: Option<Rc<Collection>>,
 }
 
 impl Runner<'_> {
     fn clause(&mut self, clause: &Clause) -> anyhow::Result<ClauseReport> {
         let Some(check) = check_of(self.plan.suite, &clause.id) else { return Ok(ledger::untried(clause)) };
-        let mut session = Session::new(self.target, &mut *self.transport, self.plan)?;
+        let mut session = Session::new(self.target, &mut *self.transport, self.plan.device())?;
         session.collection = self.collection.take();
         let verdict = attempt(&mut session, check);
         self.collection = session.collection.take();
@@ -83,7 +92,7 @@ impl Runner<'_> {
     fn prove(&mut self, clause: &Clause, check: Check, report: ClauseReport) -> anyhow::Result<ClauseReport> {
         let mutation: Mutation = clause.mutation.parse().with_context(|| clause.id.clone())?;
         let mut transport = Mutating::new(&mut *self.transport, mutation);
-        let mut session = Session::new(self.target, &mut transport, self.plan)?;
+        let mut session = Session::new(self.target, &mut transport, self.plan.device())?;
         let verdict = attempt(&mut session, check);
         let applied = transport.applied;
         let (result, detail) = match verdict {

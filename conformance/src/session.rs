@@ -1,78 +1,31 @@
-//! What a check has at hand, and how it says what it found.
+//! What a check has at hand.
 
 use std::{rc::Rc, time::Duration};
 
-use base64ct::{Base64, Encoding};
+use serde::Deserialize;
 
 use crate::{
-    asn1::Fault,
+    certificate::hex,
     channel::{Channel, Dial},
     clause::Reading,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, label},
     hook::Hook,
-    http::{Request, Response},
-    key::{Key, KeyKind},
-    run::Plan,
+    http::{Request, Response, basic, encode_body},
+    key::{Key, KeyKind, random},
+    specimens::Collection,
     target::{EstTarget, Hooks, Target, Url},
     transport::{Failure, Transport},
-    x509::Collection,
+    verdict::{Stop, Verdict},
 };
-
-/// What a check found: a sentence about the fulfilment, or why not.
-pub type Verdict = Result<String, Stop>;
 
 /// The code behind a clause.
 pub type Check = fn(&mut Session<'_>) -> Verdict;
 
-/// Why a check ended early.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The server does not do what the clause asks.
-    Fail(String),
-    /// The clause cannot be tried here.
-    Skip(String),
-}
-
-impl Stop {
-    /// A failure with this text.
-    pub fn fail(text: impl std::fmt::Display) -> Self {
-        Self::Fail(text.to_string())
-    }
-
-    /// The same, a failure with `what` before its reason.
-    #[must_use]
-    pub fn about(self, what: &str) -> Self {
-        match self {
-            Self::Fail(reason) => Self::Fail(format!("{what}: {reason}")),
-            skip @ Self::Skip(_) => skip,
-        }
-    }
-}
-
-impl From<Fault> for Stop {
-    fn from(fault: Fault) -> Self {
-        Self::fail(fault)
-    }
-}
-
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self::fail(failure)
-    }
-}
-
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Fail(format!("in the suite: {error:#}"))
-    }
-}
-
-/// Fails with a text unless a condition holds.
-///
-/// # Errors
-/// [`Stop::Fail`] with `text()`.
-pub fn require(condition: bool, text: impl FnOnce() -> String) -> Result<(), Stop> {
-    if condition { Ok(()) } else { Err(Stop::Fail(text())) }
+/// What the hook `add_user` prints, as far as it matters here.
+#[derive(Deserialize)]
+struct NewUser {
+    name: String,
+    password: String,
 }
 
 /// One clause's view of the server under test.
@@ -94,17 +47,13 @@ impl<'t> Session<'t> {
     ///
     /// # Errors
     /// A target without EST, or with a URL that is none.
-    pub fn new(target: &'t Target, transport: &'t mut dyn Transport, plan: &Plan) -> anyhow::Result<Self> {
+    pub fn new(
+        target: &'t Target,
+        transport: &'t mut dyn Transport,
+        (reading, device_key): (Reading, KeyKind),
+    ) -> anyhow::Result<Self> {
         let est = target.est.as_ref().ok_or_else(|| anyhow::anyhow!("the target has no [est] table"))?;
-        Ok(Self {
-            est,
-            hooks: &target.hooks,
-            url: est.url.parse()?,
-            transport,
-            reading: plan.reading,
-            device_key: plan.device_key,
-            collection: None,
-        })
+        Ok(Self { est, hooks: &target.hooks, url: est.url.parse()?, transport, reading, device_key, collection: None })
     }
 
     /// Seconds since 1970, at this moment: what was just issued is valid from now.
@@ -229,10 +178,30 @@ impl<'t> Session<'t> {
     pub fn endpoint_at(&mut self, url: &str) -> Result<Endpoint, Stop> {
         let url: Url = url.parse().map_err(Stop::fail)?;
         if self.makes_users() {
-            return Endpoint::with_new_user(self, url, &[]);
+            return self.new_user_at(url, &[]);
         }
         let (user, password) = self.login()?;
         Ok(Endpoint { url, user: user.into(), password: password.into() })
+    }
+
+    /// Makes a user at `url` by hook. It may enroll its own name, and with it the names that `prefixes` make of it.
+    ///
+    /// # Errors
+    /// No such hook, or one that fails or does not print what it should.
+    pub fn new_user_at(&mut self, url: Url, prefixes: &[&str]) -> Result<Endpoint, Stop> {
+        let name = format!("conformance-{}", hex(&random::<6>()?));
+        let mut allowed = Vec::new();
+        if !prefixes.is_empty() {
+            for prefix in std::iter::once(&"").chain(prefixes) {
+                for kind in ["cn", "dns"] {
+                    allowed.extend(["--allow".into(), format!("{kind}:{prefix}{name}")]);
+                }
+            }
+        }
+        let printed = self.run_hook(Hook::AddUser, &[("name", &name), ("endpoint", label(&url))], &allowed)?;
+        let made: NewUser =
+            serde_json::from_str(&printed).map_err(|error| Stop::Fail(format!("hook add_user printed no user: {error}")))?;
+        Ok(Endpoint { url, user: made.name, password: made.password })
     }
 
     /// Whether the hook `add_user` says at which endpoint the user is to be.
@@ -287,16 +256,4 @@ impl<'t> Session<'t> {
             Err(failure) => Err(Stop::Fail(format!("afterwards GET cacerts: {failure}"))),
         }
     }
-}
-
-/// The `Authorization` field of Basic (RFC 7617 §2).
-#[must_use]
-pub fn basic(user: &str, password: &str) -> String {
-    format!("Basic {}", Base64::encode_string(format!("{user}:{password}").as_bytes()))
-}
-
-/// A body in base64, in one line (RFC 8951 §3).
-#[must_use]
-pub fn encode_body(der: &[u8]) -> Vec<u8> {
-    Base64::encode_string(der).into_bytes()
 }

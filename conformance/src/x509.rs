@@ -1,20 +1,17 @@
 //! The X clauses: the certificates themselves (RFC 5280 §4), whoever signed them and for whom.
 
-use std::rc::Rc;
-
 use crate::{
     certificate::Certificate,
-    session::{Check, Session, Verdict, require},
+    session::{Check, Session},
+    verdict::{Verdict, require},
 };
 
-mod collection;
 mod extensions;
 mod fields;
+mod gather;
 mod linters;
 mod name;
 mod smuggling;
-
-pub use collection::{Collection, Origin, Specimen};
 
 /// A check on one certificate, with its issuer's certificate when that is known.
 type CertificateCheck = fn(&Certificate, Option<&Certificate>) -> Result<(), String>;
@@ -38,19 +35,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("X17", linters::find_nothing),
 ];
 
-/// The certificates of the server under test, fetched once a session.
-fn collect(session: &mut Session<'_>) -> Result<Rc<Collection>, crate::session::Stop> {
-    if let Some(collection) = &session.collection {
-        return Ok(Rc::clone(collection));
-    }
-    let collection = Rc::new(Collection::gather(session)?);
-    session.collection = Some(Rc::clone(&collection));
-    Ok(collection)
-}
-
 /// Applies `check` to every certificate there is.
 fn each(session: &mut Session<'_>, check: CertificateCheck) -> Verdict {
-    let collection = collect(session)?;
+    let collection = gather::collect(session)?;
     for specimen in &collection.specimens {
         let outcome = check(&specimen.certificate, collection.issuer_of(&specimen.certificate));
         require(outcome.is_ok(), || format!("{}: {}", specimen.label, outcome.err().unwrap_or_default()))?;

@@ -6,7 +6,10 @@ use base64ct::{Base64, Encoding};
 use jiff::fmt::strtime;
 use sha2::{Digest, Sha256};
 
-use super::{issued, linking, require_refusal};
+use super::{
+    linking,
+    steps::{excerpt, issued, require_refusal},
+};
 use crate::{
     certificate::{Certificate, hex},
     csr::Wish,
@@ -15,7 +18,8 @@ use crate::{
     http::{Connection, Response},
     key::Key,
     parts::Parts,
-    session::{Check, Session, Stop, Verdict, require},
+    session::{Check, Session},
+    verdict::{Stop, Verdict, require},
 };
 
 /// How long the suite waits for an answer after a decision.
@@ -177,7 +181,7 @@ fn knows_a_bound_csr_again(session: &mut Session<'_>) -> Verdict {
 
 /// Whether an answer puts off; gives its Retry-After.
 fn require_pending(response: &Response) -> Result<String, Stop> {
-    require(response.status == 202, || format!("{}, not 202: {}", response.status, super::excerpt(response)))?;
+    require(response.status == 202, || format!("{}, not 202: {}", response.status, excerpt(response)))?;
     // RFC 7030 §4.2.3: "The server MUST include a Retry-After header as defined for HTTP 503 responses."
     let when = response.field("retry-after").ok_or_else(|| Stop::fail("202 without Retry-After"))?;
     require(is_retry_after(when), || format!("Retry-After: {when}"))?;

@@ -1,10 +1,11 @@
 //! Who may enroll (RFC 7030 §3.2.3, §4.2).
 
-use super::{issued, require_refusal, valid_csr};
+use super::steps::{issued, require_refusal, valid_csr};
 use crate::{
-    http::Response,
-    session::{Session, Stop, Verdict, basic, encode_body, require},
+    http::{Response, basic, encode_body},
+    session::Session,
     transport::Failure,
+    verdict::{Stop, Verdict, require},
 };
 
 pub(super) fn asks_for_credentials(session: &mut Session<'_>) -> Verdict {

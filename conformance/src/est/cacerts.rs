@@ -1,12 +1,13 @@
 //! Distribution of CA certificates (RFC 7030 §4.1).
 
-use super::{issued, valid_csr};
+use super::steps::{issued, valid_csr};
 use crate::{
     certificate::Certificate,
     certs_only, chain,
     http::Response,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
     signature::Unverified,
+    verdict::{Stop, Verdict, require},
 };
 
 /// The answer to GET cacerts, which RFC 7030 §4.1.3 wants to be 200.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     device::{Device, authorities},
-    issued, require_turned_away,
+    steps::{issued, require_turned_away},
 };
 use crate::{
     certificate::Certificate,
@@ -14,7 +14,8 @@ use crate::{
     hook::Hook,
     key::Key,
     parts::Parts,
-    session::{Check, Session, Stop, Verdict, require},
+    session::{Check, Session},
+    verdict::{Stop, Verdict, require},
 };
 
 /// What a client certificate may be shown for.

@@ -2,13 +2,17 @@
 
 use const_oid::ObjectIdentifier;
 
-use super::{issued, linking, require_refusal};
+use super::{
+    linking,
+    steps::{issued, require_refusal},
+};
 use crate::{
     asn1::Element,
     certs_only,
     csr::{CHALLENGE_PASSWORD, Wish},
     key::{Key, KeyKind},
-    session::{Session, Stop, Verdict, require},
+    session::Session,
+    verdict::{Stop, Verdict, require},
 };
 
 /// Object identifiers that ask for a key of a kind: curves, `id-Ed25519`, `rsaEncryption`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::issued;
+use super::steps::issued;
 use crate::{
     asn1::Element,
     certificate::{Certificate, extension},
@@ -12,8 +12,9 @@ use crate::{
     endpoint::Endpoint,
     http::{Request, Response},
     key::Key,
-    session::{Session, Stop, require},
+    session::Session,
     transport::Failure,
+    verdict::{Stop, require},
 };
 
 /// A device that enrolled.

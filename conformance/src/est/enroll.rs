@@ -1,10 +1,11 @@
 //! Simple enrollment (RFC 7030 §4.2).
 
-use super::{issued, require_refusal, valid_csr};
+use super::steps::{issued, require_refusal, valid_csr};
 use crate::{
     csr::Wish,
     key::{Key, KeyKind},
-    session::{Session, Verdict, require},
+    session::Session,
+    verdict::{Verdict, require},
 };
 
 pub(super) fn issues_one_certificate(session: &mut Session<'_>) -> Verdict {

@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding};
 
-use super::{issued, require_refusal};
+use super::steps::{issued, require_refusal};
 use crate::{
     channel::{Channel, TlsVersion},
     csr::Wish,
@@ -10,8 +10,9 @@ use crate::{
     http::{Connection, Response},
     key::{Key, random},
     parts::Parts,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
     transport::Failure,
+    verdict::{Stop, Verdict, require},
 };
 
 /// Octets of `tls-unique` (RFC 5246 §7.4.9: 12 in every suite), and of `tls-exporter` (RFC 9266 §2).

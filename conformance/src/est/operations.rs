@@ -1,11 +1,12 @@
 //! Operation paths and labels (RFC 7030 §3.2.2), and the operations a server may lack.
 
-use super::{cacerts, require_refusal};
+use super::{cacerts, steps::require_refusal};
 use crate::{
     asn1::{Element, tag},
     certs_only,
     http::Request,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
+    verdict::{Stop, Verdict, require},
 };
 
 pub(super) fn refuses_the_wrong_method(session: &mut Session<'_>) -> Verdict {

@@ -1,10 +1,11 @@
 //! What is no request, and how it is refused (RFC 7030 §4.2.3).
 
-use super::{excerpt, require_refusal, valid_csr};
+use super::steps::{excerpt, require_refusal, valid_csr};
 use crate::{
     csr::Wish,
-    http::{Request, Response},
-    session::{Session, Stop, Verdict, encode_body, require},
+    http::{Request, Response, encode_body},
+    session::Session,
+    verdict::{Stop, Verdict, require},
 };
 
 /// Bodies that hold no CSR, or more than one.

@@ -1,14 +1,19 @@
 //! Names at re-enrollment (RFC 7030 §4.2.2): "The request Subject field and SubjectAltName extension MUST be identical to the corresponding
 //! fields in the certificate being renewed/rekeyed."
 
-use super::{device::Device, issued, renewal, require_refusal};
+use super::{
+    device::Device,
+    renewal,
+    steps::{issued, require_refusal},
+};
 use crate::{
     asn1::{Body, Element, tag},
     clause::Reading,
     csr::{Wish, attribute, encode_dns_names, encode_name},
     endpoint::Endpoint,
     parts::Parts,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
+    verdict::{Stop, Verdict, require},
 };
 
 /// What makes a second name of a user's.
@@ -49,7 +54,7 @@ fn user_of_two_names(session: &mut Session<'_>) -> Result<Endpoint, Stop> {
         return session.endpoint();
     }
     let url = session.target().url.parse().map_err(Stop::fail)?;
-    Endpoint::with_new_user(session, url, &[SECOND])
+    session.new_user_at(url, &[SECOND])
 }
 
 fn refuses_one_of_two(session: &mut Session<'_>) -> Verdict {

@@ -1,11 +1,16 @@
 //! Simple re-enrollment (RFC 7030 §4.2.2): the same names, the same key or a new one.
 
-use super::{client_certificate, device::Device, issued, require_refusal, require_turned_away};
+use super::{
+    client_certificate,
+    device::Device,
+    steps::{issued, require_refusal, require_turned_away},
+};
 use crate::{
     certificate::Certificate,
     csr::Wish,
     parts::Parts,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
+    verdict::{Stop, Verdict, require},
 };
 
 pub(super) fn renews(session: &mut Session<'_>) -> Verdict {

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use super::{cacerts, issued, valid_csr};
+use super::{
+    cacerts,
+    steps::{issued, valid_csr},
+};
 use crate::{
-    http::{Connection, Delivery, Request},
-    session::{Session, Stop, Verdict, encode_body, require},
+    http::{Connection, Delivery, Request, encode_body},
+    session::Session,
     transport::Failure,
+    verdict::{Stop, Verdict, require},
 };
 
 /// Larger than any request of this protocol.

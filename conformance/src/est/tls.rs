@@ -5,9 +5,10 @@ use crate::{
     asn1::tag,
     certificate::Certificate,
     chain, http,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
     signature::Unverified,
     transport::Failure,
+    verdict::{Stop, Verdict, require},
 };
 
 /// TLS record of type handshake, and of type alert (RFC 8446 §5.1).

@@ -1,12 +1,13 @@
 //! How a request may be written: base64, its white space, and the fields that describe it (RFC 8951 §3).
 
-use super::{excerpt, issued, valid_csr};
+use super::steps::{excerpt, issued, valid_csr};
 use crate::{
     clause::Reading,
     csr::Wish,
-    http::{Request, Response},
+    http::{Request, Response, basic, encode_body},
     key::Key,
-    session::{Session, Stop, Verdict, basic, encode_body, require},
+    session::Session,
+    verdict::{Stop, Verdict, require},
 };
 
 /// A line of this length breaks readers with a line buffer.

@@ -16,8 +16,7 @@ use super::{Failure, Transport};
 use crate::{
     certs_only,
     channel::{Channel, Dial},
-    http::{Request, Response},
-    session::encode_body,
+    http::{Request, Response, encode_body},
 };
 
 mod message;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Origin, collect};
+use super::gather::collect;
 use crate::{
     asn1::{Element, tag},
     certificate::{Certificate, Time, extension},
-    session::{Session, Verdict, require},
+    session::Session,
+    specimens::Origin,
+    verdict::{Verdict, require},
 };
 
 /// Bits of a serial number that must differ by chance between any two certificates.

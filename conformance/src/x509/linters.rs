@@ -2,12 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Collection, collect};
+use super::gather::collect;
 use crate::{
     certificate::Certificate,
     key::random,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
+    specimens::Collection,
     transport::command,
+    verdict::{Stop, Verdict, require},
 };
 
 /// How long a linter may take.

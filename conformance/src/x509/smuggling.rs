@@ -1,8 +1,8 @@
 //! What a CSR may ask for and nobody may get (RFC 8555 §7.4: the CSR "MUST indicate the exact same set of requested identifiers").
 
 use super::{
-    collect,
     extensions::{ANY_PURPOSE, CMC_RA, OCSP_SIGNING},
+    gather::collect,
 };
 use crate::{
     asn1::{Element, tag},
@@ -11,7 +11,8 @@ use crate::{
     chain::KEY_CERT_SIGN,
     csr::{Wish, attribute},
     key::Key,
-    session::{Session, Stop, Verdict, require},
+    session::Session,
+    verdict::{Stop, Verdict, require},
 };
 
 /// A name that the target's user was never given.

@@ -4,8 +4,8 @@ use anyhow::Context;
 use bytes::Bytes;
 use certgate_conformance::{
     csr::Wish,
+    http::{basic, encode_body},
     key::Key,
-    session::{basic, encode_body},
     target::Url,
 };
 use http_body_util::Full;

@@ -1,6 +1,11 @@
 //! Who asks: by name and password, or by a client certificate that this server issued.
 
-use certgate_conformance::{certificate::Certificate, chain, csr::attribute, http::Request, session::basic};
+use certgate_conformance::{
+    certificate::Certificate,
+    chain,
+    csr::attribute,
+    http::{Request, basic},
+};
 use der::Encode;
 
 use super::{Fault, Peer, Server};
