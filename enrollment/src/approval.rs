@@ -8,10 +8,11 @@ use certgate_policy::{Approval, Profile};
 use crate::authority::Authority;
 use crate::authorized::{Authorized, Issued, Outcome, Pending, Recorded};
 use crate::error::{Blame, EnrollError};
+use crate::internal::INTERNAL_PRINCIPAL;
 use crate::ports::audit::{Event, EventKind};
-use crate::ports::certificates::{CertificateStatus, StatusName};
+use crate::ports::certificates::{CertificateStatus, Standing, StatusName};
 use crate::ports::enrollments::{EnrollmentKey, EnrollmentRecord, EnrollmentState, Submitted};
-use crate::request::{CheckedRequest, EnrollRequest, Operation, Principal, Proof, Renewal};
+use crate::request::{CheckedRequest, EnrollRequest, Operation, Principal, Renewal};
 
 /// For how long what came of a request is told to whoever sends it again.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
@@ -46,16 +47,18 @@ impl Authority {
             info_sha256: self.core.sha256(&request.csr.info_without_challenge()),
         };
         let found = self.core.enrollments.find_by_key(&key, now.before(REMEMBERED)).await?;
-        let Some(found) = found.filter(|found| !found.state.is_over() || is_answered_by(found, &request)) else {
-            return self.submit(profile, request, key, now).await;
+        let found = match found {
+            Some(found) if self.gives_way(&found, &request, now).await? => None,
+            found => found.filter(|found| !found.state.is_over() || is_answered_by(found, &request)),
         };
+        let Some(found) = found else { return self.submit(profile, request, key, now).await };
         match found.state {
-            EnrollmentState::Pending => Ok(pending(&found, now)),
-            // The CA could not be reached when it was approved.
-            EnrollmentState::Approved => {
+            // The CA could not be reached when it was approved. What a person has said yes to is that profile.
+            EnrollmentState::Approved if found.profile == profile.name => {
                 let issued = self.fulfil_recorded(profile, &found).await;
                 Ok(self.settle(issued, &found, &request.principal.name).await?.map(Outcome::Issued))
             }
+            EnrollmentState::Pending | EnrollmentState::Approved => Ok(pending(&found, now)),
             EnrollmentState::Denied => Err(EnrollError::Denied(found.reason)),
             EnrollmentState::Failed => Err(EnrollError::Failed(found.reason)),
             EnrollmentState::Issued => match self.issued_for(&found).await? {
@@ -64,6 +67,19 @@ impl Authority {
                 None => self.submit(profile, request, key, now).await,
             },
         }
+    }
+
+    /// Nothing can be issued any more with what a request that waits was asked with: it is denied in favour of who asks anew, with
+    /// something that is good.
+    async fn gives_way(&self, found: &EnrollmentRecord, request: &CheckedRequest, now: Timestamp) -> Result<bool, EnrollError> {
+        let is_left = !found.state.is_over() && found.proof != request.principal.proof;
+        if !is_left || self.core.enrollments.standing(found, &self.name).await? != Standing::Ended {
+            return Ok(false);
+        }
+        let mut event = event_about(found, EventKind::EnrollmentDenied, now, INTERNAL_PRINCIPAL);
+        let reason = EnrollError::ProofEnded.to_string();
+        event.details.push(("reason", reason.clone()));
+        Ok(self.core.enrollments.advance(found, EnrollmentState::Denied, &reason, event).await?)
     }
 
     /// Has a request wait that policy would grant.
@@ -131,8 +147,8 @@ impl Authority {
     /// failed may be approved again.
     ///
     /// # Errors
-    /// [`EnrollError::NotAwaited`] when it was decided already, unless somebody else has approved it in this very moment: then what that was
-    /// issued. What policy refuses now makes it fail.
+    /// [`EnrollError::NotAwaited`] when it was decided already, or has failed and was made anew since; if somebody else has approved it in
+    /// this very moment, then what that was issued. What policy refuses now makes it fail.
     pub async fn approve(
         &self,
         profile: &Profile,
@@ -141,6 +157,7 @@ impl Authority {
     ) -> Result<Recorded<Issued>, EnrollError> {
         let enrollment = match enrollment.state {
             EnrollmentState::Approved => enrollment,
+            EnrollmentState::Failed if self.is_superseded(&enrollment).await? => return Err(EnrollError::NotAwaited),
             EnrollmentState::Pending | EnrollmentState::Failed => {
                 let event = event_about(&enrollment, EventKind::EnrollmentApproved, self.core.clock.now(), operator);
                 let approved = EnrollmentState::Approved;
@@ -186,12 +203,25 @@ impl Authority {
     /// # Errors
     /// Why it would be issued nothing.
     pub async fn preview(&self, profile: &Profile, enrollment: &EnrollmentRecord) -> Result<Template, EnrollError> {
-        Ok(self.authorize_recorded(profile, enrollment).await?.template)
+        if enrollment.state == EnrollmentState::Failed && self.is_superseded(enrollment).await? {
+            return Err(EnrollError::NotAwaited);
+        }
+        let authorized = self.authorize_recorded(profile, enrollment).await?;
+        match self.core.enrollments.standing(enrollment, &self.name).await? {
+            Standing::Good => Ok(authorized.template),
+            Standing::UsedUp => Err(EnrollError::CredentialUsedUp),
+            Standing::Ended => Err(EnrollError::ProofEnded),
+        }
+    }
+
+    /// Has the same request been made anew since this one was decided?
+    async fn is_superseded(&self, enrollment: &EnrollmentRecord) -> Result<bool, EnrollError> {
+        let newest = self.core.enrollments.find_by_key(&enrollment.key, enrollment.changed_at).await?;
+        Ok(newest.is_some_and(|newest| newest.id != enrollment.id))
     }
 
     async fn authorize_recorded(&self, profile: &Profile, enrollment: &EnrollmentRecord) -> Result<Authorized, EnrollError> {
         let renews = self.renewal_of(enrollment).await?;
-        self.check_voucher(&enrollment.proof).await?;
         let principal = Principal {
             name: enrollment.key.principal.clone(),
             grants: enrollment.grants.clone(),
@@ -200,15 +230,6 @@ impl Authority {
         let (protocol, endpoint) = (enrollment.key.protocol, enrollment.key.endpoint.clone());
         let request = EnrollRequest { protocol, endpoint, principal, csr: Csr::from_der(&enrollment.csr)?, renews };
         self.authorize(profile, request)
-    }
-
-    /// A certificate that has authenticated a requester must be good still, or there is nothing to be signed. The transaction that
-    /// records what is signed looks once more.
-    async fn check_voucher(&self, proof: &Proof) -> Result<(), EnrollError> {
-        let Proof::Certificate(serial) = proof else { return Ok(()) };
-        let found = self.core.certificates.find_issued(&self.name, serial).await?;
-        let is_good = found.is_some_and(|record| record.status == CertificateStatus::Valid && !record.is_ended);
-        if is_good { Ok(()) } else { Err(EnrollError::ProofEnded) }
     }
 
     /// What an enrollment renews, which must be good still.
@@ -243,7 +264,7 @@ impl Authority {
 
 /// Who has to say yes. A certificate enrolls for its own names: that is a renewal by another path, and no way around its approval.
 fn approval_of(profile: &Profile, request: &CheckedRequest) -> Approval {
-    let is_by_certificate = matches!(request.principal.proof, Proof::Certificate(_));
+    let is_by_certificate = request.principal.proof.certificate().is_some();
     match (request.renews.is_some(), profile.approval, profile.renewal_approval) {
         (true, _, renewal) => renewal,
         (false, Approval::Auto, Approval::Manual) if is_by_certificate => Approval::Manual,

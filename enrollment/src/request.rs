@@ -78,6 +78,34 @@ pub enum Proof {
     Credential(u64),
     /// The certificate of the same authority that it has shown as TLS client certificate.
     Certificate(Serial),
+    /// Such a certificate, and the credential with this id, which grants names that are not in it.
+    Both(Serial, u64),
+}
+
+impl Proof {
+    /// The certificate in it.
+    #[must_use]
+    pub const fn certificate(&self) -> Option<&Serial> {
+        match self {
+            Self::Certificate(serial) | Self::Both(serial, _) => Some(serial),
+            Self::Credential(_) => None,
+        }
+    }
+
+    /// The id of the credential in it.
+    #[must_use]
+    pub const fn credential(&self) -> Option<u64> {
+        match self {
+            Self::Credential(id) | Self::Both(_, id) => Some(*id),
+            Self::Certificate(_) => None,
+        }
+    }
+
+    /// Whether a certificate that is recorded with it spends a use of its credential.
+    #[must_use]
+    pub const fn spends_a_use(&self) -> bool {
+        matches!(self, Self::Credential(_))
+    }
 }
 
 /// Who asks, after its proof was checked.

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, EnrollmentId,
-    EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError, Page, Submitted,
+    EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError, Page, Standing,
+    Submitted,
 };
 use certgate_pki::{Serial, Timestamp};
 
@@ -64,6 +65,10 @@ impl Enrollments for NoEnrollments {
 
     async fn find_by_csr(&self, _: &[u8; 32], _: usize) -> Result<Vec<EnrollmentRecord>, LedgerError> {
         Ok(Vec::new())
+    }
+
+    async fn standing(&self, _: &EnrollmentRecord, _: &str) -> Result<Standing, LedgerError> {
+        Ok(Standing::Ended)
     }
 
     async fn advance(&self, _: &EnrollmentRecord, _: EnrollmentState, _: &str, _: Event) -> Result<bool, LedgerError> {

@@ -8,6 +8,7 @@ mod body;
 mod ca;
 mod est;
 mod failure;
+mod host;
 mod ops;
 
 use std::convert::Infallible;
@@ -18,9 +19,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use hyper::body::Body;
-use hyper::header::{CONNECTION, HOST, HeaderValue};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::http::uri::Authority;
 use hyper::{Method, Request, StatusCode, Version};
 
 pub use answer::Answer;
@@ -63,8 +63,9 @@ impl Exchange {
         B: Body<Data = Bytes>,
     {
         let (head, body) = request.into_parts();
-        let mut body = pin!(body);
-        let mut answer = match host_fault(&head) {
+        let body = pin!(body);
+        let mut body = pin!(body::Watched::new(body));
+        let mut answer = match host::host_fault(&head) {
             None => self.route(&head, body.as_mut()).await,
             Some(fault) => answer::text(StatusCode::BAD_REQUEST, fault),
         };
@@ -95,28 +96,6 @@ impl Exchange {
             path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,
             _ => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),
         }
-    }
-}
-
-/// What is wrong with the host of a request; `None` when nothing is.
-///
-/// RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header
-/// field and to any request message that contains more than one Host header field line or a Host header field with an invalid field
-/// value." In HTTP/2 the host is `:authority`, and a Host beside it says the same (RFC 9113 §8.3.1).
-fn host_fault(head: &Parts) -> Option<&'static str> {
-    let mut hosts = head.headers.get_all(HOST).iter();
-    let (host, more) = (hosts.next(), hosts.next());
-    let is_valid = |host: &HeaderValue| host.is_empty() || host.to_str().is_ok_and(|text| text.parse::<Authority>().is_ok());
-    let authority = head.uri.authority().filter(|_| head.version == Version::HTTP_2);
-    match (host, authority) {
-        _ if more.is_some() => Some("a request names its host once (RFC 9112 §3.2)"),
-        (Some(host), _) if !is_valid(host) => Some("the Host of the request is none (RFC 9112 §3.2)"),
-        (Some(host), Some(authority)) if !host.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes()) => {
-            Some("Host is not what :authority says (RFC 9113 §8.3.1)")
-        }
-        (None, None) if head.version == Version::HTTP_2 => Some("a request of HTTP/2 has an :authority (RFC 9113 §8.3.1)"),
-        (None, None) if head.version >= Version::HTTP_11 => Some("a request of HTTP/1.1 names its host (RFC 9112 §3.2)"),
-        _ => None,
     }
 }
 

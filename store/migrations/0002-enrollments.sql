@@ -24,8 +24,8 @@ CREATE TABLE enrollment (
     profile     TEXT    NOT NULL,
     authority   TEXT    NOT NULL,
     grants      TEXT    NOT NULL,                  -- JSON array of name patterns
-    credential  INTEGER,                           -- id of the credential that authenticated it, or else
-    voucher     BLOB,                              -- serial number of the certificate that did
+    credential  INTEGER,                           -- id of the credential that authenticated it, or grants it more names
+    voucher     BLOB,                              -- serial number of the certificate that authenticated it
     renews      BLOB,                              -- serial number of the certificate that is to be renewed
     may_omit    INTEGER NOT NULL,                  -- 1: a CSR without subjectAltName keeps that certificate's names
     csr         BLOB    NOT NULL,

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use certgate_enrollment::{
     Along, AuditHead, AuditReport, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded,
     CertificateStatus, Certificates, Cursor, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState,
-    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page, PrincipalRemoved, Proof, Submitted,
+    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page, PrincipalRemoved, Proof, Standing,
+    Submitted,
 };
 use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
 
@@ -57,30 +58,22 @@ impl MemoryLedger {
     }
 }
 
-/// How a proof stands.
-enum Standing {
-    Good,
-    UsedUp,
-    Ended,
-}
-
 impl State {
     /// How the proof of a principal stands, at this endpoint and this authority.
     fn standing(&self, proof: &Proof, (principal, endpoint, authority): (&str, &str, &str)) -> Standing {
-        match proof {
-            Proof::Credential(id) => {
-                let is_it = |user: &&EstUser| user.name == principal && user.endpoint == endpoint && user.id == *id;
-                match self.users.iter().find(is_it).map(|user| user.uses) {
-                    None => Standing::Ended,
-                    Some(Some(0)) => Standing::UsedUp,
-                    Some(_) => Standing::Good,
-                }
+        if let Some(serial) = proof.certificate() {
+            let is_it = |one: &CertificateRecord| one.serial == *serial && one.authority == authority;
+            let is_good = |one: &CertificateRecord| one.status == CertificateStatus::Valid && !one.is_ended;
+            if !self.certificates.iter().any(|one| is_it(one) && is_good(one)) {
+                return Standing::Ended;
             }
-            Proof::Certificate(serial) => {
-                let is_it = |one: &CertificateRecord| one.serial == *serial && one.authority == authority;
-                let is_good = |one: &CertificateRecord| one.status == CertificateStatus::Valid && !one.is_ended;
-                if self.certificates.iter().any(|one| is_it(one) && is_good(one)) { Standing::Good } else { Standing::Ended }
-            }
+        }
+        let Some(id) = proof.credential() else { return Standing::Good };
+        let is_it = |user: &&EstUser| user.name == principal && user.endpoint == endpoint && user.id == id;
+        match self.users.iter().find(is_it).map(|user| user.uses) {
+            None => Standing::Ended,
+            Some(Some(0)) if proof.spends_a_use() => Standing::UsedUp,
+            Some(_) => Standing::Good,
         }
     }
 
@@ -131,7 +124,7 @@ impl Certificates for MemoryLedger {
         if state.certificates.iter().any(same) {
             return Err(LedgerError::Conflict("a certificate of this serial number"));
         }
-        if let Some(Proof::Credential(id)) = along.proof {
+        if let Some(id) = along.proof.as_ref().filter(|proof| proof.spends_a_use()).and_then(Proof::credential) {
             let is_it = |user: &&mut EstUser| {
                 user.id == id && user.name == certificate.principal && user.endpoint == certificate.endpoint
             };
@@ -145,6 +138,7 @@ impl Certificates for MemoryLedger {
             enrollment.changed_at = certificate.issued_at;
             enrollment.reason = String::new();
             enrollment.serial = Some(certificate.serial.clone());
+            enrollment.authority.clone_from(&certificate.authority);
         }
         state.certificates.push(CertificateRecord { is_ended: false, ..certificate });
         state.append(event);
@@ -243,8 +237,14 @@ impl Enrollments for MemoryLedger {
     async fn find_by_csr(&self, csr_sha256: &[u8; 32], most: usize) -> Result<Vec<EnrollmentRecord>, LedgerError> {
         let state = self.read();
         let of_csr = || state.enrollments.iter().rev().filter(|one| one.csr_sha256 == *csr_sha256);
-        let waits = of_csr().any(is_waiting);
-        Ok(of_csr().filter(|one| is_waiting(one) == waits).take(most).cloned().collect())
+        let is_open = |one: &EnrollmentRecord| one.state.may_be_issued();
+        let are_open = of_csr().any(is_open);
+        Ok(of_csr().filter(|one| is_open(one) == are_open).take(most).cloned().collect())
+    }
+
+    async fn standing(&self, enrollment: &EnrollmentRecord, authority: &str) -> Result<Standing, LedgerError> {
+        let key = &enrollment.key;
+        Ok(self.read().standing(&enrollment.proof, (&key.principal, &key.endpoint, authority)))
     }
 
     async fn advance(
@@ -294,7 +294,7 @@ impl EstUsers for MemoryLedger {
             one.key.principal == user.name
                 && one.key.endpoint == user.endpoint
                 && is_waiting(one)
-                && matches!(one.proof, Proof::Credential(_))
+                && one.proof.credential().is_some()
         };
         for enrollment in state.enrollments.iter_mut().filter(of_old) {
             enrollment.state = EnrollmentState::Denied;

@@ -140,6 +140,17 @@ pub enum CertificateRecorded {
     ProofEnded,
 }
 
+/// How a proof stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is good.
+    Good,
+    /// It is a credential that has no use left.
+    UsedUp,
+    /// It is not good any more.
+    Ended,
+}
+
 /// What a certificate is called in lists: its status, and whether its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusName {

@@ -7,6 +7,7 @@ use certgate_pki::{Serial, Timestamp};
 use certgate_policy::NamePattern;
 
 use super::audit::Event;
+use super::certificates::Standing;
 use super::{Cursor, LedgerError, Page};
 use crate::request::{Operation, Proof, Protocol};
 
@@ -92,6 +93,12 @@ impl EnrollmentState {
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Issued | Self::Denied | Self::Failed)
     }
+
+    /// May a person still have it issued? What has failed can be approved again.
+    #[must_use]
+    pub const fn may_be_issued(self) -> bool {
+        matches!(self, Self::Pending | Self::Approved | Self::Failed)
+    }
 }
 
 /// What makes two requests the same one, from whatever connection they come.
@@ -118,7 +125,7 @@ pub struct EnrollmentRecord {
     pub key: EnrollmentKey,
     /// By which profile.
     pub profile: String,
-    /// The authority that signs by that profile.
+    /// The authority that was to sign by that profile; once it is issued, the one that has signed.
     pub authority: String,
     /// The names that the principal might have when it asked.
     pub grants: Vec<NamePattern>,
@@ -199,12 +206,18 @@ pub trait Enrollments: Send + Sync {
     /// [`LedgerError`].
     async fn find_by_id(&self, id: &EnrollmentId) -> Result<Option<EnrollmentRecord>, LedgerError>;
 
-    /// Enrollments whose CSR, as it first came, has this SHA-256: the newest of those that are not over, else of those that are; `most`
+    /// Enrollments whose CSR, as it first came, has this SHA-256, the newest first: those that may still be issued, or else the others; `most`
     /// at the most. Nothing keeps one requester from sending the CSR of another.
     ///
     /// # Errors
     /// [`LedgerError`].
     async fn find_by_csr(&self, csr_sha256: &[u8; 32], most: usize) -> Result<Vec<EnrollmentRecord>, LedgerError>;
+
+    /// How what an enrollment was asked with stands, where `authority` would sign for it.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn standing(&self, enrollment: &EnrollmentRecord, authority: &str) -> Result<Standing, LedgerError>;
 
     /// Moves an enrollment from the state that its record says to `next`; false when it was not there any more, and nothing was
     /// changed. [`EnrollmentState::Issued`] is reached by [`super::certificates::Certificates::record`] alone.

@@ -2,10 +2,10 @@
 
 use certgate_ca_backend_api::BackendError;
 use certgate_enrollment::{
-    CertificateRecord, EnrollError, EnrollRequest, EnrollmentState, EstUser, EstUsers, EventKind, Issued, Outcome, Pending,
-    Proof, Recorded, RevocationReason, StatusChange, change_status,
+    CertificateRecord, EnrollError, EnrollRequest, EnrollmentState, EstUser, EstUsers, EventKind, INTERNAL_PRINCIPAL, Issued,
+    Outcome, Pending, Proof, Recorded, RevocationReason, StatusChange, change_status,
 };
-use certgate_policy::{Approval, Profile, SanKind};
+use certgate_policy::{Approval, ChangeSubject, Profile, SanKind};
 use certgate_testkit::{CREDENTIAL, CaFixture, FailingBackend, NOW, profile};
 
 use crate::fixture::{
@@ -195,10 +195,77 @@ async fn what_is_approved_is_issued_as_it_is_recorded() {
         assert!(ca.over(out_of_reach()).approve(&manual(), stored, "operator").await.is_err());
         change(&ca, &old, changed).await;
         // It was approved for the holder of that certificate; who has the credential begins anew.
-        assert_eq!(ask_with(&ca, CREDENTIAL).await.map(drop), Err(EnrollError::ProofEnded), "{changed:?}");
-        assert_eq!(enrollment(&ca, &pending).await.state, EnrollmentState::Failed);
-        assert_ne!(waiting(ask_with(&ca, CREDENTIAL).await).id, pending.id);
+        assert_ne!(waiting(ask_with(&ca, CREDENTIAL).await).id, pending.id, "{changed:?}");
+        let left = enrollment(&ca, &pending).await;
+        assert_eq!((left.state, left.reason), (EnrollmentState::Denied, EnrollError::ProofEnded.to_string()));
     }
+}
+
+/// While what it was asked with is good, a request that waits is the one that is found, whatever else has authenticated who asks again.
+#[tokio::test]
+async fn a_request_gives_way_only_when_its_proof_has_ended() {
+    let ca = CaFixture::founded().await;
+    let old = issue(&ca, builder().csr()).await;
+    let pending = waiting(enroll(&ca, by_certificate(&old, builder().csr())).await);
+    assert_eq!(waiting(ask_with(&ca, CREDENTIAL).await).id, pending.id);
+    change(&ca, &old, StatusChange::Hold).await;
+    let anew = waiting(ask_with(&ca, CREDENTIAL).await);
+    assert_ne!(anew.id, pending.id);
+    let denial = ca.ledger.events().into_iter().find(|event| event.kind == EventKind::EnrollmentDenied).unwrap();
+    assert_eq!(denial.actor, INTERNAL_PRINCIPAL);
+    change(&ca, &record_of(&ca, &old.serial).await, StatusChange::Release).await;
+    assert_eq!(waiting(enroll(&ca, by_certificate(&old, builder().csr())).await).id, anew.id);
+}
+
+/// Names that a credential grants beside those of a certificate are granted as long as it is there.
+#[tokio::test]
+async fn other_names_end_with_the_credential_that_grants_them() {
+    let ca = CaFixture::founded().await;
+    let honouring = Profile { change_subject: ChangeSubject::Honour, ..manual() };
+    let old = issue(&ca, builder().csr()).await;
+    let renamed = || builder().change_subject_name(Some("CN=device-2".parse().unwrap()), None).csr();
+    let asked = || {
+        let mut asked = renewal(&old, renamed());
+        asked.principal.grants.push("cn:device-2".parse().unwrap());
+        asked.principal.proof = Proof::Both(old.serial.clone(), CREDENTIAL);
+        asked
+    };
+    let authorized = ca.authority.authorize(&honouring, asked()).unwrap();
+    let pending = waiting(ca.authority.enroll(&honouring, asked()).await);
+    set_credential(&ca, EstUser { id: CREDENTIAL + 1, ..credential("first-device") }).await;
+    let left = enrollment(&ca, &pending).await;
+    assert_eq!(left.state, EnrollmentState::Denied, "{}", left.reason);
+    assert_eq!(ca.authority.issue(authorized).await.map(drop), Err(EnrollError::ProofEnded));
+    assert_eq!(ca.authority.enroll(&honouring, asked()).await.map(drop), Err(EnrollError::Denied(left.reason)));
+}
+
+/// What a person has said yes to is one profile: an endpoint that has another one since does not issue by that.
+#[tokio::test]
+async fn what_is_approved_is_issued_by_its_own_profile() {
+    let ca = CaFixture::founded().await;
+    let pending = waiting(ask_with(&ca, CREDENTIAL).await);
+    let stored = enrollment(&ca, &pending).await;
+    let out_of_reach = FailingBackend(BackendError::Retryable("the token is out".into()));
+    assert!(ca.over(out_of_reach).approve(&manual(), stored, "operator").await.is_err());
+    let other = Profile { name: "other".into(), ..manual() };
+    assert_eq!(waiting(ca.authority.enroll(&other, request(builder().csr())).await).id, pending.id);
+    assert_eq!(enrollment(&ca, &pending).await.state, EnrollmentState::Approved);
+    issued(ask_with(&ca, CREDENTIAL).await);
+}
+
+#[tokio::test]
+async fn what_has_failed_and_was_asked_for_anew_is_not_approved_after_all() {
+    let ca = CaFixture::founded().await;
+    let old = issue(&ca, builder().csr()).await;
+    let pending = waiting(enroll(&ca, by_certificate(&old, builder().csr())).await);
+    change(&ca, &old, StatusChange::Hold).await;
+    assert!(approve(&ca, &pending).await.is_err());
+    let anew = waiting(ask_with(&ca, CREDENTIAL).await);
+    change(&ca, &record_of(&ca, &old.serial).await, StatusChange::Release).await;
+    let stored = enrollment(&ca, &pending).await;
+    assert_eq!(ca.authority.preview(&manual(), &stored).await.map(drop), Err(EnrollError::NotAwaited));
+    assert_eq!(approve(&ca, &pending).await, Err(EnrollError::NotAwaited));
+    assert!(approve(&ca, &anew).await.is_ok());
 }
 
 #[tokio::test]

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use certgate_enrollment::{
-    Authority, Certificates, EnrollError, EnrollmentId, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments,
+    Authority, EnrollError, EnrollmentId, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments,
 };
-use certgate_pki::{Certificate, Csr, GeneralName, Serial};
 use certgate_policy::Profile;
 use serde::{Deserialize, Serialize};
 
 use super::query::Query;
 use super::{Admin, AdminFailure, Code, Items, OPERATOR};
+
+mod item;
+
+pub use item::{Changes, EnrollmentItem};
 
 /// What an enrollment is named by beside its id: the SHA-256 of its CSR's DER as it first came.
 const BY_CSR: &str = "csr:";
@@ -18,56 +21,6 @@ const BY_CSR: &str = "csr:";
 const MAX_REASON: usize = 256;
 /// How many requests with the same CSR are named.
 const MOST_NAMED: usize = 10;
-
-/// An enrollment.
-#[derive(Debug, Deserialize, Serialize)]
-pub struct EnrollmentItem {
-    /// Its name.
-    pub id: String,
-    /// `pending`, `approved`, `issued`, `denied` or `failed`.
-    pub state: String,
-    /// How it came.
-    pub protocol: String,
-    /// `enroll` or `renew`.
-    pub operation: String,
-    /// Where to.
-    pub endpoint: String,
-    /// By which profile.
-    pub profile: String,
-    /// Who asks.
-    pub principal: String,
-    /// The subject that is issued, or would be if a person said yes now; RFC 4514. Where nothing would be, what the CSR asks for.
-    pub subject: String,
-    /// The same of alternative names: `dns:a.example`, `ip:192.0.2.1`.
-    pub sans: Vec<String>,
-    /// Why nothing would be issued now.
-    pub would_fail: Option<String>,
-    /// The names of the certificate that it renews, where others are asked for.
-    pub changes: Option<Changes>,
-    /// The kind of key: `p256`, `rsa2048`, ….
-    pub key: String,
-    /// SHA-256 of the CSR's DER as it first came, lowercase hex.
-    pub csr_sha256: String,
-    /// Since when; RFC 3339.
-    pub created_at: String,
-    /// Since when it is in this state; RFC 3339.
-    pub changed_at: String,
-    /// Why it was denied or has failed.
-    pub reason: Option<String>,
-    /// The certificate that it renews.
-    pub renews: Option<String>,
-    /// The certificate that was issued.
-    pub serial: Option<String>,
-}
-
-/// Names that a renewal leaves behind (RFC 6402 §2.8).
-#[derive(Debug, Deserialize, Serialize)]
-pub struct Changes {
-    /// The subject that the certificate has; RFC 4514.
-    pub from_subject: String,
-    /// Its alternative names.
-    pub from_sans: Vec<String>,
-}
 
 /// What is asked of `POST /v1/enrollments/ID/deny`.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -147,10 +100,12 @@ impl Admin {
         }
         let mut found = self.base.ledger.find_by_csr(&sha256, MOST_NAMED).await?;
         // Anybody can send the CSR of somebody else: whose request is meant is then for a person to say.
-        if found.iter().filter(|one| !one.state.is_over()).count() > 1 {
+        if found.iter().filter(|one| one.state.may_be_issued()).count() > 1 {
             let name = |one: &EnrollmentRecord| format!("{} of {} at {}", one.id, one.key.principal, one.key.endpoint);
-            let message =
-                format!("several requests with this CSR wait: {}", found.iter().map(name).collect::<Vec<_>>().join(", "));
+            let message = format!(
+                "several requests with this CSR can be approved: {}",
+                found.iter().map(name).collect::<Vec<_>>().join(", ")
+            );
             return Err(AdminFailure::new(Code::Refused, message).hint("say which one by its id"));
         }
         if found.is_empty() { Err(missing()) } else { Ok(found.swap_remove(0)) }
@@ -165,98 +120,15 @@ impl Admin {
             AdminFailure::new(Code::Refused, message).hint("configure the profile again, or let the device ask anew")
         })
     }
-}
 
-impl Admin {
     /// Why an enrollment was not decided by this command: it is by another.
     async fn decided(&self, id: &EnrollmentId) -> Result<AdminFailure, AdminFailure> {
-        let state = self.base.ledger.find_by_id(id).await?.map_or("gone", |found| found.state.name());
-        let message = format!("enrollment {id} does not wait: it is {state}");
+        let message = match self.base.ledger.find_by_id(id).await?.map(|found| found.state) {
+            Some(EnrollmentState::Failed) => format!("enrollment {id} has failed, and the same request was made anew since"),
+            state => format!("enrollment {id} does not wait: it is {}", state.map_or("gone", EnrollmentState::name)),
+        };
         Ok(AdminFailure::new(Code::Refused, message).hint(format!("certgate enrollment show {id}")))
     }
-
-    async fn item(&self, enrollment: &EnrollmentRecord) -> Result<EnrollmentItem, AdminFailure> {
-        let damaged = |error| AdminFailure::new(Code::Failed, format!("enrollment {} cannot be read: {error}", enrollment.id));
-        let csr = Csr::from_der(&enrollment.csr).map_err(damaged)?;
-        let Names { subject, sans, would_fail } = self.names(enrollment, &csr).await?;
-        let changes = match &enrollment.renews {
-            Some(serial) if csr.change_subject_name().is_some() => self.changes(&enrollment.authority, serial).await?,
-            _ => None,
-        };
-        Ok(EnrollmentItem {
-            id: enrollment.id.to_string(),
-            state: enrollment.state.name().to_owned(),
-            protocol: enrollment.key.protocol.to_string(),
-            operation: enrollment.key.operation.name().to_owned(),
-            endpoint: enrollment.key.endpoint.clone(),
-            profile: enrollment.profile.clone(),
-            principal: enrollment.key.principal.clone(),
-            subject,
-            sans,
-            would_fail,
-            changes,
-            key: csr.public_key().key_type().to_string(),
-            csr_sha256: base16ct::lower::encode_string(&enrollment.csr_sha256),
-            created_at: enrollment.created_at.to_string(),
-            changed_at: enrollment.changed_at.to_string(),
-            reason: Some(enrollment.reason.clone()).filter(|reason| !reason.is_empty()),
-            renews: enrollment.renews.as_ref().map(ToString::to_string),
-            serial: enrollment.serial.as_ref().map(ToString::to_string),
-        })
-    }
-
-    /// The names of what was issued, or of what would be; of what the CSR asks for where there is neither.
-    async fn names(&self, enrollment: &EnrollmentRecord, csr: &Csr) -> Result<Names, AdminFailure> {
-        if let Some(serial) = &enrollment.serial
-            && let Some(certificate) = self.certificate(&enrollment.authority, serial).await?
-        {
-            let sans = certificate.extensions().subject_alt_names().unwrap_or_default();
-            return Ok(Names { subject: certificate.subject().to_string(), sans: texts(&sans), would_fail: None });
-        }
-        let asked = |would_fail| {
-            let sans = texts(&csr.requested().subject_alt_names);
-            Names { subject: csr.subject().to_string(), sans, would_fail }
-        };
-        if enrollment.state.is_over() {
-            return Ok(asked(None));
-        }
-        let (profile, authority) = match self.issuer_of(enrollment) {
-            Ok(issuer) => issuer,
-            Err(failure) => return Ok(asked(Some(failure.message))),
-        };
-        match authority.preview(profile, enrollment).await {
-            Ok(template) => {
-                let sans = template.subject_alt_names().unwrap_or_default();
-                Ok(Names { subject: template.subject.to_string(), sans: texts(&sans), would_fail: None })
-            }
-            Err(error) => Ok(asked(Some(error.to_string()))),
-        }
-    }
-
-    async fn changes(&self, authority: &str, serial: &Serial) -> Result<Option<Changes>, AdminFailure> {
-        let certificate = self.certificate(authority, serial).await?;
-        Ok(certificate.map(|old| Changes {
-            from_subject: old.subject().to_string(),
-            from_sans: texts(&old.extensions().subject_alt_names().unwrap_or_default()),
-        }))
-    }
-
-    async fn certificate(&self, authority: &str, serial: &Serial) -> Result<Option<Certificate>, AdminFailure> {
-        let record = self.base.ledger.find_issued(authority, serial).await?;
-        Ok(record.and_then(|record| Certificate::from_der(&record.der).ok()))
-    }
-}
-
-/// Whom a certificate is for.
-struct Names {
-    subject: String,
-    sans: Vec<String>,
-    would_fail: Option<String>,
-}
-
-/// Names as they are printed.
-fn texts(names: &[GeneralName]) -> Vec<String> {
-    names.iter().map(ToString::to_string).collect()
 }
 
 fn not_issued(id: &EnrollmentId, error: &EnrollError) -> AdminFailure {

@@ -3,7 +3,7 @@
 use certgate_enrollment::{
     EstUser, EstUserAdded, EstUsers, Event, EventKind, INTERNAL_PRINCIPAL, PrincipalRemoved, SecretHash,
 };
-use certgate_pki::{Provider, Timestamp};
+use certgate_pki::{Provider, Timestamp, is_invisible};
 use certgate_policy::NamePattern;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -116,8 +116,10 @@ impl NewUser {
     /// [`Code::Usage`] for a name that cannot be a user's; [`Code::Failed`] when there is no randomness.
     pub fn with(self, secret: SecretHash, provider: &Provider, now: Timestamp) -> Result<(EstUser, Event), AdminFailure> {
         // RFC 7617 §2: no colon in a user-id, no control characters.
-        if self.name.is_empty() || self.name.len() > 64 || self.name.chars().any(|c| c == ':' || c.is_control()) {
-            let message = "the name of an EST user has 1 to 64 octets, no colon and no control characters (RFC 7617 §2)";
+        let is_good = |name: &str| !name.chars().any(|c| c == ':' || is_invisible(c)) && name.trim() == name;
+        if self.name.is_empty() || self.name.len() > 64 || !is_good(&self.name) {
+            let message = "the name of an EST user has 1 to 64 octets, no colon and no control characters (RFC 7617 §2), nor any others \
+                           that cannot be seen";
             return Err(AdminFailure::usage(message));
         }
         refuse_internal(&self.name)?;

@@ -63,14 +63,14 @@ impl BasicAuthenticator {
         digest_of(&*self.digest, password).ct_eq(kept).into()
     }
 
-    /// The names that a principal's credential at an endpoint grants, if it has one that is good.
+    /// The names that a principal's credential at an endpoint grants, if it has one that is good, and its id.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub async fn grants(&self, principal: &str, endpoint: &str) -> Result<Vec<NamePattern>, LedgerError> {
+    pub async fn grants(&self, principal: &str, endpoint: &str) -> Result<Option<(Vec<NamePattern>, u64)>, LedgerError> {
         let user = self.users.find_user(principal, endpoint).await?;
         let good = user.filter(|user| user.expires_at.is_none_or(|end| end > self.clock.now()));
-        Ok(good.map(|user| user.allow).unwrap_or_default())
+        Ok(good.map(|user| (user.allow, user.id)))
     }
 }
 

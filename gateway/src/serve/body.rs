@@ -3,11 +3,12 @@
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Body;
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bounds on a request's body, and on all bodies together.
@@ -34,6 +35,37 @@ impl Deref for ReadBody {
 
     fn deref(&self) -> &[u8] {
         &self.octets
+    }
+}
+
+/// A body that remembers that it came to its end: one in chunks does not say so by itself.
+pub(super) struct Watched<'b, B> {
+    body: Pin<&'b mut B>,
+    is_over: bool,
+}
+
+impl<'b, B> Watched<'b, B> {
+    pub(super) const fn new(body: Pin<&'b mut B>) -> Self {
+        Self { body, is_over: false }
+    }
+}
+
+impl<B: Body> Body for Watched<'_, B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let polled = self.body.as_mut().poll_frame(context);
+        self.is_over |= matches!(polled, Poll::Ready(None));
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_over || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

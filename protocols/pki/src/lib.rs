@@ -30,7 +30,7 @@ pub use csr_attributes::ChangeSubjectName;
 pub use extension::{ExtendedKeyUsage, Extension, Extensions, KeyUsage, RequestedExtensions};
 pub use general_name::{DnsName, GeneralName, InvalidDnsName};
 pub use name::{Name, NameAttribute, NameAttributeType, StringType};
-pub use name_string::InvalidNameString;
+pub use name_string::{InvalidNameString, is_invisible};
 pub use provider::{
     BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, Encrypt, GeneratedKey, KeyTransport, Provider,
     Random, Sign, SigningKey, VerifySignature,

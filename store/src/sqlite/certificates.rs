@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Event, LedgerError, Page,
-    Proof, Protocol, RevocationReason, StatusName,
+    Proof, Protocol, RevocationReason, Standing, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -13,9 +13,8 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
 use super::audit_chain::number;
 use super::page::{page, rows};
-use super::proofs::{self, Standing};
 use super::writer::WriteError;
-use super::{SqliteLedger, damaged, enrollments, ledger_error};
+use super::{SqliteLedger, damaged, enrollments, ledger_error, proofs};
 
 const SELECT: &str =
     "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, issued_at,
@@ -54,12 +53,12 @@ impl Certificates for SqliteLedger {
                 }
             }
             insert(connection, &certificate)?;
-            if matches!(along.proof, Some(Proof::Credential(_))) && proofs::spend(connection, principal, endpoint)? {
+            if along.proof.as_ref().is_some_and(Proof::spends_a_use) && proofs::spend(connection, principal, endpoint)? {
                 let principal = principal.clone();
                 transaction.when_committed(move || credentials.forget(&principal));
             }
             if let Some(id) = &along.fulfils {
-                enrollments::fulfil(connection, id, &certificate.serial, certificate.issued_at)?;
+                enrollments::fulfil(connection, id, &certificate)?;
             }
             transaction.append(&event)?;
             Ok(CertificateRecorded::Recorded)

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError,
-    Operation, Page, Proof, Protocol, Submitted,
+    CertificateRecord, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event,
+    LedgerError, Operation, Page, Proof, Protocol, Standing, Submitted,
 };
 use certgate_pki::{Serial, Timestamp};
 use rusqlite::types::Value;
@@ -12,9 +12,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::audit_chain::number;
 use super::page::{page, rows};
 use super::patterns::{read_patterns, write_patterns};
-use super::proofs::{self, Standing};
 use super::writer::WriteError;
-use super::{SqliteLedger, damaged, ledger_error};
+use super::{SqliteLedger, damaged, ledger_error, proofs};
 
 const COLUMNS: &str =
     "id, protocol, endpoint, operation, principal, info_sha256, profile, authority, grants, credential, voucher, renews,
@@ -22,6 +21,7 @@ const COLUMNS: &str =
 /// By what makes two requests the same one.
 const OF_KEY: &str = "info_sha256 = ? AND principal = ? AND protocol = ? AND endpoint = ? AND operation = ?";
 const IS_WAITING: &str = "state IN ('pending', 'approved')";
+const MAY_BE_ISSUED: &str = "state IN ('pending', 'approved', 'failed')";
 
 #[async_trait]
 impl Enrollments for SqliteLedger {
@@ -73,15 +73,21 @@ impl Enrollments for SqliteLedger {
         let found: Vec<Stored> = self.readers.read(|connection| {
             let select = format!(
                 "SELECT number, {COLUMNS} FROM enrollment WHERE csr_sha256 = ?
-                 ORDER BY {IS_WAITING} DESC, number DESC LIMIT ?"
+                 ORDER BY {MAY_BE_ISSUED} DESC, number DESC LIMIT ?"
             );
             let mut select = connection.prepare_cached(&select)?;
             let most = i64::try_from(most).unwrap_or(i64::MAX);
             select.query_map(params![csr_sha256.as_slice(), most], Stored::read)?.collect()
         })?;
         let found = found.into_iter().map(Stored::record).collect::<Result<Vec<_>, _>>()?;
-        let is_waiting = found.first().is_some_and(|first| !first.state.is_over());
-        Ok(found.into_iter().filter(|one| one.state.is_over() != is_waiting).collect())
+        let are_open = found.first().is_some_and(|first| first.state.may_be_issued());
+        Ok(found.into_iter().filter(|one| one.state.may_be_issued() == are_open).collect())
+    }
+
+    async fn standing(&self, enrollment: &EnrollmentRecord, authority: &str) -> Result<Standing, LedgerError> {
+        let key = &enrollment.key;
+        let at = (key.principal.as_str(), key.endpoint.as_str(), authority);
+        self.readers.read(|connection| proofs::standing(connection, &enrollment.proof, at))
     }
 
     async fn advance(
@@ -152,9 +158,11 @@ pub(super) fn is_approved(connection: &Connection, id: &EnrollmentId) -> rusqlit
 }
 
 /// It is issued: a part of recording its certificate.
-pub(super) fn fulfil(connection: &Connection, id: &EnrollmentId, serial: &Serial, at: Timestamp) -> rusqlite::Result<()> {
-    let update = "UPDATE enrollment SET state = 'issued', changed_at = ?, reason = '', serial = ? WHERE id = ?";
-    connection.prepare_cached(update)?.execute(params![number(at.millis()), serial.as_octets(), id.as_str()]).map(drop)
+pub(super) fn fulfil(connection: &Connection, id: &EnrollmentId, certificate: &CertificateRecord) -> rusqlite::Result<()> {
+    let update = "UPDATE enrollment SET state = 'issued', changed_at = ?, reason = '', serial = ?, authority = ? WHERE id = ?";
+    let CertificateRecord { serial, authority, issued_at, .. } = certificate;
+    let values = params![number(issued_at.millis()), serial.as_octets(), authority, id.as_str()];
+    connection.prepare_cached(update)?.execute(values).map(drop)
 }
 
 /// Denies whatever a principal has waiting, everywhere or at one endpoint; says how many that were.
@@ -190,10 +198,8 @@ fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::R
     let insert =
         format!("INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let key = &enrollment.key;
-    let (credential, voucher) = match &enrollment.proof {
-        Proof::Credential(id) => (Some(number(*id)), None),
-        Proof::Certificate(serial) => (None, Some(serial.as_octets())),
-    };
+    let credential = enrollment.proof.credential().map(number);
+    let voucher = enrollment.proof.certificate().map(Serial::as_octets);
     let values = params![
         enrollment.id.as_str(),
         key.protocol.name(),
@@ -277,7 +283,8 @@ impl Stored {
         let proof = match self.proof {
             (Some(id), None) => Some(Proof::Credential(id.cast_unsigned())),
             (None, Some(octets)) => Serial::from_octets(&octets).map(Proof::Certificate),
-            _ => None,
+            (Some(id), Some(octets)) => Serial::from_octets(&octets).map(|serial| Proof::Both(serial, id.cast_unsigned())),
+            (None, None) => None,
         };
         let key = EnrollmentKey {
             protocol: Protocol::from_name(&self.protocol).ok_or_else(|| damaged("the protocol of an enrollment"))?,

@@ -1,20 +1,10 @@
 //! What has authenticated a principal, looked at again in the transaction that gives it something. No clock is asked: what counts is the
 //! order of commits.
 
-use certgate_enrollment::Proof;
+use certgate_enrollment::{Proof, Standing};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::audit_chain::number;
-
-/// How a proof stands.
-pub(super) enum Standing {
-    /// It is good.
-    Good,
-    /// It is a credential that has no use left.
-    UsedUp,
-    /// It is not good any more.
-    Ended,
-}
 
 /// How the proof of a principal stands, at this endpoint and this authority.
 pub(super) fn standing(
@@ -22,25 +12,23 @@ pub(super) fn standing(
     proof: &Proof,
     (principal, endpoint, authority): (&str, &str, &str),
 ) -> rusqlite::Result<Standing> {
-    match proof {
-        Proof::Credential(id) => {
-            let select = "SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ? AND id = ?";
-            let values = params![principal, endpoint, number(*id)];
-            let has_use = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
-            Ok(match has_use {
-                Some(true) => Standing::Good,
-                Some(false) => Standing::UsedUp,
-                None => Standing::Ended,
-            })
-        }
-        Proof::Certificate(serial) => {
-            let select = "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ? AND authority = ? AND status = 0
-                          AND id > coalesce((SELECT up_to FROM ended_principal WHERE name = principal), 0))";
-            let values = params![serial.as_octets(), authority];
-            let is_good: bool = connection.prepare_cached(select)?.query_row(values, |row| row.get(0))?;
-            Ok(if is_good { Standing::Good } else { Standing::Ended })
+    if let Some(serial) = proof.certificate() {
+        let select = "SELECT EXISTS (SELECT 1 FROM certificate WHERE serial = ? AND authority = ? AND status = 0
+                      AND id > coalesce((SELECT up_to FROM ended_principal WHERE name = principal), 0))";
+        let values = params![serial.as_octets(), authority];
+        if !connection.prepare_cached(select)?.query_row(values, |row| row.get::<_, bool>(0))? {
+            return Ok(Standing::Ended);
         }
     }
+    let Some(id) = proof.credential() else { return Ok(Standing::Good) };
+    let select = "SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ? AND id = ?";
+    let values = params![principal, endpoint, number(id)];
+    let has_use: Option<bool> = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
+    Ok(match has_use {
+        None => Standing::Ended,
+        Some(false) if proof.spends_a_use() => Standing::UsedUp,
+        Some(_) => Standing::Good,
+    })
 }
 
 /// Spends a use of a credential that has a bound.

@@ -129,11 +129,13 @@ async fn a_credential_that_is_not_there_is_no_proof(ledger: &dyn Ledger) {
 async fn an_enrollment_is_issued_with_its_certificate(ledger: &dyn Ledger) {
     credential(ledger, None).await;
     let (bystander, approved) = (approved(ledger, 1).await, approved(ledger, 2).await);
-    let certificate = certificate(9);
+    // The profile may have got another authority meanwhile.
+    let certificate = CertificateRecord { authority: "second".into(), ..certificate(9) };
     let before = events(ledger).await;
     assert_eq!(record(ledger, &certificate, fulfilling(&approved.id)).await, Ok(Recorded));
     let issued = EnrollmentRecord {
         state: EnrollmentState::Issued,
+        authority: "second".into(),
         changed_at: certificate.issued_at,
         serial: Some(certificate.serial.clone()),
         ..approved

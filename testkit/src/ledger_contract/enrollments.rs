@@ -32,7 +32,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     what_is_over_is_found_by_its_key_for_a_while(&*make().await).await;
     the_newest_of_a_key_counts(&*make().await).await;
     all_that_wait_with_a_csr_are_found(&*make().await).await;
-    what_is_over_is_found_by_its_csr_when_none_waits(&*make().await).await;
+    what_is_over_is_found_by_its_csr_when_nothing_else_is(&*make().await).await;
     a_principal_has_so_many_waiting_at_the_most(&*make().await).await;
     a_state_is_left_once(&*make().await).await;
     issued_is_reached_with_a_certificate_only(&*make().await).await;
@@ -197,20 +197,20 @@ async fn all_that_wait_with_a_csr_are_found(ledger: &dyn Ledger) {
     for most in 0..=5 {
         assert_eq!(find_by_csr(ledger, most).await, all[..most.min(4)], "newest first, {most} at the most");
     }
-    // What is approved waits still; what is over does not hide what waits, be it the newest, and is not told beside it.
+    // What is approved waits still, and what has failed can be approved again; what is over for good does not hide them, be it the newest,
+    // and is not told beside them.
     let approved = advance(ledger, &b, EnrollmentState::Approved, NOW).await;
-    for (over, state) in [(&d, EnrollmentState::Denied), (&a, EnrollmentState::Failed)] {
-        advance(ledger, over, state, NOW.after(Duration::from_secs(60))).await;
-    }
-    assert_eq!(find_by_csr(ledger, 9).await, [c.clone(), approved.clone()]);
+    advance(ledger, &d, EnrollmentState::Denied, NOW.after(Duration::from_secs(60))).await;
+    let failed = advance(ledger, &a, EnrollmentState::Failed, NOW.after(Duration::from_secs(60))).await;
+    assert_eq!(find_by_csr(ledger, 9).await, [c.clone(), approved.clone(), failed]);
     assert_eq!(find_by_csr(ledger, 1).await, [c]);
     assert_eq!(ledger.find_by_csr(&[10; 32], 9).await, Ok(Vec::new()));
 }
 
-async fn what_is_over_is_found_by_its_csr_when_none_waits(ledger: &dyn Ledger) {
+async fn what_is_over_is_found_by_its_csr_when_nothing_else_is(ledger: &dyn Ledger) {
     let [a, b, c] = asked_by(ledger, ["a", "b", "c"]).await;
     let approved = advance(ledger, &a, EnrollmentState::Approved, NOW).await;
-    let failed = advance(ledger, &b, EnrollmentState::Failed, NOW.after(Duration::from_secs(60))).await;
+    let older = advance(ledger, &b, EnrollmentState::Denied, NOW.after(Duration::from_secs(60))).await;
     let denied = advance(ledger, &c, EnrollmentState::Denied, NOW).await;
     assert_eq!(find_by_csr(ledger, 9).await, std::slice::from_ref(&approved));
     let along = Along { proof: Some(a.proof), fulfils: Some(a.id) };
@@ -218,8 +218,8 @@ async fn what_is_over_is_found_by_its_csr_when_none_waits(ledger: &dyn Ledger) {
     ledger.record(certificate, along, event(EventKind::CertificateIssued)).await.unwrap();
     let issued = find(ledger, &approved).await.unwrap();
     assert_eq!(issued.state, EnrollmentState::Issued);
-    assert_eq!(find_by_csr(ledger, 9).await, [denied.clone(), failed.clone(), issued]);
-    assert_eq!(find_by_csr(ledger, 2).await, [denied, failed]);
+    assert_eq!(find_by_csr(ledger, 9).await, [denied.clone(), older.clone(), issued]);
+    assert_eq!(find_by_csr(ledger, 2).await, [denied, older]);
 }
 
 async fn a_principal_has_so_many_waiting_at_the_most(ledger: &dyn Ledger) {

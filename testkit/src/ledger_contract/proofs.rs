@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
-    Along, CertificateRecord, CertificateRecorded, CertificateStatus, EnrollmentRecord, EstUser, EventKind, Ledger, Proof,
-    RevocationReason, Submitted,
+    Along, CertificateRecord, CertificateRecorded, CertificateStatus, EnrollmentRecord, EnrollmentState, EstUser, EventKind,
+    Ledger, Proof, RevocationReason, Standing, Submitted,
 };
 
 use super::events;
@@ -26,6 +26,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     a_certificate_is_good_while_its_status_says_so(&*make().await).await;
     a_certificate_is_good_at_its_own_authority(&*make().await).await;
     a_certificate_ends_with_its_principal(&*make().await).await;
+    both_have_to_be_good_and_no_use_is_spent(&*make().await).await;
 }
 
 async fn add(ledger: &dyn Ledger, user: EstUser) {
@@ -45,16 +46,23 @@ async fn issued(ledger: &dyn Ledger, certificate: CertificateRecord) -> Certific
 
 /// With this proof a certificate is recorded and an enrollment waits.
 async fn assert_good(ledger: &dyn Ledger, second: u64, proof: &Proof) {
+    assert_eq!(standing(ledger, proof).await, Standing::Good, "{proof:?}");
     assert_eq!(attempt(ledger, second, proof).await, (CertificateRecorded::Recorded, Submitted::Created), "{proof:?}");
 }
 
 /// With this proof nothing is recorded, and no event.
 async fn assert_ended(ledger: &dyn Ledger, second: u64, proof: &Proof) {
     let before = events(ledger).await;
+    assert_eq!(standing(ledger, proof).await, Standing::Ended, "{proof:?}");
     assert_eq!(attempt(ledger, second, proof).await, (CertificateRecorded::ProofEnded, Submitted::ProofEnded), "{proof:?}");
     assert_eq!(ledger.find(&certificate(second).serial).await, Ok(None));
     assert_eq!(ledger.find_by_id(&enrollment(second).id).await, Ok(None));
     assert_eq!(events(ledger).await, before, "what is refused leaves no event");
+}
+
+async fn standing(ledger: &dyn Ledger, proof: &Proof) -> Standing {
+    let waits = EnrollmentRecord { proof: proof.clone(), ..enrollment(1) };
+    ledger.standing(&waits, &waits.authority).await.unwrap()
 }
 
 async fn attempt(ledger: &dyn Ledger, second: u64, proof: &Proof) -> (CertificateRecorded, Submitted) {
@@ -103,6 +111,7 @@ async fn a_credential_that_is_used_up_has_nothing_wait(ledger: &dyn Ledger) {
     let proof = Proof::Credential(CREDENTIAL);
     assert_good(ledger, 1, &proof).await;
     let before = events(ledger).await;
+    assert_eq!(standing(ledger, &proof).await, Standing::UsedUp);
     let outcomes = attempt(ledger, 2, &proof).await;
     assert_eq!(outcomes, (CertificateRecorded::CredentialUsedUp, Submitted::CredentialUsedUp));
     assert_eq!((ledger.find_by_id(&enrollment(2).id).await, events(ledger).await), (Ok(None), before));
@@ -150,4 +159,25 @@ async fn a_certificate_ends_with_its_principal(ledger: &dyn Ledger) {
     assert_ended(ledger, 5, &Proof::Certificate(old.serial)).await;
     let new = issued(ledger, certificate(6)).await;
     assert_good(ledger, 7, &Proof::Certificate(new.serial)).await;
+}
+
+/// A certificate, and a credential that grants it more names.
+async fn both_have_to_be_good_and_no_use_is_spent(ledger: &dyn Ledger) {
+    let used_up = EstUser { uses: Some(0), ..user("first-device", "lab") };
+    add(ledger, used_up).await;
+    let old = issued(ledger, certificate(1)).await;
+    let both = Proof::Both(old.serial.clone(), CREDENTIAL);
+    assert_good(ledger, 2, &both).await;
+    assert_ended(ledger, 3, &Proof::Both(old.serial.clone(), NEXT)).await;
+    assert_ended(ledger, 3, &Proof::Both(certificate(3).serial, CREDENTIAL)).await;
+    let waits = ledger.find_by_id(&enrollment(2).id).await.unwrap().unwrap();
+    assert_eq!((waits.proof, waits.state), (both.clone(), EnrollmentState::Pending));
+    ledger.replace(EstUser { id: NEXT, ..user("first-device", "lab") }, event(EventKind::EstUserReplaced)).await.unwrap();
+    assert_eq!(ledger.find_by_id(&enrollment(2).id).await.unwrap().unwrap().state, EnrollmentState::Denied);
+    assert_ended(ledger, 3, &both).await;
+    let next = Proof::Both(old.serial.clone(), NEXT);
+    assert_good(ledger, 4, &next).await;
+    let held = event(EventKind::CertificateHeld);
+    assert!(ledger.change_status(&old, CertificateStatus::Held(held.at), held).await.unwrap());
+    assert_ended(ledger, 5, &next).await;
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certgate_enrollment::{Blame, EnrollRequest, Operation, Outcome, Pending, Protocol, Recorded};
+use certgate_enrollment::{Blame, EnrollRequest, Operation, Outcome, Pending, Proof, Protocol, Recorded};
 use certgate_est::{Lenience, Reading, SimpleEnroll, check_binding, enrolled};
 use certgate_pki::Csr;
 use hyper::StatusCode;
@@ -93,9 +93,13 @@ impl EstService {
         check_binding(session, csr.challenge_password(), endpoint.options.requires_binding)?;
         let Authenticated { mut principal, renewal } = authenticated;
         // Other names than the old certificate has need a credential that grants them (RFC 7030 §4.2.2).
-        if renewal.is_some() && csr.change_subject_name().is_some() {
-            let more = self.authenticator.basic.grants(&principal.name, &endpoint.name).await;
-            principal.grants.extend(more.map_err(EstFailure::Lookup)?);
+        if let Some(renewal) = &renewal
+            && csr.change_subject_name().is_some()
+            && let Some((more, id)) =
+                self.authenticator.basic.grants(&principal.name, &endpoint.name).await.map_err(EstFailure::Lookup)?
+        {
+            principal.grants.extend(more);
+            principal.proof = Proof::Both(renewal.certificate.serial().clone(), id);
         }
         let renews = renewal.map(|mut renewal| {
             renewal.may_omit_names = endpoint.options.reading == Reading::Compatible;
