@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use certgate_fuzz::{Octets, der, profile, witness};
+use certgate_fuzz::{Octets, der, profile, unsupported_key, witness};
 use certgate_pki::asn1::{oid_tlv, tag};
 use certgate_pki::{Csr, CsrError, DigestAlgorithm, KeyType, Name, ObjectIdentifier, PublicKey, SignatureAlgorithm};
 use certgate_policy::{Asked, CompromisedKeys, NamePattern, RULES, decide};
@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     let request = der::Request { subject, spki, attributes: Vec::new(), algorithm };
     let Ok(csr) = Csr::from_der(&request.to_der()) else { return };
     assert_eq!(csr.public_key(), &key);
-    assert_algorithm(&csr, expected);
+    assert_algorithm(&request, &csr, expected);
     assert_judged(&csr, weakness);
 });
 
@@ -171,9 +171,17 @@ fn pss_parameters(octets: &mut Octets<'_>) -> (Vec<u8>, Option<SignatureAlgorith
     (der, expected)
 }
 
-/// The algorithm is the one that was written, and written again it is the same.
-fn assert_algorithm(csr: &Csr, expected: Option<Option<SignatureAlgorithm>>) {
+/// The algorithm is the one that was written, and written again it is the same. A key that nothing is verified with is told first; the
+/// algorithm is then that of the same request with another key.
+fn assert_algorithm(request: &der::Request, csr: &Csr, expected: Option<Option<SignatureAlgorithm>>) {
     let (provider, witness) = witness();
+    if let Some(refused) = unsupported_key(csr) {
+        assert_eq!(csr.clone().verify(&provider).err(), Some(refused));
+        assert_eq!(witness.take(), None);
+        let other = der::Request { spki: der::spki(&mut Octets::new(&[])), ..request.clone() };
+        let Ok(read) = Csr::from_der(&other.to_der()) else { panic!("only its key is another") };
+        return assert_algorithm(&other, &read, expected);
+    }
     let verified = csr.clone().verify(&provider);
     let read = witness.take();
     assert_eq!(verified.err(), read.is_none().then_some(CsrError::UnsupportedSignature));

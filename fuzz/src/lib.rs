@@ -11,5 +11,5 @@ mod octets;
 pub use authority::{Authority, authority, issue, profile, root};
 pub use granted::{allowed_names, assert_end_entity, is_allowed, is_allowed_common_name, read_by_another};
 pub use ledger::Records;
-pub use no_crypto::{Witness, provider, witness};
+pub use no_crypto::{Witness, provider, unsupported_key, witness};
 pub use octets::Octets;

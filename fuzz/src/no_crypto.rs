@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
+use certgate_pki::limits::MIN_RSA_BITS;
 use certgate_pki::{
-    BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, DigestAlgorithm, Encrypt, GeneratedKey,
-    KeyTransport, KeyType, Provider, PublicKey, Random, Sign, SignatureAlgorithm, SigningKey, VerifySignature,
+    BadSignature, ContentCipher, CryptoError, Csr, CsrError, Decrypt, DecryptionKey, Digest, DigestAlgorithm, Encrypt,
+    GeneratedKey, KeyTransport, KeyType, Provider, PublicKey, Random, Sign, SignatureAlgorithm, SigningKey, VerifySignature,
 };
 use zeroize::Zeroizing;
 
@@ -27,6 +28,16 @@ pub fn provider() -> Provider {
 pub fn witness() -> (Provider, Arc<Witness>) {
     let witness = Arc::new(Witness::default());
     (Provider { verify: witness.clone(), ..provider() }, witness)
+}
+
+/// What verification must say of the key of a request before it comes to its signature, if anything.
+#[must_use]
+pub fn unsupported_key(csr: &Csr) -> Option<CsrError> {
+    match csr.public_key().key_type() {
+        KeyType::Rsa { bits } if bits >= MIN_RSA_BITS => None,
+        key @ (KeyType::Rsa { .. } | KeyType::Unknown(_)) => Some(CsrError::UnsupportedKey(key)),
+        _ => None,
+    }
 }
 
 /// Takes every signature for good, and remembers by which algorithm the last one was to be verified.
