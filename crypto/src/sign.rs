@@ -8,7 +8,8 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
-    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RsaEncoding,
+    RsaKeyPair,
 };
 use certgate_pki::{CryptoError, GeneratedKey, KeyType, PublicKey, Sign, SignatureAlgorithm, SigningKey};
 use zeroize::Zeroizing;
@@ -119,12 +120,23 @@ impl SigningKey for SoftwareKey {
             PrivateKey::Ecdsa(key, _) => {
                 key.sign(&SystemRandom::new(), message).map(|signature| signature.as_ref().to_vec()).map_err(failed)
             }
-            PrivateKey::Rsa(key) => {
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(failed)?;
-                Ok(signature)
-            }
+            PrivateKey::Rsa(key) => sign_rsa(key, &RSA_PKCS1_SHA256, message),
             PrivateKey::Ed25519(key) => key.try_sign(message).map(|signature| signature.as_ref().to_vec()).map_err(failed),
         }
     }
+
+    fn sign_as(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        match (&self.private, algorithm) {
+            (PrivateKey::Rsa(key), SignatureAlgorithm::RsaSha384) => sign_rsa(key, &RSA_PKCS1_SHA384, message),
+            (PrivateKey::Rsa(key), SignatureAlgorithm::RsaSha512) => sign_rsa(key, &RSA_PKCS1_SHA512, message),
+            _ if algorithm == self.algorithm() => self.sign(message),
+            _ => Err(CryptoError::Unsupported("this signature algorithm with this key")),
+        }
+    }
+}
+
+fn sign_rsa(key: &RsaKeyPair, padding: &'static dyn RsaEncoding, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(padding, &SystemRandom::new(), message, &mut signature).map_err(|_| CryptoError::Failed("signing"))?;
+    Ok(signature)
 }

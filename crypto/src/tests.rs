@@ -40,6 +40,26 @@ fn an_algorithm_of_another_key_verifies_nothing() {
 }
 
 /// RSASSA-PSS with a hash of this many octets and this much salt.
+#[test]
+fn a_key_signs_by_the_algorithms_that_suit_it_and_no_others() {
+    let provider = provider();
+    let rsa = [SignatureAlgorithm::RsaSha256, SignatureAlgorithm::RsaSha384, SignatureAlgorithm::RsaSha512];
+    for (key_type, made) in [
+        (KeyType::Rsa { bits: 2048 }, &rsa[..]),
+        (KeyType::P256, &[SignatureAlgorithm::EcdsaSha256]),
+        (KeyType::Ed25519, &[SignatureAlgorithm::Ed25519]),
+    ] {
+        let key = provider.sign.generate(key_type).unwrap().key;
+        for algorithm in SignatureAlgorithm::ALL {
+            let signature = key.sign_as(algorithm, b"message");
+            assert_eq!(signature.is_ok(), made.contains(&algorithm), "{key_type} {algorithm:?}");
+            if let Ok(signature) = signature {
+                assert_eq!(provider.verify.verify(key.public_key(), algorithm, b"message", &signature), Ok(()));
+            }
+        }
+    }
+}
+
 fn pss(hash: u16, salt: u16) -> (SignatureAlgorithm, &'static RsaSignatureEncoding) {
     let (algorithm, encoding) = match hash {
         32 => (SignatureAlgorithm::RsaPssSha256 { salt }, RSA_PSS_SHA256),

@@ -10,8 +10,8 @@ use certgate_enrollment::{CertificateRecord, CertificateStatus, Operation, Proto
 use certgate_fuzz::{Octets, der, profile, root};
 use certgate_pki::asn1::{Tlv, tag};
 use certgate_pki::{
-    Certificate, Extension, Name, NameAttribute, NameAttributeType, ObjectIdentifier, PublicKey, Serial, SignatureAlgorithm,
-    Template, Timestamp, Validity,
+    Certificate, CertificateOutline, Extension, Name, NameAttribute, NameAttributeType, ObjectIdentifier, PublicKey, Serial,
+    SignatureAlgorithm, Template, Timestamp, Validity,
 };
 use libfuzzer_sys::fuzz_target;
 use x509_cert::der::{Decode, Encode};
@@ -25,26 +25,33 @@ fuzz_target!(|data: &[u8]| {
     let mut octets = Octets::new(data);
     let case = Case::read(&mut octets);
     let der = if octets.flag() { certificate(&mut octets) } else { octets.rest().to_vec() };
-    assert_key(&der);
+    assert_outline(&der);
     let Ok(presented) = Certificate::from_der(&der) else { return };
     case.assert_judged(&presented);
 });
 
-/// The SubjectPublicKeyInfo of whatever is a certificate to anybody is found, and is the same for all.
-fn assert_key(der: &[u8]) {
-    let found = Certificate::subject_public_key_info(der);
-    if let Ok(certificate) = Certificate::from_der(der) {
-        assert_eq!(found, Some(certificate.public_key().spki()));
+/// The outline of whatever is a certificate to anybody is found, and is the same for all.
+fn assert_outline(octets: &[u8]) {
+    let found = CertificateOutline::from_der(octets);
+    if let Ok(certificate) = Certificate::from_der(octets) {
+        let Some(found) = found else { panic!("a certificate has an outline") };
+        assert_eq!((found.der, found.public_key), (octets, certificate.public_key().spki()));
+        assert_eq!((found.issuer, found.subject), (certificate.issuer().as_der(), certificate.subject().as_der()));
     }
-    if let Ok(certificate) = x509_cert::Certificate::from_der(der)
-        && certificate.to_der().is_ok_and(|again| again == der)
-        && der.len() <= certgate_pki::limits::MAX_CERTIFICATE
+    if let Ok(certificate) = x509_cert::Certificate::from_der(octets)
+        && certificate.to_der().is_ok_and(|again| again == octets)
+        && octets.len() <= certgate_pki::limits::MAX_CERTIFICATE
     {
-        assert_eq!(found.map(<[u8]>::to_vec), certificate.tbs_certificate().subject_public_key_info().to_der().ok());
+        let serial = certificate.tbs_certificate().serial_number().to_der().ok();
+        assert_eq!(found.map(|found| der::tlv(tag::INTEGER, found.serial)), serial);
+        assert_eq!(
+            found.map(|found| found.public_key.to_vec()),
+            certificate.tbs_certificate().subject_public_key_info().to_der().ok()
+        );
     }
     if found.is_some() {
-        assert_eq!(Certificate::subject_public_key_info(&der[..der.len() - 1]), None);
-        assert_eq!(Certificate::subject_public_key_info(&[der, &[0]].concat()), None);
+        assert_eq!(CertificateOutline::from_der(&octets[..octets.len() - 1]), None);
+        assert_eq!(CertificateOutline::from_der(&[octets, &[0]].concat()), None);
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use certgate_pki::Certificate;
+use certgate_pki::CertificateOutline;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
 use rustls::pki_types::{CertificateDer, SubjectPublicKeyInfoDer, UnixTime};
@@ -30,7 +30,8 @@ impl AnyClientCertificate {
 
 /// The key in a certificate, of which nothing else need be in order: version 1, and extensions that nobody knows, are for the judge.
 fn public_key<'c>(certificate: &'c CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'c>, Error> {
-    let key = Certificate::subject_public_key_info(certificate).ok_or(CertificateError::BadEncoding)?;
+    let key =
+        CertificateOutline::from_der(certificate).map(|outline| outline.public_key).ok_or(CertificateError::BadEncoding)?;
     Ok(SubjectPublicKeyInfoDer::from(key))
 }
 

@@ -22,6 +22,46 @@ pub enum DigestAlgorithm {
     Sha512,
 }
 
+impl DigestAlgorithm {
+    /// Its object identifier.
+    #[must_use]
+    pub const fn oid(self) -> ObjectIdentifier {
+        match self {
+            Self::Sha1 => rfc5912::ID_SHA_1,
+            Self::Sha256 => rfc5912::ID_SHA_256,
+            Self::Sha384 => rfc5912::ID_SHA_384,
+            Self::Sha512 => rfc5912::ID_SHA_512,
+        }
+    }
+
+    /// Reads an AlgorithmIdentifier. `Ok(None)` is a well-formed one of an algorithm that is not known here.
+    pub(crate) fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
+        let (oid, parameters) = read_identifier(tlv)?;
+        // RFC 4055 §2.1: "All implementations MUST accept both NULL and absent parameters as legal and equivalent encodings."
+        let has_others = parameters.is_some_and(|parameters| parameters.raw != [tag::NULL, 0]);
+        let known = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|digest| digest.oid() == oid);
+        Ok(known.filter(|_| !has_others))
+    }
+
+    /// Writes the AlgorithmIdentifier: with NULL parameters, as sha256Identifier and its like have (RFC 4055 §2.1).
+    pub(crate) fn write(self, writer: &mut DerWriter) {
+        writer.sequence(|w| {
+            w.oid(&self.oid()).tlv(tag::NULL, &[]);
+        });
+    }
+}
+
+/// The OID and the parameters of an AlgorithmIdentifier.
+pub(crate) fn read_identifier<'a>(tlv: Tlv<'a>) -> der::Result<(ObjectIdentifier, Option<Tlv<'a>>)> {
+    if tlv.tag != tag::SEQUENCE {
+        return Err(der::ErrorKind::Failed.into());
+    }
+    let mut reader = tlv.contents()?;
+    let oid = reader.expect(tag::OID)?.oid()?;
+    let parameters = if reader.is_finished() { None } else { Some(reader.any()?) };
+    reader.finish().map(|()| (oid, parameters))
+}
+
 /// A signature algorithm that this gateway verifies or makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SignatureAlgorithm {
@@ -106,10 +146,7 @@ impl SignatureAlgorithm {
 
     /// Reads an AlgorithmIdentifier. `Ok(None)` is a well-formed one of an algorithm that is not known here.
     pub(crate) fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
-        let mut reader = tlv.contents()?;
-        let oid = reader.expect(tag::OID)?.oid()?;
-        let parameters = if reader.is_finished() { None } else { Some(reader.any()?) };
-        reader.finish()?;
+        let (oid, parameters) = read_identifier(tlv)?;
         if oid == rfc5912::ID_RSASSA_PSS {
             // RFC 4055 §3.1: "The parameters MUST be present when used in the algorithm identifier associated with a signature value."
             return parameters.map_or(Ok(None), |parameters| Ok(PssParameters::read(parameters)?.and_then(Self::of_pss)));
@@ -131,10 +168,26 @@ impl SignatureAlgorithm {
             w.oid(&self.oid());
             if let Some(parameters) = self.pss() {
                 parameters.write(w);
-            } else if matches!(self, Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512) {
+            } else if self.is_pkcs1() {
                 w.tlv(tag::NULL, &[]);
             }
         });
+    }
+
+    /// What it hashes with; Ed25519 by itself (RFC 8419 §2.3).
+    #[must_use]
+    pub const fn digest(self) -> DigestAlgorithm {
+        match self {
+            Self::EcdsaSha256 | Self::RsaSha256 | Self::RsaPssSha256 { .. } => DigestAlgorithm::Sha256,
+            Self::EcdsaSha384 | Self::RsaSha384 | Self::RsaPssSha384 { .. } => DigestAlgorithm::Sha384,
+            Self::EcdsaSha512 | Self::RsaSha512 | Self::RsaPssSha512 { .. } | Self::Ed25519 => DigestAlgorithm::Sha512,
+        }
+    }
+
+    /// Is it RSA with PKCS#1 v1.5 padding?
+    #[must_use]
+    pub const fn is_pkcs1(self) -> bool {
+        matches!(self, Self::RsaSha256 | Self::RsaSha384 | Self::RsaSha512)
     }
 
     const fn of_pss(PssParameters { hash, salt }: PssParameters) -> Option<Self> {

@@ -1,5 +1,7 @@
-//! DER as this crate reads and writes it: values with the bytes they came as, and a writer for what we make.
+//! DER as this crate reads and writes it: values with the bytes they came as, and a writer for what we make. What may come in BER is made
+//! DER first.
 
+pub mod ber;
 mod read;
 mod write;
 
@@ -8,6 +10,9 @@ pub use write::{DerWriter, oid_tlv};
 
 /// Tag octets (X.690 §8.1.2) of the types that certificates and requests are made of.
 pub mod tag {
+    /// The bit of a tag that says constructed.
+    pub const CONSTRUCTED: u8 = 0x20;
+
     /// BOOLEAN.
     pub const BOOLEAN: u8 = 0x01;
     /// INTEGER.

@@ -1,11 +1,15 @@
 //! X.509 certificates as certgate reads them back: its own CAs', what a back end returned, what a client presents.
 
+mod outline;
+
 use std::ops::Range;
 
 use crate::asn1::{Tlv, tag};
 use crate::limits::MAX_CERTIFICATE;
 use crate::provider::Provider;
 use crate::{BadSignature, Extensions, Name, PublicKey, Serial, SignatureAlgorithm, Timestamp, Validity};
+
+pub use outline::CertificateOutline;
 
 /// Not a certificate, or not one that certgate can read; says which part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,19 +86,6 @@ impl Certificate {
             public_key,
             extensions: extensions.map_err(malformed("extensions"))?,
         })
-    }
-
-    /// The SubjectPublicKeyInfo of any certificate, also of one that [`Self::from_der`] does not read: of version 1, or with an
-    /// extension that is malformed. Who presents such a one is still to prove that it has the key.
-    #[must_use]
-    pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
-        let outer = Tlv::only(der).ok().filter(|outer| outer.tag == tag::SEQUENCE && der.len() <= MAX_CERTIFICATE)?;
-        let mut fields = outer.contents().ok()?.expect(tag::SEQUENCE).ok()?.contents().ok()?;
-        fields.optional(tag::context_constructed(0)).ok()?;
-        for expected in [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, tag::SEQUENCE, tag::SEQUENCE] {
-            fields.expect(expected).ok()?;
-        }
-        fields.expect(tag::SEQUENCE).ok().map(|key| key.raw)
     }
 
     /// Is the signature that key's?

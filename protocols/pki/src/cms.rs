@@ -1,58 +1,75 @@
-//! Cryptographic Message Syntax (RFC 5652), built by hand.
+//! Cryptographic Message Syntax (RFC 5652), read and built by hand.
+//!
+//! Messages are read in DER; what came in BER goes through [`crate::asn1::ber::to_der`] first.
 
-use const_oid::db::rfc5911::{ID_DATA, ID_SIGNED_DATA};
+mod certs_only;
+mod enveloped_data;
+mod recipient;
+mod signed_data;
+mod signer_info;
+mod signing;
 
-use crate::asn1::{DerWriter, tag};
+pub use certs_only::certs_only;
+pub use enveloped_data::{EnvelopedData, Seal};
+pub use recipient::{KeyTransRecipient, RecipientId};
+pub use signed_data::SignedData;
+pub use signer_info::{SignatureFault, SignedAttributes, SignerId, SignerInfo};
+pub use signing::{Attribute, Draft};
 
-/// A certs-only message: SignedData with certificates and nothing signed (RFC 5272 §4.1, which RFC 7030 §4.1.3 takes over).
-///
-/// ```text
-/// ContentInfo ::= SEQUENCE { contentType id-signedData, content [0] EXPLICIT SignedData }      RFC 5652 §3
-/// SignedData  ::= SEQUENCE {                                                                   RFC 5652 §5.1
-///     version INTEGER (1), digestAlgorithms SET OF {}, encapContentInfo SEQUENCE { eContentType id-data },
-///     certificates [0] IMPLICIT SET OF Certificate, signerInfos SET OF {} }
-/// ```
-///
-/// `certificates` are DER; the SET OF is sorted, as DER wants it.
-#[must_use]
-pub fn certs_only(certificates: &[&[u8]]) -> Vec<u8> {
-    let contents: usize = certificates.iter().map(|certificate| certificate.len()).sum();
-    let mut writer = DerWriter::with_capacity(contents + 64);
-    writer.sequence(|w| {
-        w.oid(&ID_SIGNED_DATA).nested(tag::context_constructed(0), |w| {
-            w.sequence(|w| {
-                w.tlv(tag::INTEGER, &[1]).tlv(tag::SET, &[]);
-                w.sequence(|w| {
-                    w.oid(&ID_DATA);
-                });
-                w.set_of(tag::context_constructed(0), certificates.to_vec());
-                w.tlv(tag::SET, &[]);
-            });
-        });
-    });
-    writer.finish()
+use const_oid::ObjectIdentifier;
+
+use crate::asn1::{DerWriter, Tlv, tag};
+use crate::limits::MAX_CMS;
+
+/// Octets are no such message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CmsError {
+    /// More than [`MAX_CMS`] octets.
+    #[error("the CMS message is larger than {MAX_CMS} octets")]
+    TooLarge,
+    /// A ContentInfo of another type.
+    #[error("the CMS message is of another type: {0}")]
+    OtherType(ObjectIdentifier),
+    /// Not that type of message; says in which part.
+    #[error("not a CMS message in DER (RFC 5652): {0} is malformed")]
+    Malformed(&'static str),
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The error of a part that is malformed.
+fn malformed(part: &'static str) -> impl Fn(der::Error) -> CmsError + Copy {
+    move |_| CmsError::Malformed(part)
+}
 
-    /// The empty message, octet by octet.
-    #[test]
-    fn certs_only_message() {
-        #[rustfmt::skip]
-        let expected = [
-            0x30, 0x25,                                                             // ContentInfo
-            0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02,       //   id-signedData
-            0xa0, 0x18,                                                             //   [0] EXPLICIT
-            0x30, 0x16,                                                             //     SignedData
-            0x02, 0x01, 0x01,                                                       //       version 1
-            0x31, 0x00,                                                             //       digestAlgorithms: none
-            0x30, 0x0b,                                                             //       encapContentInfo
-            0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01,       //         id-data, no eContent
-            0xa0, 0x00,                                                             //       certificates: none
-            0x31, 0x00,                                                             //       signerInfos: none
-        ];
-        assert_eq!(certs_only(&[]), expected);
+/// The content of a ContentInfo of this type.
+///
+/// ```text
+/// ContentInfo ::= SEQUENCE { contentType OBJECT IDENTIFIER, content [0] EXPLICIT ANY }         RFC 5652 §3
+/// ```
+fn read_content_info(der: &[u8], expected: ObjectIdentifier) -> Result<Tlv<'_>, CmsError> {
+    if der.len() > MAX_CMS {
+        return Err(CmsError::TooLarge);
     }
+    let malformed = malformed("ContentInfo");
+    let outer = Tlv::only(der).map_err(malformed)?;
+    if outer.tag != tag::SEQUENCE {
+        return Err(CmsError::Malformed("ContentInfo"));
+    }
+    let mut reader = outer.contents().map_err(malformed)?;
+    let content_type = reader.expect(tag::OID).and_then(|tlv| tlv.oid()).map_err(malformed)?;
+    if content_type != expected {
+        return Err(CmsError::OtherType(content_type));
+    }
+    let content = reader.expect(tag::context_constructed(0)).map_err(malformed)?;
+    reader.finish().map_err(malformed)?;
+    let content = Tlv::only(content.value).map_err(malformed)?;
+    if content.tag == tag::SEQUENCE { Ok(content) } else { Err(CmsError::Malformed("ContentInfo")) }
+}
+
+/// A ContentInfo of this type around a SEQUENCE.
+fn write_content_info(writer: &mut DerWriter, content_type: &ObjectIdentifier, write: impl FnOnce(&mut DerWriter)) {
+    writer.sequence(|w| {
+        w.oid(content_type).nested(tag::context_constructed(0), |w| {
+            w.sequence(write);
+        });
+    });
 }

@@ -24,7 +24,7 @@ mod template;
 mod timestamp;
 
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
-pub use certificate::{Certificate, CertificateError};
+pub use certificate::{Certificate, CertificateError, CertificateOutline};
 pub use csr::{Csr, CsrError, VerifiedCsr};
 pub use csr_attributes::ChangeSubjectName;
 pub use extension::{ExtendedKeyUsage, Extension, Extensions, KeyUsage, RequestedExtensions};

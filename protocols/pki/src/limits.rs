@@ -22,5 +22,15 @@ pub const MAX_GENERAL_NAMES: usize = 128;
 pub const MAX_PURPOSES: usize = 32;
 /// Largest PEM text, in octets.
 pub const MAX_PEM: usize = 1024 * 1024;
+/// Largest CMS message, in octets.
+pub const MAX_CMS: usize = 256 * 1024;
+/// Most certificates in one SignedData.
+pub const MAX_CMS_CERTIFICATES: usize = 16;
+/// Most signers of one SignedData.
+pub const MAX_SIGNERS: usize = 4;
+/// Most signed attributes of one signer.
+pub const MAX_SIGNED_ATTRIBUTES: usize = 32;
+/// Most recipients of one EnvelopedData.
+pub const MAX_RECIPIENTS: usize = 8;
 /// Most octets of a positive serial number that RFC 5280 §4.1.2.2 allows.
 pub const MAX_SERIAL: usize = 20;

@@ -95,6 +95,18 @@ pub trait SigningKey: Debug + Send + Sync {
     /// # Errors
     /// [`CryptoError::Failed`] when the key's device or library fails.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Signs by another algorithm than [`Self::algorithm`], where it is for the other side to choose the digest.
+    ///
+    /// # Errors
+    /// [`CryptoError::Unsupported`] for an algorithm that this key does not make; else as [`Self::sign`].
+    fn sign_as(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        if algorithm == self.algorithm() {
+            self.sign(message)
+        } else {
+            Err(CryptoError::Unsupported("this signature algorithm with this key"))
+        }
+    }
 }
 
 /// How a content-encryption key is encrypted to an RSA recipient (RFC 5652 §6.2.1).

@@ -1,9 +1,8 @@
 //! Parameters of RSASSA-PSS (RFC 4055 §3.1).
 
-use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912;
 
-use super::DigestAlgorithm;
+use super::{DigestAlgorithm, read_identifier};
 use crate::asn1::{DerReader, DerWriter, Tlv, tag};
 use crate::public_key::read_positive;
 
@@ -51,11 +50,11 @@ impl PssParameters {
     /// Writes them. RFC 4055 §3.1: "Implementations that perform signature generation MUST omit the trailerField field".
     pub(super) fn write(self, writer: &mut DerWriter) {
         writer.sequence(|w| {
-            w.nested(tag::context_constructed(0), |w| write_hash(w, self.hash));
+            w.nested(tag::context_constructed(0), |w| self.hash.write(w));
             w.nested(tag::context_constructed(1), |w| {
                 w.sequence(|w| {
                     w.oid(&rfc5912::ID_MGF_1);
-                    write_hash(w, self.hash);
+                    self.hash.write(w);
                 });
             });
             // X.690 §11.5: a DEFAULT is left out.
@@ -77,34 +76,14 @@ fn field<'a>(reader: &mut DerReader<'a>, number: u8) -> der::Result<Option<Tlv<'
     reader.optional(tag::context_constructed(number))?.map(|field| Tlv::only(field.value)).transpose()
 }
 
-/// The OID and the parameters of an AlgorithmIdentifier.
-fn read_algorithm<'a>(tlv: Tlv<'a>) -> der::Result<(ObjectIdentifier, Option<Tlv<'a>>)> {
-    if tlv.tag != tag::SEQUENCE {
-        return Err(der::ErrorKind::Failed.into());
-    }
-    let mut reader = tlv.contents()?;
-    let oid = reader.expect(tag::OID)?.oid()?;
-    let parameters = if reader.is_finished() { None } else { Some(reader.any()?) };
-    reader.finish().map(|()| (oid, parameters))
-}
-
+/// SHA-1 is none here.
 fn read_hash(tlv: Tlv<'_>) -> der::Result<Option<DigestAlgorithm>> {
-    let (oid, parameters) = read_algorithm(tlv)?;
-    // RFC 4055 §2.1: "All implementations MUST accept both NULL and absent parameters as legal and equivalent encodings."
-    if parameters.is_some_and(|parameters| parameters.raw != [tag::NULL, 0]) {
-        return Ok(None);
-    }
-    Ok(match oid {
-        rfc5912::ID_SHA_256 => Some(DigestAlgorithm::Sha256),
-        rfc5912::ID_SHA_384 => Some(DigestAlgorithm::Sha384),
-        rfc5912::ID_SHA_512 => Some(DigestAlgorithm::Sha512),
-        _ => None,
-    })
+    Ok(DigestAlgorithm::read(tlv)?.filter(|hash| *hash != DigestAlgorithm::Sha1))
 }
 
 /// The hash of MGF1, the only mask there is (RFC 4055 §2.2).
 fn read_mask_hash(tlv: Tlv<'_>) -> der::Result<Option<DigestAlgorithm>> {
-    match read_algorithm(tlv)? {
+    match read_identifier(tlv)? {
         (rfc5912::ID_MGF_1, Some(hash)) => read_hash(hash),
         // RFC 4055 §2.2: the parameters of id-mgf1 are a HashAlgorithm, and not optional.
         (rfc5912::ID_MGF_1, None) => Err(der::ErrorKind::Failed.into()),
@@ -125,17 +104,4 @@ fn read_number(tlv: Tlv<'_>) -> der::Result<Option<u16>> {
         [high, low] => Some(u16::from_be_bytes([*high, *low])),
         _ => None,
     })
-}
-
-/// RFC 4055 §2.1: sha256Identifier and its like have NULL parameters.
-fn write_hash(writer: &mut DerWriter, hash: DigestAlgorithm) {
-    let oid = match hash {
-        DigestAlgorithm::Sha1 => rfc5912::ID_SHA_1,
-        DigestAlgorithm::Sha256 => rfc5912::ID_SHA_256,
-        DigestAlgorithm::Sha384 => rfc5912::ID_SHA_384,
-        DigestAlgorithm::Sha512 => rfc5912::ID_SHA_512,
-    };
-    writer.sequence(|w| {
-        w.oid(&oid).tlv(tag::NULL, &[]);
-    });
 }

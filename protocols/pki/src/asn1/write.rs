@@ -96,7 +96,7 @@ pub fn oid_tlv(oid: &ObjectIdentifier) -> Vec<u8> {
 }
 
 /// Length octets (X.690 §8.1.3, §10.1), and how many of them count.
-fn length_octets(length: usize) -> ([u8; 9], usize) {
+pub(super) fn length_octets(length: usize) -> ([u8; 9], usize) {
     let mut octets = [0; 9];
     let bytes = length.to_be_bytes();
     let skip = bytes.iter().take_while(|byte| **byte == 0).count();

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use certgate_pki::{Certificate, Csr, Extensions, Name, PublicKey, RequestedExtensions, Serial, pem};
+use certgate_pki::{Certificate, CertificateOutline, Csr, Extensions, Name, PublicKey, RequestedExtensions, Serial, pem};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -65,9 +65,11 @@ fn decode_all(bytes: &[u8]) {
         let _ = certificate.verify_signed_by(certificate.public_key(), &certgate_crypto::provider());
         let _ = (certificate.extensions().subject_alt_names(), certificate.extensions().subject_key_identifier());
         let _ = (certificate.extensions().key_usage(), certificate.extensions().extended_key_usage());
-        assert_eq!(Certificate::subject_public_key_info(bytes), Some(certificate.public_key().spki()));
+        let outline = CertificateOutline::from_der(bytes).unwrap();
+        assert_eq!(outline.public_key, certificate.public_key().spki());
+        assert_eq!((outline.issuer, outline.subject), (certificate.issuer().as_der(), certificate.subject().as_der()));
     }
-    if let Some(key) = Certificate::subject_public_key_info(bytes) {
+    if let Some(CertificateOutline { public_key: key, .. }) = CertificateOutline::from_der(bytes) {
         let at = key.as_ptr() as usize - bytes.as_ptr() as usize;
         assert_eq!(&bytes[at..at + key.len()], key, "a part of the certificate");
     }
