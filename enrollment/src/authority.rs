@@ -137,7 +137,7 @@ impl Authority {
         if profile.authority != self.name {
             return Err(EnrollError::WrongAuthority { authorized: profile.authority.clone(), brought: self.name.clone() });
         }
-        let CheckedRequest { protocol, endpoint, principal, csr, renews } = request;
+        let CheckedRequest { protocol, endpoint, principal, csr, renews, .. } = request;
         let asked_subject = self.core.sha256(&csr.subject().as_set());
         let old_names = renews.as_deref().map(|renews| renews.certificate.extensions().subject_alt_names());
         let old_names = old_names.transpose().map_err(|_| EnrollError::NotAsOrdered("a subjectAltName that cannot be read"))?;
@@ -171,7 +171,7 @@ impl Authority {
             template,
             asked_subject: Some(asked_subject),
             renews: renews.map(|old| old.certificate.serial().clone()),
-            along: Along { proof: Some(principal.proof), fulfils: None },
+            along: Along { proof: Some(principal.proof), ..Along::default() },
         })
     }
 
@@ -216,7 +216,8 @@ impl Authority {
         let at = self.core.clock.now();
         let mut event = Event::certificate(EventKind::CertificateIssued, at, &principal, &serial, &self.core.provider, &der);
         event.details.extend(renews.map(|old| ("renews", old.to_string())));
-        event.details.extend(along.fulfils.as_ref().map(|id| ("enrollment", id.to_string())));
+        let enrollment = along.fulfils.as_ref().or(along.concludes.as_ref().map(|new| &new.record.id));
+        event.details.extend(enrollment.map(|id| ("enrollment", id.to_string())));
         let record = CertificateRecord {
             serial: serial.clone(),
             authority,

@@ -68,6 +68,9 @@ pub enum EnrollError {
     /// The credential is good for no more certificates.
     #[error("the credential is used up: it was good for a number of certificates, and they are issued")]
     CredentialUsedUp,
+    /// What has authenticated the principal was over before it asked.
+    #[error("the credential has expired")]
+    CredentialExpired,
     /// What has authenticated the principal ended while its request was under way, or waited.
     #[error("the credential or certificate that this was asked with is not good any more")]
     ProofEnded,
@@ -83,6 +86,12 @@ pub enum EnrollError {
     /// The enrollment was decided by somebody else meanwhile.
     #[error("the enrollment is not waiting any more")]
     NotAwaited,
+    /// There is no transaction of this name, or it is another's.
+    #[error("there is no such transaction")]
+    UnknownTransaction,
+    /// What was issued is not handed out any more.
+    #[error("the certificate that was issued is revoked, on hold or over")]
+    CertificateOver,
     /// The certificate that was to be renewed is not good any more.
     #[error("the certificate that was to be renewed is {0}")]
     NotRenewable(&'static str),
@@ -104,6 +113,9 @@ impl EnrollError {
             Self::Csr(_) => Blame::Client,
             Self::Refused(_)
             | Self::CredentialUsedUp
+            | Self::CredentialExpired
+            | Self::UnknownTransaction
+            | Self::CertificateOver
             | Self::ProofEnded
             | Self::Denied(_)
             | Self::Failed(_)

@@ -23,6 +23,8 @@ pub const ROOT_CA: &str = "certgate:root-ca";
 pub const ISSUING_CA: &str = "certgate:issuing-ca";
 /// Profile of the gateway's TLS server certificates in the ledger.
 pub const TLS_SERVER: &str = "certgate:tls-server";
+/// Profile of the certificates of SCEP endpoints in the ledger.
+pub const SCEP_RA: &str = "certgate:scep-ra";
 
 /// What certgate needs a certificate for.
 #[derive(Clone, Debug)]
@@ -47,6 +49,15 @@ pub enum InternalRequest {
         /// How long it lasts.
         lifetime: Duration,
     },
+    /// The RA of a SCEP endpoint: signs its CertReps, and is who requests are encrypted to (RFC 8894 §2.1.2).
+    ScepRa {
+        /// Its name.
+        subject: Name,
+        /// Its key.
+        public_key: PublicKey,
+        /// How long it lasts.
+        lifetime: Duration,
+    },
 }
 
 impl InternalRequest {
@@ -55,6 +66,7 @@ impl InternalRequest {
         match self {
             Self::IssuingCa { .. } => ISSUING_CA,
             Self::TlsServer { .. } => TLS_SERVER,
+            Self::ScepRa { .. } => SCEP_RA,
         }
     }
 }
@@ -81,16 +93,12 @@ impl Authority {
                 (subject, public_key, lifetime, extensions)
             }
             InternalRequest::TlsServer { subject, names, public_key, lifetime } => {
-                let extensions = LeafFields {
-                    subject: &subject,
-                    public_key: &public_key,
-                    subject_key: &KeyIdentifier::of(&public_key, &self.core.provider),
-                    authority_key: &self.issuer.key,
-                    subject_alt_names: &names,
-                    extended_key_usage: &[ExtendedKeyUsage::ServerAuth],
-                    ca_issuers: self.ca_issuers(),
-                }
-                .extensions();
+                let extensions = self.leaf_extensions(&subject, &public_key, (&names, &[ExtendedKeyUsage::ServerAuth]));
+                (subject, public_key, lifetime, extensions)
+            }
+            // No extKeyUsage: clients know no purpose for an RA, and some refuse whatever is there.
+            InternalRequest::ScepRa { subject, public_key, lifetime } => {
+                let extensions = self.leaf_extensions(&subject, &public_key, (&[], &[]));
                 (subject, public_key, lifetime, extensions)
             }
         };
@@ -108,6 +116,24 @@ impl Authority {
     ) -> Result<Authorized, EnrollError> {
         let extensions = self.ca_extensions(&public_key, None);
         self.authorized(ROOT_CA, now, Contents { subject, public_key, validity, extensions })
+    }
+
+    fn leaf_extensions(
+        &self,
+        subject: &Name,
+        public_key: &PublicKey,
+        (subject_alt_names, extended_key_usage): (&[GeneralName], &[ExtendedKeyUsage]),
+    ) -> Vec<Extension> {
+        LeafFields {
+            subject,
+            public_key,
+            subject_key: &KeyIdentifier::of(public_key, &self.core.provider),
+            authority_key: &self.issuer.key,
+            subject_alt_names,
+            extended_key_usage,
+            ca_issuers: self.ca_issuers(),
+        }
+        .extensions()
     }
 
     fn ca_extensions(&self, public_key: &PublicKey, path_len: Option<u8>) -> Vec<Extension> {

@@ -14,6 +14,7 @@ mod authorized;
 mod client_certificate;
 mod core_parts;
 mod error;
+mod flows;
 mod internal;
 mod ports;
 mod request;
@@ -24,7 +25,7 @@ pub use authorized::{Authorized, Issued, Outcome, Pending, Recorded};
 pub use client_certificate::{CertificateDenied, judge};
 pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};
-pub use internal::{INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, ROOT_CA, TLS_SERVER};
+pub use internal::{INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, ROOT_CA, SCEP_RA, TLS_SERVER};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
 pub use ports::authorities::Authorities;
 pub use ports::certificates::{
@@ -32,9 +33,10 @@ pub use ports::certificates::{
     Standing, StatusName,
 };
 pub use ports::enrollments::{
-    EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Submitted,
+    EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, NewEnrollment, Submitted,
 };
 pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, PrincipalRemoved, SecretHash};
+pub use ports::scep_challenges::{ScepChallenge, ScepChallenges};
 pub use ports::{Cursor, Ledger, LedgerError, Page};
 pub use request::{EnrollRequest, Operation, Principal, Proof, Protocol, Renewal};
 pub use revocation::{StatusChange, StatusChanged, change_status};

@@ -6,15 +6,17 @@ pub(crate) mod authorities;
 pub(crate) mod certificates;
 pub(crate) mod enrollments;
 pub(crate) mod est_users;
+pub(crate) mod scep_challenges;
 
 use audit::AuditTrail;
 use authorities::Authorities;
 use certificates::Certificates;
 use enrollments::Enrollments;
 use est_users::EstUsers;
+use scep_challenges::ScepChallenges;
 
 /// Everything that is remembered.
-pub trait Ledger: Certificates + Enrollments + EstUsers + Authorities + AuditTrail {}
+pub trait Ledger: Certificates + Enrollments + EstUsers + ScepChallenges + Authorities + AuditTrail {}
 
 /// The ledger did not do it. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

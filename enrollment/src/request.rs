@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use certgate_pki::{Certificate, Csr, CsrError, Provider, Serial, VerifiedCsr};
+use certgate_pki::{Certificate, Csr, CsrError, Provider, Serial, Timestamp, VerifiedCsr};
 use certgate_policy::NamePattern;
 
 /// By which protocol a request came.
@@ -10,19 +10,22 @@ use certgate_policy::NamePattern;
 pub enum Protocol {
     /// RFC 7030.
     Est,
+    /// RFC 8894.
+    Scep,
     /// certgate itself, for its own certificates.
     Internal,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Est, Self::Internal];
+    pub const ALL: [Self; 3] = [Self::Est, Self::Scep, Self::Internal];
 
     /// Its name in the ledger and in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Est => "est",
+            Self::Scep => "scep",
             Self::Internal => "internal",
         }
     }
@@ -80,6 +83,9 @@ pub enum Proof {
     Certificate(Serial),
     /// Such a certificate, and the credential with this id, which grants names that are not in it.
     Both(Serial, u64),
+    /// The challenge with this [`ScepChallenge::id`](crate::ScepChallenge::id), at the endpoint where it asks; each certificate spends one
+    /// of its uses.
+    Challenge(u64),
 }
 
 impl Proof {
@@ -88,7 +94,7 @@ impl Proof {
     pub const fn certificate(&self) -> Option<&Serial> {
         match self {
             Self::Certificate(serial) | Self::Both(serial, _) => Some(serial),
-            Self::Credential(_) => None,
+            Self::Credential(_) | Self::Challenge(_) => None,
         }
     }
 
@@ -97,14 +103,14 @@ impl Proof {
     pub const fn credential(&self) -> Option<u64> {
         match self {
             Self::Credential(id) | Self::Both(_, id) => Some(*id),
-            Self::Certificate(_) => None,
+            Self::Certificate(_) | Self::Challenge(_) => None,
         }
     }
 
-    /// Whether a certificate that is recorded with it spends a use of its credential.
+    /// Whether a certificate that is recorded with it spends a use of its credential or challenge.
     #[must_use]
     pub const fn spends_a_use(&self) -> bool {
-        matches!(self, Self::Credential(_))
+        matches!(self, Self::Credential(_) | Self::Challenge(_))
     }
 }
 
@@ -117,6 +123,9 @@ pub struct Principal {
     pub grants: Vec<NamePattern>,
     /// What has shown that it is who it says.
     pub proof: Proof,
+    /// From when on that begins nothing new; what was begun before goes on. `None` where it has no end, or whoever authenticated the
+    /// principal has looked at it already.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// A request whose sender has shown that it holds the private key.
@@ -127,13 +136,14 @@ pub(crate) struct CheckedRequest {
     pub(crate) principal: Principal,
     pub(crate) csr: VerifiedCsr,
     pub(crate) renews: Option<Box<Renewal>>,
+    pub(crate) transaction: Option<String>,
 }
 
 impl EnrollRequest {
     /// Checks the proof of possession.
     pub(crate) fn check(self, provider: &Provider) -> Result<CheckedRequest, CsrError> {
-        let Self { protocol, endpoint, principal, csr, renews } = self;
-        Ok(CheckedRequest { protocol, endpoint, principal, csr: csr.verify(provider)?, renews })
+        let Self { protocol, endpoint, principal, csr, renews, transaction } = self;
+        Ok(CheckedRequest { protocol, endpoint, principal, csr: csr.verify(provider)?, renews, transaction })
     }
 }
 
@@ -161,4 +171,8 @@ pub struct EnrollRequest {
     pub csr: Csr,
     /// What it renews; `None` for a new enrollment.
     pub renews: Option<Box<Renewal>>,
+    /// By what its sender asks what became of it, where the protocol has that: see [`EnrollmentKey::transaction`].
+    ///
+    /// [`EnrollmentKey::transaction`]: crate::EnrollmentKey::transaction
+    pub transaction: Option<String>,
 }

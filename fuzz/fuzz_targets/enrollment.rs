@@ -27,9 +27,9 @@ fuzz_target!(|data: &[u8]| {
     let Some(csr) = csr else { return };
     let (authority, records) = &AUTHORITIES[usize::from(choice >> 1 & 1)];
     let grants = allowed_names().iter().filter_map(|grant| grant.parse().ok()).collect();
-    let principal = Principal { name: "first-device".into(), grants, proof: Proof::Credential(1) };
+    let principal = Principal { name: "first-device".into(), grants, proof: Proof::Credential(1), ends_at: None };
     let (protocol, endpoint) = (Protocol::Est, "default".into());
-    let request = EnrollRequest { protocol, endpoint, principal, csr: csr.clone(), renews: None };
+    let request = EnrollRequest { protocol, endpoint, principal, csr: csr.clone(), renews: None, transaction: None };
     match authority.authorize(&profile(), request) {
         Ok(authorized) => {
             let issued = issue(authority, records, authorized);

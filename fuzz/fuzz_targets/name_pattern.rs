@@ -26,6 +26,11 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(granted(&dns), expected, "{pattern} {name}");
         }
         NamePattern::Ip(_) => {}
+        NamePattern::Any => {
+            let is_wildcard = dns.is_some() && name.starts_with('*');
+            let expected = [true, dns.is_some() && !is_wildcard, address.is_some()];
+            return assert_eq!([common_name, granted(&dns), granted(&address)], expected, "{name}");
+        }
     }
     let kinds = [common_name, granted(&dns), granted(&address)];
     assert!(kinds.iter().filter(|granted| **granted).count() <= 1, "a pattern grants names of its kind only");

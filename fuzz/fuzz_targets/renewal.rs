@@ -178,9 +178,15 @@ impl Case {
         EnrollRequest {
             protocol: Protocol::Est,
             endpoint: "default".into(),
-            principal: Principal { name: "device".into(), grants, proof: Proof::Certificate(self.old.serial().clone()) },
+            principal: Principal {
+                name: "device".into(),
+                grants,
+                proof: Proof::Certificate(self.old.serial().clone()),
+                ends_at: None,
+            },
             csr: self.csr.clone(),
             renews: Some(Box::new(Renewal { certificate: self.old.clone(), asked_subject, may_omit_names })),
+            transaction: None,
         }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, EnrollmentId,
-    EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError, Page, Standing,
-    Submitted,
+    EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError, NewEnrollment, Page,
+    Protocol, Standing, Submitted,
 };
 use certgate_pki::{Serial, Timestamp};
 
@@ -51,11 +51,15 @@ pub(crate) struct NoEnrollments;
 
 #[async_trait]
 impl Enrollments for NoEnrollments {
-    async fn submit(&self, _: EnrollmentRecord, _: u64, _: Event) -> Result<Submitted, LedgerError> {
+    async fn submit(&self, _: NewEnrollment, _: u64, _: Event) -> Result<Submitted, LedgerError> {
         Ok(Submitted::TooMany)
     }
 
     async fn find_by_key(&self, _: &EnrollmentKey, _: Timestamp) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn find_by_transaction(&self, _: Protocol, _: &str, _: &str) -> Result<Option<EnrollmentRecord>, LedgerError> {
         Ok(None)
     }
 

@@ -9,6 +9,7 @@ pub mod enrollments;
 pub mod est_users;
 mod failure;
 mod query;
+pub mod scep_challenges;
 mod server;
 
 pub use failure::{AdminFailure, Code, ErrorBody, ErrorDetails};

@@ -3,6 +3,8 @@
 mod authorities;
 mod first_device;
 mod keys;
+mod own_certificate;
+mod scep;
 mod server_certificate;
 
 use std::net::SocketAddr;
@@ -13,20 +15,21 @@ use anyhow::Context;
 use certgate_enrollment::{Certificates, Clock, Core, Enrollments, EstUsers, Ledger};
 use certgate_est::Reading;
 use certgate_pki::Provider;
-use certgate_policy::CompromisedKeys;
+use certgate_policy::{CompromisedKeys, Profile};
 use certgate_store::SqliteLedger;
 use tokio::sync::Semaphore;
 use tracing_appender::non_blocking::ErrorCounter;
 
 pub use authorities::{Authorities, open_authorities};
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
+pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
 
 use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator, Methods, PasswordPool};
-use crate::config::{AuthMethod, ChannelBindingName, Config, ListenerKind};
+use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, ListenerKind, ProtocolName};
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
-use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OpsService};
+use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OpsService, ScepService};
 use crate::telemetry::{Logs, Metrics, SystemClock};
 
 /// What everything else is made of.
@@ -102,7 +105,7 @@ pub fn fallback_base_url(bound: &[Bound]) -> Option<String> {
 pub fn make_app(
     config: &Config,
     base: &Base,
-    authorities: &Authorities,
+    (authorities, scep): (&Authorities, ScepService),
     (metrics, logs): (&Arc<Metrics>, &Logs),
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<App> {
@@ -115,6 +118,7 @@ pub fn make_app(
     };
     Ok(App {
         est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator, lifecycle.tasks.clone()),
+        scep,
         ca: CaService::new(authorities.iter().map(|authority| &**authority)),
         ops: OpsService {
             metrics: Arc::clone(metrics),
@@ -152,23 +156,28 @@ impl Gauges for Probes {
 }
 
 fn est_endpoints(config: &Config, authorities: &Authorities, metrics: &Metrics) -> anyhow::Result<Vec<EstEndpoint>> {
-    let endpoint = |endpoint: &crate::config::EndpointConfig| {
-        let name = endpoint.profile.get_ref();
-        let profile = config.profiles.iter().find(|profile| profile.name == *name);
-        let profile = profile.with_context(|| format!("no profile {name}"))?.profile();
+    let endpoint = |endpoint: &EndpointConfig| {
+        let profile = profile_of(config, endpoint)?;
         let authority = authorities.get(&profile.authority)?;
         let metrics = metrics.enrollment("est", &endpoint.name);
-        let offers = |method| endpoint.auth.contains(&method);
+        let offers = |method| endpoint.auth().contains(&method);
         let options = EstOptions {
             methods: Methods { basic: offers(AuthMethod::Basic), certificate: offers(AuthMethod::Mtls) },
-            requires_binding: endpoint.channel_binding == ChannelBindingName::Required,
-            retry_after: endpoint.retry_after.duration(),
-            reading: Reading::from(endpoint.reading),
-            base64_line_length: endpoint.base64_line_length,
+            requires_binding: endpoint.channel_binding() == ChannelBindingName::Required,
+            retry_after: endpoint.retry_after().duration(),
+            reading: Reading::from(endpoint.reading()),
+            base64_line_length: endpoint.base64_line_length(),
         };
         EstEndpoint::new(&endpoint.name, profile, authority, options, metrics).with_context(|| endpoint.name.clone())
     };
-    config.endpoints.iter().map(endpoint).collect()
+    config.endpoints.iter().filter(|endpoint| endpoint.protocol == ProtocolName::Est).map(endpoint).collect()
+}
+
+/// What is issued at an endpoint.
+fn profile_of(config: &Config, endpoint: &EndpointConfig) -> anyhow::Result<Profile> {
+    let name = endpoint.profile.get_ref();
+    let profile = config.profiles.iter().find(|profile| profile.name == *name);
+    Ok(profile.with_context(|| format!("no profile {name}"))?.profile())
 }
 
 /// The addresses of one kind, as `run.json` has them.

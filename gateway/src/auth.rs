@@ -5,9 +5,11 @@ mod certificate;
 mod denied;
 mod est;
 mod passwords;
+mod scep;
 
 pub use basic::{BasicAuthenticator, hash_generated};
 pub use certificate::CertificateAuthenticator;
 pub use denied::Denied;
 pub use est::{Authenticated, EstAuthenticator, Methods, Proofs};
 pub use passwords::{PasswordPool, PasswordsBusy, SALT};
+pub use scep::{ChallengeAuthenticator, ChallengeDenied, hash_challenge};

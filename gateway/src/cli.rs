@@ -6,6 +6,7 @@ mod config;
 mod enrollment;
 mod est;
 mod output;
+mod scep;
 mod serve;
 
 use std::ffi::OsString;
@@ -18,7 +19,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::admin::{AdminFailure, Code};
 use output::{Format, Printed};
 
-/// An enrollment protocol gateway: devices get certificates by EST, in front of any CA.
+/// An enrollment protocol gateway: devices get certificates by EST and SCEP, in front of any CA.
 ///
 /// Without a command it serves: on the first start it makes a data directory, a root, an issuing CA, its own TLS certificate and one
 /// EST credential, and prints how to enroll a first device.
@@ -61,6 +62,9 @@ enum Command {
     /// EST (RFC 7030): who may enroll
     #[command(subcommand)]
     Est(est::EstCommand),
+    /// SCEP (RFC 8894): challenges
+    #[command(subcommand)]
+    Scep(scep::ScepCommand),
     /// Certificates that were issued
     #[command(subcommand)]
     Cert(cert::CertCommand),
@@ -110,6 +114,7 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
     match cli.command.unwrap_or(Command::Serve(serve)) {
         Command::Serve(arguments) => serve::run(global, &arguments),
         Command::Est(command) => block_on(est::run(global, command))?,
+        Command::Scep(command) => block_on(scep::run(global, command))?,
         Command::Cert(command) => block_on(cert::run(global, command))?,
         Command::Enrollment(command) => block_on(enrollment::run(global, command))?,
         Command::Audit(command) => block_on(audit::run(global, command))?,

@@ -24,7 +24,7 @@ use toml::Spanned;
 
 pub use authority::AuthorityConfig;
 use check::Listed;
-pub use endpoint::{AuthMethod, ChannelBindingName, EndpointConfig, ReadingName};
+pub use endpoint::{AuthMethod, ChannelBindingName, ContentEncryption, EndpointConfig, ProtocolName, ReadingName};
 pub use error::ConfigError;
 pub use limits::Limits;
 pub use listener::{ClientCert, Family, ListenerConfig, ListenerKind, MinTls};

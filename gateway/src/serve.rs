@@ -10,6 +10,7 @@ mod est;
 mod failure;
 mod host;
 mod ops;
+mod scep;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,6 +29,7 @@ pub use body::BodyLimits;
 pub use ca::CaService;
 pub use est::{EstEndpoint, EstOptions, EstService};
 pub use ops::{Gauges, OpsService};
+pub use scep::{ScepEndpoint, ScepOptions, ScepRa, ScepService};
 
 use crate::config::Family;
 use crate::listen::{InFlight, Peer};
@@ -36,6 +38,8 @@ use crate::listen::{InFlight, Peer};
 pub struct App {
     /// Enrollment over Secure Transport.
     pub est: EstService,
+    /// Simple Certificate Enrolment Protocol.
+    pub scep: ScepService,
     /// CA certificates.
     pub ca: CaService,
     /// Health and metrics.
@@ -91,6 +95,9 @@ impl Exchange {
         match head.uri.path() {
             path if path.starts_with(certgate_est::PREFIX) && serves(Family::Est) => {
                 self.app.est.answer(head, body, &self.peer, &self.app.limits).await
+            }
+            path if path.starts_with(scep::PREFIX) && serves(Family::Scep) => {
+                self.app.scep.answer(head, body, &self.peer, &self.app.limits).await
             }
             path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
             path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,

@@ -17,6 +17,7 @@ const MAX_PATTERN: usize = 256;
 /// | `dns:GLOB` | dNSNames; `*` stands for any characters within one label; letter case does not matter; never a wildcard name |
 /// | `ip:CIDR` | iPAddresses in the network; a bare address grants itself |
 /// | `cn:GLOB` | common names; `*` stands for any characters; letter case matters |
+/// | `any` | whatever the profile permits, but for wildcard names |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NamePattern {
     /// dNSNames.
@@ -25,13 +26,15 @@ pub enum NamePattern {
     Ip(IpNet),
     /// Common names.
     CommonName(String),
+    /// All of these.
+    Any,
 }
 
 /// The text is no pattern; says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPattern {
     /// No known prefix.
-    #[error("a name pattern is dns:GLOB, ip:CIDR or cn:GLOB")]
+    #[error("a name pattern is dns:GLOB, ip:CIDR, cn:GLOB or any")]
     UnknownKind,
     /// After `ip:` stands no network.
     #[error("after `ip:` an address or a network like 192.0.2.0/24 is expected, with no bits beyond its prefix")]
@@ -69,7 +72,11 @@ impl NamePattern {
     /// Is this common name granted?
     #[must_use]
     pub fn grants_common_name(&self, name: &str) -> bool {
-        matches!(self, Self::CommonName(glob) if glob_matches(glob, name, None))
+        match self {
+            Self::CommonName(glob) => glob_matches(glob, name, None),
+            Self::Any => true,
+            Self::Dns(_) | Self::Ip(_) => false,
+        }
     }
 
     /// Is this alternative name granted?
@@ -78,6 +85,8 @@ impl NamePattern {
         match (self, name) {
             (Self::Dns(glob), GeneralName::Dns(name)) => !name.is_wildcard() && glob_matches(glob, name.as_str(), Some('.')),
             (Self::Ip(network), GeneralName::Ip(address)) => network.contains(address),
+            (Self::Any, GeneralName::Dns(name)) => !name.is_wildcard(),
+            (Self::Any, GeneralName::Ip(_)) => true,
             _ => false,
         }
     }
@@ -87,6 +96,9 @@ impl FromStr for NamePattern {
     type Err = InvalidPattern;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "any" {
+            return Ok(Self::Any);
+        }
         let (kind, pattern) = text.split_once(':').ok_or(InvalidPattern::UnknownKind)?;
         if pattern.is_empty() || pattern.len() > MAX_PATTERN || pattern.chars().any(char::is_control) {
             return Err(InvalidPattern::BadGlob);
@@ -116,6 +128,7 @@ impl fmt::Display for NamePattern {
             Self::Dns(glob) => write!(f, "dns:{glob}"),
             Self::Ip(network) => write!(f, "ip:{network}"),
             Self::CommonName(glob) => write!(f, "cn:{glob}"),
+            Self::Any => f.write_str("any"),
         }
     }
 }
@@ -181,6 +194,14 @@ mod tests {
     }
 
     #[test]
+    fn any_grants_all_but_wildcards() {
+        let any: NamePattern = "any".parse().unwrap();
+        assert_eq!(any.to_string(), "any");
+        assert!(any.grants(&dns("a.b.example")) && any.grants(&GeneralName::Ip("2001:db8::1".parse().unwrap())));
+        assert!(any.grants_common_name("whatever it is") && !any.grants(&dns("*.example")));
+    }
+
+    #[test]
     fn a_principal_may_have_its_own_name_and_no_other() {
         let grants = NamePattern::of_principal("first-device");
         assert!(grants.iter().any(|grant| grant.grants_common_name("first-device")));
@@ -191,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern() {
-        for wrong in ["", "a", "ip:192.0.2.7/24", "dns:", "dns:a_b", "ip:x", "cn:", "email:a@b", "cn:a\nb"] {
+        for wrong in ["", "a", "any:", "Any", "ip:192.0.2.7/24", "dns:", "dns:a_b", "ip:x", "cn:", "email:a@b", "cn:a\nb"] {
             assert!(wrong.parse::<NamePattern>().is_err(), "{wrong:?}");
         }
     }

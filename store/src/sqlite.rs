@@ -17,6 +17,7 @@ mod page;
 mod patterns;
 mod proofs;
 mod readers;
+mod scep_challenges;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -81,8 +81,8 @@ impl CaFixture {
     #[must_use]
     pub fn request(csr: Csr, grants: &[&str]) -> EnrollRequest {
         let grants: Vec<NamePattern> = grants.iter().map(|grant| grant.parse().expect("a name pattern")).collect();
-        let principal = Principal { name: "first-device".into(), grants, proof: Proof::Credential(CREDENTIAL) };
-        EnrollRequest { protocol: Protocol::Est, endpoint: "default".into(), principal, csr, renews: None }
+        let principal = Principal { name: "first-device".into(), grants, proof: Proof::Credential(CREDENTIAL), ends_at: None };
+        EnrollRequest { protocol: Protocol::Est, endpoint: "default".into(), principal, csr, renews: None, transaction: None }
     }
 }
 

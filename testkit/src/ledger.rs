@@ -2,15 +2,19 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, AuditHead, AuditReport, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded,
     CertificateStatus, Certificates, Cursor, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState,
-    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, Page, PrincipalRemoved, Proof, Standing,
-    Submitted,
+    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment, Page, PrincipalRemoved, Proof,
+    Protocol, ScepChallenge, ScepChallenges, Standing, Submitted,
 };
 use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
+
+/// For how long after its end a challenge is kept.
+const KEPT: Duration = Duration::from_secs(90 * 86_400);
 
 /// All ports over vectors, in the order of recording.
 #[derive(Debug, Default)]
@@ -24,6 +28,7 @@ struct State {
     certificates: Vec<CertificateRecord>,
     enrollments: Vec<EnrollmentRecord>,
     users: Vec<EstUser>,
+    challenges: Vec<ScepChallenge>,
     base_urls: Vec<(String, String)>,
     trail: Vec<(Event, [u8; 32])>,
 }
@@ -68,13 +73,56 @@ impl State {
                 return Standing::Ended;
             }
         }
-        let Some(id) = proof.credential() else { return Standing::Good };
-        let is_it = |user: &&EstUser| user.name == principal && user.endpoint == endpoint && user.id == id;
-        match self.users.iter().find(is_it).map(|user| user.uses) {
+        let uses = match proof {
+            Proof::Certificate(_) => return Standing::Good,
+            Proof::Credential(id) | Proof::Both(_, id) => {
+                let is_it = |user: &&EstUser| user.name == principal && user.endpoint == endpoint && user.id == *id;
+                self.users.iter().find(is_it).map(|user| user.uses)
+            }
+            Proof::Challenge(id) => {
+                let is_it = |one: &&ScepChallenge| one.id == *id && one.endpoint == endpoint && one.principal() == principal;
+                self.challenges.iter().find(is_it).map(|one| Some(one.uses))
+            }
+        };
+        match uses {
             None => Standing::Ended,
             Some(Some(0)) if proof.spends_a_use() => Standing::UsedUp,
             Some(_) => Standing::Good,
         }
+    }
+
+    /// A certificate spends a use of what has authenticated its principal.
+    fn spend(&mut self, proof: Option<&Proof>, certificate: &CertificateRecord) {
+        match proof {
+            Some(Proof::Credential(id)) => {
+                let is_it = |user: &&mut EstUser| {
+                    user.id == *id && user.name == certificate.principal && user.endpoint == certificate.endpoint
+                };
+                for user in self.users.iter_mut().filter(is_it) {
+                    user.uses = user.uses.map(|uses| uses - 1);
+                }
+            }
+            Some(Proof::Challenge(id)) => {
+                for challenge in self.challenges.iter_mut().filter(|one| one.id == *id) {
+                    challenge.uses -= 1;
+                }
+            }
+            Some(Proof::Certificate(_) | Proof::Both(..)) | None => {}
+        }
+    }
+
+    /// Is the newest enrollment of its transaction the one that it says, or is there none?
+    fn is_next(&self, new: &NewEnrollment) -> bool {
+        let key = &new.record.key;
+        let Some(transaction) = &key.transaction else { return true };
+        self.of_transaction(key.protocol, &key.endpoint, transaction).map(|newest| &newest.id) == new.after.as_ref()
+    }
+
+    fn of_transaction(&self, protocol: Protocol, endpoint: &str, transaction: &str) -> Option<&EnrollmentRecord> {
+        let is_it = |key: &EnrollmentKey| {
+            key.protocol == protocol && key.endpoint == endpoint && key.transaction.as_deref() == Some(transaction)
+        };
+        self.enrollments.iter().rev().find(|one| is_it(&one.key))
     }
 
     fn head(&self) -> AuditHead {
@@ -111,7 +159,7 @@ impl Certificates for MemoryLedger {
             one.state == EnrollmentState::Approved && along.fulfils.as_ref().is_some_and(|id| one.id == *id)
         };
         let enrollment = state.enrollments.iter().position(is_awaited);
-        if along.fulfils.is_some() && enrollment.is_none() {
+        if along.fulfils.is_some() && enrollment.is_none() || along.concludes.as_ref().is_some_and(|new| !state.is_next(new)) {
             return Ok(CertificateRecorded::NotAwaited);
         }
         let at = (certificate.principal.as_str(), certificate.endpoint.as_str(), certificate.authority.as_str());
@@ -124,14 +172,14 @@ impl Certificates for MemoryLedger {
         if state.certificates.iter().any(same) {
             return Err(LedgerError::Conflict("a certificate of this serial number"));
         }
-        if let Some(id) = along.proof.as_ref().filter(|proof| proof.spends_a_use()).and_then(Proof::credential) {
-            let is_it = |user: &&mut EstUser| {
-                user.id == id && user.name == certificate.principal && user.endpoint == certificate.endpoint
-            };
-            for user in state.users.iter_mut().filter(is_it) {
-                user.uses = user.uses.map(|uses| uses - 1);
+        state.spend(along.proof.as_ref(), &certificate);
+        let enrollment = match along.concludes {
+            Some(new) => {
+                state.enrollments.push(new.record);
+                Some(state.enrollments.len() - 1)
             }
-        }
+            None => enrollment,
+        };
         if let Some(place) = enrollment {
             let enrollment = &mut state.enrollments[place];
             enrollment.state = EnrollmentState::Issued;
@@ -205,11 +253,15 @@ fn is_waiting(enrollment: &EnrollmentRecord) -> bool {
 
 #[async_trait]
 impl Enrollments for MemoryLedger {
-    async fn submit(&self, enrollment: EnrollmentRecord, most: u64, event: Event) -> Result<Submitted, LedgerError> {
+    async fn submit(&self, new: NewEnrollment, most: u64, event: Event) -> Result<Submitted, LedgerError> {
         let mut state = self.write()?;
+        let enrollment = &new.record;
         let waiting = || state.enrollments.iter().filter(|one| is_waiting(one));
         if let Some(found) = waiting().find(|one| one.key == enrollment.key) {
             return Ok(Submitted::Exists(Box::new(found.clone())));
+        }
+        if !state.is_next(&new) {
+            return Ok(Submitted::Overtaken);
         }
         if number(waiting().filter(|one| one.key.principal == enrollment.key.principal).count()) >= most {
             return Ok(Submitted::TooMany);
@@ -220,7 +272,7 @@ impl Enrollments for MemoryLedger {
             Standing::UsedUp => return Ok(Submitted::CredentialUsedUp),
             Standing::Ended => return Ok(Submitted::ProofEnded),
         }
-        state.enrollments.push(enrollment);
+        state.enrollments.push(new.record);
         state.append(event);
         Ok(Submitted::Created)
     }
@@ -228,6 +280,15 @@ impl Enrollments for MemoryLedger {
     async fn find_by_key(&self, key: &EnrollmentKey, since: Timestamp) -> Result<Option<EnrollmentRecord>, LedgerError> {
         let is_it = |one: &&EnrollmentRecord| one.key == *key && (is_waiting(one) || one.changed_at >= since);
         Ok(self.read().enrollments.iter().rev().find(is_it).cloned())
+    }
+
+    async fn find_by_transaction(
+        &self,
+        protocol: Protocol,
+        endpoint: &str,
+        transaction: &str,
+    ) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        Ok(self.read().of_transaction(protocol, endpoint, transaction).cloned())
     }
 
     async fn find_by_id(&self, id: &EnrollmentId) -> Result<Option<EnrollmentRecord>, LedgerError> {
@@ -321,9 +382,11 @@ impl EstUsers for MemoryLedger {
     async fn remove(&self, name: &str, event: Event) -> Result<PrincipalRemoved, LedgerError> {
         let mut state = self.write()?;
         let before = state.users.len();
+        let challenges_before = state.challenges.len();
         state.users.retain(|user| user.name != name);
+        state.challenges.retain(|challenge| challenge.principal() != name);
         let mut removed = PrincipalRemoved {
-            credentials: number(before - state.users.len()),
+            credentials: number(before - state.users.len() + challenges_before - state.challenges.len()),
             enrollments: 0,
             had_certificates: state.certificates.iter().any(|certificate| certificate.principal == name),
         };
@@ -340,6 +403,25 @@ impl EstUsers for MemoryLedger {
             state.append(event);
         }
         Ok(removed)
+    }
+}
+
+#[async_trait]
+impl ScepChallenges for MemoryLedger {
+    async fn add_challenge(&self, challenge: ScepChallenge, event: Event) -> Result<(), LedgerError> {
+        let mut state = self.write()?;
+        let long_ago = event.at.before(KEPT);
+        let waiting: Vec<String> =
+            state.enrollments.iter().filter(|one| is_waiting(one)).map(|one| one.key.principal.clone()).collect();
+        state.challenges.retain(|one| one.expires_at >= long_ago || waiting.contains(&one.principal()));
+        state.challenges.push(challenge);
+        state.append(event);
+        Ok(())
+    }
+
+    async fn find_challenge(&self, endpoint: &str, sha256: &[u8; 32]) -> Result<Option<ScepChallenge>, LedgerError> {
+        let is_it = |one: &&ScepChallenge| one.endpoint == endpoint && one.sha256 == *sha256;
+        Ok(self.read().challenges.iter().find(is_it).cloned())
     }
 }
 

@@ -10,6 +10,7 @@ mod proofs;
 mod records;
 mod removal;
 mod status;
+mod transactions;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -30,6 +31,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Ledger>) {
     est_users::run(&make).await;
     proofs::run(&make).await;
     removal::run(&make).await;
+    transactions::run(&make).await;
     authorities::run(&make).await;
     audit::run(&make).await;
 }

@@ -30,6 +30,8 @@ pub enum EventKind {
     EstUserReplaced,
     /// A credential was removed.
     EstUserRemoved,
+    /// A challenge was given out.
+    ScepChallengeAdded,
     /// An authority writes another base URL into certificates from now on.
     BaseUrlChanged,
     /// The head of the chain was signed.
@@ -52,6 +54,7 @@ impl EventKind {
             Self::EstUserAdded => "est-user.added",
             Self::EstUserReplaced => "est-user.replaced",
             Self::EstUserRemoved => "est-user.removed",
+            Self::ScepChallengeAdded => "scep-challenge.added",
             Self::BaseUrlChanged => "authority.base-url-changed",
             Self::AuditCheckpoint => "audit.checkpoint",
         }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use certgate_pki::{Serial, Timestamp, Validity};
 
 use super::audit::Event;
-use super::enrollments::EnrollmentId;
+use super::enrollments::{EnrollmentId, NewEnrollment};
 use super::{Cursor, LedgerError, Page};
 use crate::request::{Proof, Protocol};
 
@@ -124,6 +124,8 @@ pub struct Along {
     pub proof: Option<Proof>,
     /// This enrollment, which was approved, is issued.
     pub fulfils: Option<EnrollmentId>,
+    /// This enrollment is recorded as issued, approved by nobody but policy.
+    pub concludes: Option<Box<NewEnrollment>>,
 }
 
 /// What came of recording a certificate. But for the first, nothing was recorded: the certificate must never be seen.
@@ -133,7 +135,7 @@ pub enum CertificateRecorded {
     Recorded,
     /// The credential has no use left.
     CredentialUsedUp,
-    /// The enrollment was not approved, or is issued already.
+    /// The enrollment was not approved, or is issued already; or its transaction has begun something else since.
     NotAwaited,
     /// What has authenticated the principal is not good any more: its credential was removed or replaced, its certificate revoked, put on
     /// hold, or ended with its principal.

@@ -114,6 +114,9 @@ pub struct EnrollmentKey {
     pub principal: String,
     /// SHA-256 of the certificationRequestInfo without its challengePassword ([`certgate_pki::Csr::info_without_challenge`]).
     pub info_sha256: [u8; 32],
+    /// By what its sender asks what became of it. Whoever can say this may know: it has to hold something that nobody else has, such as
+    /// the hash of the sender's key.
+    pub transaction: Option<String>,
 }
 
 /// An enrollment in the ledger. `Debug` leaves the CSR out, which may hold a challengePassword.
@@ -166,12 +169,30 @@ pub enum Submitted {
     Created,
     /// The same request came a moment earlier.
     Exists(Box<EnrollmentRecord>),
+    /// Its transaction has begun something else since.
+    Overtaken,
     /// The principal has as many waiting as it may.
     TooMany,
     /// The credential has no use left.
     CredentialUsedUp,
     /// What has authenticated the principal is not good any more.
     ProofEnded,
+}
+
+/// An enrollment to be recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEnrollment {
+    /// All of it.
+    pub record: EnrollmentRecord,
+    /// The newest enrollment of its transaction, if it is of one and there is one: nothing is recorded when that has changed.
+    pub after: Option<EnrollmentId>,
+}
+
+impl From<EnrollmentRecord> for NewEnrollment {
+    /// Of no transaction, or the first of its.
+    fn from(record: EnrollmentRecord) -> Self {
+        Self { record, after: None }
+    }
 }
 
 /// Which enrollments to list; newest first.
@@ -192,13 +213,24 @@ pub trait Enrollments: Send + Sync {
     ///
     /// # Errors
     /// [`LedgerError`].
-    async fn submit(&self, enrollment: EnrollmentRecord, most: u64, event: Event) -> Result<Submitted, LedgerError>;
+    async fn submit(&self, enrollment: NewEnrollment, most: u64, event: Event) -> Result<Submitted, LedgerError>;
 
     /// The newest enrollment of this key that is not over, or was not before `since`.
     ///
     /// # Errors
     /// [`LedgerError`].
     async fn find_by_key(&self, key: &EnrollmentKey, since: Timestamp) -> Result<Option<EnrollmentRecord>, LedgerError>;
+
+    /// The newest enrollment of a transaction at an endpoint, however old.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn find_by_transaction(
+        &self,
+        protocol: Protocol,
+        endpoint: &str,
+        transaction: &str,
+    ) -> Result<Option<EnrollmentRecord>, LedgerError>;
 
     /// The enrollment of this name.
     ///

@@ -10,7 +10,7 @@ fn every_error_has_its_blame() {
     let text = || "x".to_owned();
     let refusal = Refusal { rule: "names", citation: "RFC 7030", reason: text() };
     let lint = LintFailure { lint: "extensions-once", citation: "RFC 5280", reason: text() };
-    let all: [(EnrollError, Blame); 25] = [
+    let all: [(EnrollError, Blame); 28] = [
         (CsrError::TooLarge.into(), Blame::Client),
         (CsrError::Malformed("version").into(), Blame::Client),
         (CsrError::UnsupportedSignature.into(), Blame::Client),
@@ -36,6 +36,9 @@ fn every_error_has_its_blame() {
         (EnrollError::NotAwaited, Blame::Policy),
         (EnrollError::NotRenewable("revoked"), Blame::Policy),
         (EnrollError::ProofEnded, Blame::Policy),
+        (EnrollError::CredentialExpired, Blame::Policy),
+        (EnrollError::UnknownTransaction, Blame::Policy),
+        (EnrollError::CertificateOver, Blame::Policy),
     ];
     let mut seen = Vec::new();
     for (error, blame) in all {
@@ -47,7 +50,7 @@ fn every_error_has_its_blame() {
     assert_eq!(seen, (0..KINDS).collect::<Vec<_>>(), "every variant is in the list");
 }
 
-const KINDS: usize = 16;
+const KINDS: usize = 19;
 
 /// Exhaustive, so that a new variant must be listed above.
 fn kind(error: &EnrollError) -> usize {
@@ -68,6 +71,9 @@ fn kind(error: &EnrollError) -> usize {
         EnrollError::NotAwaited => 13,
         EnrollError::NotRenewable(_) => 14,
         EnrollError::ProofEnded => 15,
+        EnrollError::CredentialExpired => 16,
+        EnrollError::UnknownTransaction => 17,
+        EnrollError::CertificateOver => 18,
     }
 }
 

@@ -16,3 +16,4 @@ mod renewal;
 mod renewed_names;
 mod revocation;
 mod smuggling;
+mod transactions;

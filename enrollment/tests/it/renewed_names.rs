@@ -139,9 +139,10 @@ fn authorize(case: &Case, certificate: Certificate) -> Result<Template, EnrollEr
     let request = EnrollRequest {
         protocol: Protocol::Est,
         endpoint: "default".into(),
-        principal: Principal { name: "first-device".into(), grants, proof: Proof::Credential(CREDENTIAL) },
+        principal: Principal { name: "first-device".into(), grants, proof: Proof::Credential(CREDENTIAL), ends_at: None },
         csr: csr(case),
         renews: Some(Box::new(Renewal { certificate, asked_subject, may_omit_names: case.may_omit_names })),
+        transaction: None,
     };
     let change_subject = if case.honours { ChangeSubject::Honour } else { ChangeSubject::Refuse };
     CA.authority.authorize(&Profile { change_subject, ..profile() }, request).map(|authorized| authorized.template().clone())

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{Admin, AdminFailure, Code, Items, OPERATOR, Paging};
 use crate::assemble::Base;
 use crate::auth::{SALT, hash_generated};
-use crate::config::Period;
+use crate::config::{Period, ProtocolName};
 
 /// Octets of a generated password: 128 bits, so that a fast hash of it is enough.
 const PASSWORD_OCTETS: usize = 16;
@@ -175,13 +175,7 @@ pub fn operator_event(at: Timestamp, kind: EventKind, user: &str, endpoint: &str
 impl Admin {
     pub(super) async fn add_est_user(&self, asked: AddUser) -> Result<UserAdded, AdminFailure> {
         let AddUser { name, endpoint, allow, ttl, uses, replace, password } = asked;
-        let endpoint = endpoint.unwrap_or_else(|| "default".into());
-        if !self.est_endpoints.contains(&endpoint) {
-            let known = self.est_endpoints.join(", ");
-            return Err(
-                AdminFailure::not_found(format!("there is no EST endpoint {endpoint}")).hint(format!("there are: {known}"))
-            );
-        }
+        let endpoint = self.endpoint(ProtocolName::Est, endpoint)?;
         let pattern =
             |text: &String| text.parse::<NamePattern>().map_err(|error| AdminFailure::usage(format!("{text}: {error}")));
         let allow = allow.iter().map(pattern).collect::<Result<Vec<_>, _>>()?;

@@ -25,6 +25,7 @@ use super::certificates::Revoke;
 use super::query::Query;
 use super::{AdminFailure, Code};
 use crate::assemble::{Authorities, Base};
+use crate::config::ProtocolName;
 use crate::listen::{InFlight, Lifecycle};
 
 /// Largest request body, in octets.
@@ -34,8 +35,8 @@ const MAX_BODY: usize = 64 * 1024;
 pub struct Admin {
     /// Ledger, clock, cryptography.
     pub base: Base,
-    /// Names of the EST endpoints.
-    pub est_endpoints: Vec<String>,
+    /// All endpoints.
+    pub endpoints: Vec<(ProtocolName, String)>,
     /// What may be issued.
     pub profiles: Vec<Profile>,
     /// Who signs.
@@ -120,6 +121,17 @@ async fn serve_connection(stream: UnixStream, admin: Arc<Admin>, lifecycle: &Lif
 }
 
 impl Admin {
+    /// An endpoint that a command names; `default` when it names none.
+    pub(super) fn endpoint(&self, protocol: ProtocolName, named: Option<String>) -> Result<String, AdminFailure> {
+        let endpoint = named.unwrap_or_else(|| "default".into());
+        let known = || self.endpoints.iter().filter(|(of, _)| *of == protocol).map(|(_, name)| name.as_str());
+        if known().any(|name| name == endpoint) {
+            return Ok(endpoint);
+        }
+        let message = format!("there is no {} endpoint {endpoint}", protocol.name().to_uppercase());
+        Err(AdminFailure::not_found(message).hint(format!("there are: {}", known().collect::<Vec<_>>().join(", "))))
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         match self.route(request).await {
             Ok((status, body)) => json(status, body),
@@ -134,6 +146,9 @@ impl Admin {
         let ok = |body| Ok((StatusCode::OK, body));
         match (head.method.as_str(), path.as_slice()) {
             (method, ["v1", "est", "users"]) => self.est_users(method, query, body).await,
+            ("POST", ["v1", "scep", "challenges"]) => {
+                Ok((StatusCode::CREATED, encode(&self.new_scep_challenge(read_json(body).await?).await?)?))
+            }
             ("GET", ["v1", "certificates"]) => ok(encode(&self.list_certificates(query).await?)?),
             ("GET", ["v1", "certificates", serial]) => ok(encode(&self.show_certificate(serial).await?)?),
             ("POST", ["v1", "certificates", serial, action]) => {

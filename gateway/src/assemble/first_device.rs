@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::Base;
 use crate::admin::est_users::{NewUser, generate_password, operator_event};
 use crate::auth::hash_generated;
-use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig};
+use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, ProtocolName};
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
 
 /// Its name.
@@ -109,8 +109,9 @@ pub async fn make_first_device(
 /// Can a device enroll there with a password and nothing else, as the introduction tells?
 fn takes_first_device(config: &Config, endpoint: &EndpointConfig) -> bool {
     let profile = config.profiles.iter().find(|profile| profile.name == *endpoint.profile.get_ref());
-    endpoint.auth.contains(&AuthMethod::Basic)
-        && endpoint.channel_binding == ChannelBindingName::Optional
+    endpoint.protocol == ProtocolName::Est
+        && endpoint.auth().contains(&AuthMethod::Basic)
+        && endpoint.channel_binding() == ChannelBindingName::Optional
         && profile.is_some_and(|profile| profile.profile().approval == Approval::Auto)
 }
 

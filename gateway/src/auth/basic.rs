@@ -55,7 +55,7 @@ impl BasicAuthenticator {
             return Err(Denied::Expired { user: user.name });
         }
         // A credential that is used up still fetches what was approved with it: the core says no to anything more.
-        Ok(Principal { name: user.name, grants: user.allow, proof: Proof::Credential(user.id) })
+        Ok(Principal { name: user.name, grants: user.allow, proof: Proof::Credential(user.id), ends_at: None })
     }
 
     /// Compared in constant time.

@@ -48,7 +48,7 @@ impl CertificateAuthenticator {
             return Ok(Err(CertificateDenied::NotOurs));
         };
         let grants = NamePattern::of_certificate(certificate.subject(), &names);
-        let principal = Principal { name: record.principal, grants, proof: Proof::Certificate(record.serial) };
+        let principal = Principal { name: record.principal, grants, proof: Proof::Certificate(record.serial), ends_at: None };
         let renewal = Renewal { certificate, asked_subject: record.asked_subject, may_omit_names: false };
         Ok(Ok(Holder { principal, renewal }))
     }

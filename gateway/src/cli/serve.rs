@@ -18,7 +18,7 @@ use super::Global;
 use super::output::Printed;
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
-    Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_app, make_first_device,
+    Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_app, make_first_device, make_scep,
     open_authorities, server_names,
 };
 use crate::config::{Config, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
@@ -36,7 +36,7 @@ pub(super) struct ServeArguments {
     /// Serve EST over TLS here instead; repeatable, port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     https: Vec<SocketAddr>,
-    /// Serve CA certificates in the clear here instead; repeatable
+    /// Serve SCEP and CA certificates in the clear here instead; repeatable
     #[arg(long, value_name = "ADDR")]
     http: Vec<SocketAddr>,
     /// Serve health and metrics here instead; repeatable
@@ -121,12 +121,13 @@ impl Gateway<'_> {
         let issuer = self.tls_issuer(&authorities)?;
         let certificate = ServerCertificate::open(config, base, data_dir, (issuer, names), Arc::clone(&metrics)).await?;
         let certificate = Arc::new(certificate);
-        let app = Arc::new(make_app(config, base, &authorities, (&metrics, self.logs), &self.work)?);
+        let scep = make_scep(config, base, data_dir, &authorities, (&metrics, &self.work)).await?;
+        let app = Arc::new(make_app(config, base, (&authorities, scep), (&metrics, self.logs), &self.work)?);
 
         let run_file = RunFile::new(data_dir, &bound, &authorities)?;
-        let est_endpoints = config.endpoints.iter().map(|endpoint| endpoint.name.clone()).collect();
+        let endpoints = config.endpoints.iter().map(|endpoint| (endpoint.protocol, endpoint.name.clone())).collect();
         let profiles = config.profiles.iter().map(ProfileConfig::profile).collect();
-        let admin = Admin { base: base.clone(), est_endpoints, profiles, authorities: authorities.clone() };
+        let admin = Admin { base: base.clone(), endpoints, profiles, authorities: authorities.clone() };
         serve_socket(&self.socket, admin, &self.work)?;
         let (fresh, stopping) = (Arc::clone(&certificate), self.work.stopping.clone());
         self.work.tasks.spawn(async move { stopping.run_until_cancelled(fresh.keep_fresh()).await });

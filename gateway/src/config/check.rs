@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use certgate_est::Label;
+use certgate_pki::KeyType;
 use toml::Spanned;
 
 use super::endpoint::{AuthMethod, ProtocolName};
@@ -73,7 +74,7 @@ fn listeners(lists: &Lists<'_>) -> Result<(), ConfigError> {
         let at = listener.span().start;
         let listener = listener.get_ref();
         if listener.serves.is_empty() {
-            return Err(source.error_at(at, "the listener serves nothing: serves is a list of est, ca, ops"));
+            return Err(source.error_at(at, "the listener serves nothing: serves is a list of est, scep, ca, ops"));
         }
         if listener.serves.contains(&Family::Est) && !listener.tls {
             return Err(source.error_at(at, "EST is served over TLS only (RFC 7030 §3.3): set tls = true"));
@@ -120,40 +121,58 @@ fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
     for endpoint in &lists.endpoints.items {
         let at = endpoint.span().start;
         let endpoint = endpoint.get_ref();
-        let ProtocolName::Est = endpoint.protocol;
-        if Label::parse(&endpoint.name).is_none() {
-            let message = format!(
-                "\"{}\" cannot be the name of an EST endpoint: 1 to 64 letters, digits, `-`, `.`, `_` or `~`, and none of the \
-                 operations of EST (RFC 7030 §3.2.2)",
-                endpoint.name
-            );
-            return Err(source.error_at(at, message));
-        }
-        if endpoint.auth.is_empty() {
-            return Err(source.error_at(at, "auth is empty: nobody could enroll. Leave it out for [\"basic\", \"mtls\"]"));
-        }
-        let profile = lists.profiles.values().find(|profile| profile.name == *endpoint.profile.get_ref());
-        if endpoint.auth == [AuthMethod::Mtls] && profile.is_some_and(|profile| !profile.issues_client_certificates()) {
-            let message =
-                "auth is [\"mtls\"] alone, and the profile issues nothing that a client could show: add clientAuth to its ekus";
-            return Err(source.error_at(at, message));
-        }
-        let asks =
-            |listener: &ListenerConfig| listener.serves.contains(&Family::Est) && listener.client_cert == ClientCert::Optional;
-        if endpoint.auth == [AuthMethod::Mtls] && !lists.listeners.values().any(asks) {
-            let message = "auth is [\"mtls\"] alone, and no listener that serves est asks for a certificate: set client_cert = \"optional\"";
-            return Err(source.error_at(at, message));
-        }
-        if profile.is_none() {
+        let Some(profile) = lists.profiles.values().find(|profile| profile.name == *endpoint.profile.get_ref()) else {
             let known: Vec<&str> = lists.profiles.items.iter().map(|profile| profile.get_ref().name.as_str()).collect();
             return Err(unknown(source, &endpoint.profile, "profile", &known));
+        };
+        if let Some(key) = endpoint.misplaced_key() {
+            return Err(source.error_at(at, format!("{key} says nothing at an endpoint of {}", endpoint.protocol.name())));
         }
-        if endpoint.base64_line_length % 4 != 0 {
-            return Err(source.error_at(at, "base64_line_length is a multiple of 4, or 0 for one line"));
+        let fault = match endpoint.protocol {
+            ProtocolName::Est => est_fault(endpoint, profile, lists),
+            ProtocolName::Scep => scep_fault(endpoint),
+        };
+        if let Some(fault) = fault {
+            return Err(source.error_at(at, fault));
         }
     }
-    let named = lists.endpoints.items.iter().map(|endpoint| (endpoint.span().start, endpoint.get_ref().name.as_str()));
-    names(source, "endpoint", named)
+    for protocol in [ProtocolName::Est, ProtocolName::Scep] {
+        let of_protocol = lists.endpoints.items.iter().filter(|endpoint| endpoint.get_ref().protocol == protocol);
+        names(source, "endpoint", of_protocol.map(|endpoint| (endpoint.span().start, endpoint.get_ref().name.as_str())))?;
+    }
+    Ok(())
+}
+
+/// What is wrong with an endpoint of EST.
+fn est_fault(endpoint: &EndpointConfig, profile: &ProfileConfig, lists: &Lists<'_>) -> Option<String> {
+    if Label::parse(&endpoint.name).is_none() {
+        return Some(format!(
+            "\"{}\" cannot be the name of an EST endpoint: 1 to 64 letters, digits, `-`, `.`, `_` or `~`, and none of the \
+             operations of EST (RFC 7030 §3.2.2)",
+            endpoint.name
+        ));
+    }
+    let asks =
+        |listener: &ListenerConfig| listener.serves.contains(&Family::Est) && listener.client_cert == ClientCert::Optional;
+    let is_by_certificate = endpoint.auth() == [AuthMethod::Mtls];
+    let fault = if endpoint.auth().is_empty() {
+        "auth is empty: nobody could enroll. Leave it out for [\"basic\", \"mtls\"]"
+    } else if is_by_certificate && !profile.issues_client_certificates() {
+        "auth is [\"mtls\"] alone, and the profile issues nothing that a client could show: add clientAuth to its ekus"
+    } else if is_by_certificate && !lists.listeners.values().any(asks) {
+        "auth is [\"mtls\"] alone, and no listener that serves est asks for a certificate: set client_cert = \"optional\""
+    } else if !endpoint.base64_line_length().is_multiple_of(4) {
+        "base64_line_length is a multiple of 4, or 0 for one line"
+    } else {
+        return None;
+    };
+    Some(fault.to_owned())
+}
+
+/// What is wrong with an endpoint of SCEP.
+fn scep_fault(endpoint: &EndpointConfig) -> Option<String> {
+    let is_rsa = matches!(endpoint.ra_key().key_type(), KeyType::Rsa { .. });
+    (!is_rsa).then(|| "ra_key is rsa2048, rsa3072 or rsa4096: clients of SCEP encrypt to RSA keys (RFC 8894 §3.1)".to_owned())
 }
 
 /// Names are not repeated, and can stand in a URL and a file's name.

@@ -1,12 +1,15 @@
 //! `[[endpoint]]`: where a protocol is offered.
 
 use certgate_est::Reading;
+use certgate_pki::ContentCipher;
+use certgate_policy::AllowedKey;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Period;
+use super::authority::KeyName;
 
-/// One endpoint.
+/// One endpoint. Keys that belong to one protocol are absent at all others.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointConfig {
@@ -16,37 +19,95 @@ pub struct EndpointConfig {
     pub name: String,
     /// What is issued there.
     pub profile: Spanned<String>,
-    /// How clients authenticate.
-    #[serde(default = "default_auth")]
-    pub auth: Vec<AuthMethod>,
-    /// Whether a request has to be bound to its TLS session.
-    #[serde(default)]
-    pub channel_binding: ChannelBindingName,
-    /// The first Retry-After of a request that waits for a person.
-    #[serde(default = "default_retry_after")]
-    pub retry_after: Period,
-    /// How requests are read.
-    #[serde(default)]
-    pub reading: ReadingName,
-    /// Characters in a line of base64; 0 is one line.
-    #[serde(default)]
-    pub base64_line_length: usize,
+    auth: Option<Vec<AuthMethod>>,
+    channel_binding: Option<ChannelBindingName>,
+    retry_after: Option<Period>,
+    reading: Option<ReadingName>,
+    base64_line_length: Option<usize>,
+    ra_key: Option<KeyName>,
+    content_encryption: Option<ContentEncryption>,
 }
 
-fn default_auth() -> Vec<AuthMethod> {
-    vec![AuthMethod::Basic, AuthMethod::Mtls]
-}
+impl EndpointConfig {
+    /// EST: how clients authenticate.
+    #[must_use]
+    pub fn auth(&self) -> &[AuthMethod] {
+        self.auth.as_deref().unwrap_or(&[AuthMethod::Basic, AuthMethod::Mtls])
+    }
 
-const fn default_retry_after() -> Period {
-    Period::seconds(60)
+    /// EST: whether a request has to be bound to its TLS session.
+    #[must_use]
+    pub fn channel_binding(&self) -> ChannelBindingName {
+        self.channel_binding.unwrap_or_default()
+    }
+
+    /// EST: the first Retry-After of a request that waits for a person.
+    #[must_use]
+    pub fn retry_after(&self) -> Period {
+        self.retry_after.unwrap_or(Period::seconds(60))
+    }
+
+    /// EST: how requests are read.
+    #[must_use]
+    pub fn reading(&self) -> ReadingName {
+        self.reading.unwrap_or_default()
+    }
+
+    /// EST: characters in a line of base64; 0 is one line.
+    #[must_use]
+    pub fn base64_line_length(&self) -> usize {
+        self.base64_line_length.unwrap_or_default()
+    }
+
+    /// SCEP: the key that requests are encrypted to, and that signs CertReps.
+    #[must_use]
+    pub fn ra_key(&self) -> AllowedKey {
+        self.ra_key.map_or(AllowedKey::Rsa2048, |key| key.0)
+    }
+
+    /// SCEP: how CertReps are encrypted.
+    #[must_use]
+    pub fn content_encryption(&self) -> ContentEncryption {
+        self.content_encryption.unwrap_or_default()
+    }
+
+    /// A key that this endpoint has and that belongs to another protocol.
+    pub(super) fn misplaced_key(&self) -> Option<&'static str> {
+        let of_est = [
+            ("auth", self.auth.is_some()),
+            ("channel_binding", self.channel_binding.is_some()),
+            ("retry_after", self.retry_after.is_some()),
+            ("reading", self.reading.is_some()),
+            ("base64_line_length", self.base64_line_length.is_some()),
+        ];
+        let of_scep = [("ra_key", self.ra_key.is_some()), ("content_encryption", self.content_encryption.is_some())];
+        let others: &[(&str, bool)] = match self.protocol {
+            ProtocolName::Est => &of_scep,
+            ProtocolName::Scep => &of_est,
+        };
+        others.iter().find(|(_, is_there)| *is_there).map(|(name, _)| *name)
+    }
 }
 
 /// A protocol that can be offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProtocolName {
     /// RFC 7030.
     Est,
+    /// RFC 8894.
+    Scep,
+}
+
+impl ProtocolName {
+    /// As it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Est => "est",
+            Self::Scep => "scep",
+        }
+    }
 }
 
 /// How a client shows who it is.
@@ -86,6 +147,31 @@ impl From<ReadingName> for Reading {
         match name {
             ReadingName::Compatible => Self::Compatible,
             ReadingName::Strict => Self::Strict,
+        }
+    }
+}
+
+/// How the certificate in a CertRep is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContentEncryption {
+    /// As the request was.
+    #[default]
+    Request,
+    /// AES-128-CBC.
+    Aes128,
+    /// AES-256-CBC.
+    Aes256,
+}
+
+impl ContentEncryption {
+    /// The cipher for the answer to a request that was encrypted by `asked`.
+    #[must_use]
+    pub const fn cipher(self, asked: ContentCipher) -> ContentCipher {
+        match self {
+            Self::Request => asked,
+            Self::Aes128 => ContentCipher::Aes128Cbc,
+            Self::Aes256 => ContentCipher::Aes256Cbc,
         }
     }
 }

@@ -30,6 +30,10 @@ pub struct Limits {
     pub password_threads: usize,
     /// Passwords that may wait for them; one more is answered 503.
     pub password_queue: usize,
+    /// Threads that decrypt and sign with RSA keys, for SCEP.
+    pub rsa_threads: usize,
+    /// Messages that may wait for them; one more is answered 503.
+    pub rsa_queue: usize,
 }
 
 impl Default for Limits {
@@ -46,6 +50,8 @@ impl Default for Limits {
             drain: Period::seconds(30),
             password_threads: 1,
             password_queue: 64,
+            rsa_threads: 2,
+            rsa_queue: 256,
         }
     }
 }
@@ -54,6 +60,9 @@ impl Limits {
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
         if !(1..=64).contains(&self.password_threads) || self.password_queue == 0 {
             return Err(source.error_in("limits", "password_threads is from 1 to 64, and password_queue above 0"));
+        }
+        if !(1..=64).contains(&self.rsa_threads) || self.rsa_queue == 0 {
+            return Err(source.error_in("limits", "rsa_threads is from 1 to 64, and rsa_queue above 0"));
         }
         if self.bodies_bytes < self.body_bytes {
             return Err(source.error_in("limits", "bodies_bytes is for all bodies together, and at least body_bytes"));

@@ -58,6 +58,8 @@ pub enum ClientCert {
 pub enum Family {
     /// EST, over TLS only.
     Est,
+    /// SCEP, mostly in the clear: its messages protect themselves.
+    Scep,
     /// CA certificates.
     Ca,
     /// Health and metrics.
@@ -88,12 +90,12 @@ impl ListenerConfig {
 
     /// A listener from the command line.
     fn named(kind: ListenerKind, bind: SocketAddr, (min_tls, client_cert): (MinTls, ClientCert)) -> Self {
-        let (tls, family) = match kind {
-            ListenerKind::Https => (true, Family::Est),
-            ListenerKind::Http => (false, Family::Ca),
-            ListenerKind::Ops => (false, Family::Ops),
+        let (tls, serves) = match kind {
+            ListenerKind::Https => (true, vec![Family::Est]),
+            ListenerKind::Http => (false, vec![Family::Scep, Family::Ca]),
+            ListenerKind::Ops => (false, vec![Family::Ops]),
         };
-        Self { bind, tls, min_tls, client_cert, serves: vec![family], named_by_operator: true }
+        Self { bind, tls, min_tls, client_cert, serves, named_by_operator: true }
     }
 }
 

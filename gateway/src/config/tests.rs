@@ -16,13 +16,19 @@ fn the_embedded_file_says_what_is_the_default() {
     let minimal = load(
         "[[profile]]\nname = \"default\"\nauthority = \"default\"\n\
          [[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n\
+         [[endpoint]]\nprotocol = \"scep\"\nname = \"default\"\nprofile = \"default\"\n\
          [[authority]]\nname = \"root\"\nsubject = \"CN=certgate Root CA\"\n\
          [[authority]]\nname = \"default\"\nissuer = \"root\"\nsubject = \"CN=certgate Issuing CA\"\nvalidity = \"1825d\"\n",
     )
     .unwrap();
+    let endpoint = |one: &EndpointConfig| {
+        let of_est = (one.auth().to_vec(), one.channel_binding(), one.retry_after(), one.reading(), one.base64_line_length());
+        format!("{:?}{:?}{of_est:?}{:?}", (one.protocol, &one.name), one.ra_key(), one.content_encryption())
+    };
     let unspanned = |config: &Config| {
-        let text = format!("{:?}", (&config.profiles, &config.endpoints, &config.authorities, &config.tls, &config.limits));
+        let text = format!("{:?}", (&config.profiles, &config.authorities, &config.tls, &config.limits));
         let text = text + &format!("{:?}{:?}{:?}", config.store, config.log, config.policy);
+        let text = config.endpoints.iter().map(endpoint).fold(text, |text, endpoint| text + &endpoint);
         // Places in the text are not compared.
         text.split("span: ").map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.')).collect::<String>()
     };
@@ -33,6 +39,7 @@ fn the_embedded_file_says_what_is_the_default() {
 fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
     let profile = "[[profile]]\nname = \"default\"\nauthority = \"default\"\n";
     let endpoint = "[[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n";
+    let scep = "[[endpoint]]\nprotocol = \"scep\"\nname = \"default\"\nprofile = \"default\"\n";
     let listener = "[[listener]]\nbind = \"127.0.0.1:1\"\ntls = true\nserves = [\"est\"]\n";
     for (text, expected) in [
         ("[limits]\nconections = 3\n", "c.toml:2: unknown key \"conections\": did you mean \"connections\"?"),
@@ -53,6 +60,11 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         (&format!("{profile}{profile}"), "c.toml:4: profile \"default\" is there twice"),
         ("[[profile]]\nname = \"p\"\nauthority = \"defualt\"\n", "c.toml:3: there is no authority \"defualt\""),
         ("[[endpoint]]\nprotocol = \"est\"\nname = \"cacerts\"\nprofile = \"default\"\n", "c.toml:1: \"cacerts\" cannot be"),
+        (&format!("{scep}auth = [\"basic\"]\n"), "c.toml:1: auth says nothing at an endpoint of scep"),
+        (&format!("{endpoint}ra_key = \"rsa2048\"\n"), "c.toml:1: ra_key says nothing at an endpoint of est"),
+        (&format!("{scep}ra_key = \"p256\"\n"), "c.toml:1: ra_key is rsa2048, rsa3072 or rsa4096"),
+        (&format!("{scep}{scep}"), "c.toml:5: endpoint \"default\" is there twice"),
+        ("[limits]\nrsa_queue = 0\n", "c.toml:1: rsa_threads is from 1 to 64"),
         ("[[endpoint]]\nprotocol = \"est\"\nname = \"a\"\nprofile = \"x\"\n", "c.toml:4: there is no profile \"x\""),
         ("[[authority]]\nname = \"a\"\nsubject = \"CN\"\n", "c.toml:3: \"CN\" is not TYPE=value"),
         ("[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\nissuer = \"a\"\n", "c.toml:4: the issuers of this authority form"),

@@ -1,5 +1,7 @@
 //! Errors to outcomes, one exhaustive match a protocol.
 
+mod scep;
+
 use certgate_ca_backend_api::BackendError;
 use certgate_enrollment::{Blame, EnrollError, LedgerError};
 use certgate_est::{BindingError, BodyError, InvalidPath, Operation, RequestError};
@@ -9,6 +11,8 @@ use hyper::header::{HeaderValue, RETRY_AFTER};
 use super::answer::{self, Answer};
 use super::body::BodyFailure;
 use crate::auth::PasswordsBusy;
+
+pub(crate) use scep::ScepFailure;
 
 /// Seconds until a client may try again when the CA or the ledger is away.
 const RETRY_AFTER_SECONDS: u16 = 30;
@@ -72,10 +76,8 @@ impl EstFailure {
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
             Self::Path(_) | Self::NoEndpoint | Self::NotOffered(_) => StatusCode::NOT_FOUND,
-            Self::Body(BodyFailure::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Body(BodyFailure::TimedOut) => StatusCode::REQUEST_TIMEOUT,
-            Self::Body(BodyFailure::NoRoom) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Body(BodyFailure::Broken) | Self::Binding(_) => StatusCode::BAD_REQUEST,
+            Self::Body(failure) => failure.status(),
+            Self::Binding(_) => StatusCode::BAD_REQUEST,
             Self::Request(RequestError::ContentType) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Request(RequestError::Body(BodyError::Empty | BodyError::NotBase64) | RequestError::Csr(_)) => {
                 StatusCode::BAD_REQUEST
@@ -91,12 +93,15 @@ impl EstFailure {
             EnrollError::Csr(_) => StatusCode::BAD_REQUEST,
             EnrollError::Refused(_)
             | EnrollError::CredentialUsedUp
+            | EnrollError::CredentialExpired
             | EnrollError::ProofEnded
+            | EnrollError::CertificateOver
             | EnrollError::Denied(_)
             | EnrollError::Failed(_)
             | EnrollError::NotRenewable(_)
             | EnrollError::Backend(BackendError::Rejected(_)) => StatusCode::FORBIDDEN,
             EnrollError::TooManyPending => StatusCode::TOO_MANY_REQUESTS,
+            EnrollError::UnknownTransaction => StatusCode::NOT_FOUND,
             EnrollError::NotAwaited => StatusCode::CONFLICT,
             EnrollError::Backend(BackendError::Retryable(_)) | EnrollError::Ledger(_) => StatusCode::SERVICE_UNAVAILABLE,
             EnrollError::IssuerExpired(_)
@@ -112,11 +117,9 @@ impl EstFailure {
     pub(crate) fn answer(&self) -> Answer {
         let status = self.status();
         match self.blame() {
-            _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-                later(answer::text(status, &format!("not available now; try again in {RETRY_AFTER_SECONDS} seconds")))
-            }
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => later(status),
             // RFC 6585 §4: a 429 "MAY include a Retry-After header".
-            Blame::Policy if status == StatusCode::TOO_MANY_REQUESTS => later(answer::text(status, &self.to_string())),
+            Blame::Policy if status == StatusCode::TOO_MANY_REQUESTS => retried(answer::text(status, &self.to_string())),
             Blame::Client | Blame::Policy => answer::text(status, &self.to_string()),
             _ if status == StatusCode::FORBIDDEN => answer::text(status, "the CA refuses to sign this"),
             _ => answer::text(status, INTERNAL),
@@ -124,8 +127,13 @@ impl EstFailure {
     }
 }
 
+/// This status, and when to come back.
+fn later(status: StatusCode) -> Answer {
+    retried(answer::text(status, &format!("not available now; try again in {RETRY_AFTER_SECONDS} seconds")))
+}
+
 /// With when to come back.
-fn later(mut answer: Answer) -> Answer {
+fn retried(mut answer: Answer) -> Answer {
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     answer
 }
@@ -172,6 +180,9 @@ mod tests {
             EnrollError::NotRenewable("revoked").into(),
             EnrollError::TooManyPending.into(),
             EnrollError::NotAwaited.into(),
+            EnrollError::CredentialExpired.into(),
+            EnrollError::CertificateOver.into(),
+            EnrollError::UnknownTransaction.into(),
         ]
     }
 

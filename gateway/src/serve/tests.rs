@@ -12,9 +12,13 @@ use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER,
 use tower::ServiceExt;
 
 use super::*;
-use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator, Methods, PasswordPool, hash_generated};
+use crate::auth::{
+    BasicAuthenticator, CertificateAuthenticator, ChallengeAuthenticator, EstAuthenticator, Methods, PasswordPool,
+    hash_generated,
+};
 use crate::listen::TlsSession;
 use crate::telemetry::Metrics;
+use crate::work_pool::{Priority, WorkPool};
 
 mod approval;
 mod authentication;
@@ -62,6 +66,13 @@ impl Fixture {
         };
         let app = App {
             est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
+            scep: ScepService::new(
+                Vec::new(),
+                ChallengeAuthenticator::new(ca.ledger.clone(), Arc::clone(&ca.core.provider.digest)),
+                ca.core.provider.clone(),
+                WorkPool::start("test", 1, 4, Priority::Usual).unwrap(),
+                tokio_util::task::TaskTracker::new(),
+            ),
             ca: CaService::new([&ca.authority]),
             ops: OpsService {
                 metrics,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
-use certgate::assemble::{Base, fallback_base_url, make_app, open_authorities};
+use certgate::assemble::{Base, fallback_base_url, make_app, make_scep, open_authorities};
 use certgate::config::{Config, Overrides};
 use certgate::data_dir::DataDir;
 use certgate::listen::{InFlight, Lifecycle, Peer, TlsSession};
@@ -118,7 +118,8 @@ impl Fixture {
         };
         issuer.issue(issuer.authorize_internal(request).unwrap()).await.unwrap();
         let lifecycle = Lifecycle::new(1);
-        let app = make_app(&config, &base, &authorities, (&metrics, &start_logs(&config.log)), &lifecycle).unwrap();
+        let scep = make_scep(&config, &base, &data_dir, &authorities, (&metrics, &lifecycle)).await.unwrap();
+        let app = make_app(&config, &base, (&authorities, scep), (&metrics, &start_logs(&config.log)), &lifecycle).unwrap();
         let exchange = Exchange {
             app: Arc::new(app),
             serves: config.listeners[0].serves.clone().into(),

@@ -78,7 +78,7 @@ fn certificates_are_held_released_and_revoked_and_authorities_are_not() {
     let gateway = Gateway::start(&directory.path().join("d"));
     let (_, list) = gateway.admin(&["cert", "list"]);
     let serial = |place: usize| list["items"][place]["serial"].as_str().unwrap().to_owned();
-    let (tls, issuing) = (serial(0), serial(1));
+    let (tls, issuing) = (serial(1), serial(2));
     let state = |arguments: &[&str]| {
         let (code, said) = gateway.admin(arguments);
         (code, said["status"].as_str().map(str::to_owned), said["reason"].as_str().map(str::to_owned))
@@ -128,7 +128,7 @@ fn certificates_and_the_trail() {
     let (_, list) = gateway.admin(&["cert", "list"]);
     let items = list["items"].as_array().unwrap();
     let profiles: Vec<&str> = items.iter().map(|item| item["profile"].as_str().unwrap()).collect();
-    assert_eq!(profiles, ["certgate:tls-server", "certgate:issuing-ca", "certgate:root-ca"], "newest first");
+    assert_eq!(profiles, ["certgate:scep-ra", "certgate:tls-server", "certgate:issuing-ca", "certgate:root-ca"], "newest first");
     let serial = items[0]["serial"].as_str().unwrap();
     let (code, shown) = gateway.admin(&["cert", "show", &serial.to_uppercase()]);
     assert_eq!((code, &shown), (0, &items[0]));

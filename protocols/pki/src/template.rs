@@ -70,7 +70,7 @@ pub struct LeafFields<'a> {
     pub authority_key: &'a KeyIdentifier,
     /// Names beside the subject.
     pub subject_alt_names: &'a [GeneralName],
-    /// Purposes.
+    /// Purposes; none at all leaves the extension out.
     pub extended_key_usage: &'a [ExtendedKeyUsage],
     /// Where the issuer's certificate is found (RFC 5280 §4.2.2.1), an http URL.
     pub ca_issuers: Option<&'a str>,
@@ -80,13 +80,13 @@ impl LeafFields<'_> {
     /// The extensions of an end entity.
     #[must_use]
     pub fn extensions(&self) -> Vec<Extension> {
-        let mut extensions = vec![
-            Extension::basic_constraints_leaf(),
-            Extension::key_usage(leaf_key_usage(self.public_key.key_type())),
-            Extension::extended_key_usage(self.extended_key_usage),
-            Extension::subject_key_identifier(self.subject_key.as_octets()),
-            Extension::authority_key_identifier(self.authority_key.as_octets()),
-        ];
+        let key_usage = Extension::key_usage(leaf_key_usage(self.public_key.key_type()));
+        let mut extensions = vec![Extension::basic_constraints_leaf(), key_usage];
+        if !self.extended_key_usage.is_empty() {
+            extensions.push(Extension::extended_key_usage(self.extended_key_usage));
+        }
+        extensions.push(Extension::subject_key_identifier(self.subject_key.as_octets()));
+        extensions.push(Extension::authority_key_identifier(self.authority_key.as_octets()));
         if !self.subject_alt_names.is_empty() {
             extensions.push(Extension::subject_alt_name(self.subject_alt_names, self.subject.is_empty()));
         }

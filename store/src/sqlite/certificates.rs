@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Event, LedgerError, Page,
-    Proof, Protocol, RevocationReason, Standing, StatusName,
+    Protocol, RevocationReason, Standing, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -44,6 +44,11 @@ impl Certificates for SqliteLedger {
             {
                 return Ok(CertificateRecorded::NotAwaited);
             }
+            if let Some(new) = &along.concludes
+                && !enrollments::is_next(connection, new)?
+            {
+                return Ok(CertificateRecorded::NotAwaited);
+            }
             let CertificateRecord { principal, endpoint, authority, .. } = &certificate;
             if let Some(proof) = &along.proof {
                 match proofs::standing(connection, proof, (principal, endpoint, authority))? {
@@ -53,11 +58,16 @@ impl Certificates for SqliteLedger {
                 }
             }
             insert(connection, &certificate)?;
-            if along.proof.as_ref().is_some_and(Proof::spends_a_use) && proofs::spend(connection, principal, endpoint)? {
+            if let Some(proof) = &along.proof
+                && proofs::spend(connection, proof, principal, endpoint)?
+            {
                 let principal = principal.clone();
                 transaction.when_committed(move || credentials.forget(&principal));
             }
-            if let Some(id) = &along.fulfils {
+            if let Some(new) = &along.concludes {
+                enrollments::insert(connection, &new.record)?;
+            }
+            if let Some(id) = along.fulfils.as_ref().or(along.concludes.as_ref().map(|new| &new.record.id)) {
                 enrollments::fulfil(connection, id, &certificate)?;
             }
             transaction.append(&event)?;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use certgate_enrollment::{
     CertificateRecord, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event,
-    LedgerError, Operation, Page, Proof, Protocol, Standing, Submitted,
+    LedgerError, NewEnrollment, Operation, Page, Proof, Protocol, Standing, Submitted,
 };
 use certgate_pki::{Serial, Timestamp};
 use rusqlite::types::Value;
@@ -17,21 +17,26 @@ use super::{SqliteLedger, damaged, ledger_error, proofs};
 
 const COLUMNS: &str =
     "id, protocol, endpoint, operation, principal, info_sha256, profile, authority, grants, credential, voucher, renews,
-                       may_omit, csr, csr_sha256, created_at, state, changed_at, reason, serial";
+                       may_omit, csr, csr_sha256, created_at, state, changed_at, reason, serial, transaction_name, challenge";
 /// By what makes two requests the same one.
-const OF_KEY: &str = "info_sha256 = ? AND principal = ? AND protocol = ? AND endpoint = ? AND operation = ?";
+const OF_KEY: &str =
+    "info_sha256 = ? AND principal = ? AND protocol = ? AND endpoint = ? AND operation = ? AND transaction_name = ?";
+const OF_TRANSACTION: &str = "transaction_name = ? AND endpoint = ? AND protocol = ? AND transaction_name <> ''";
 const IS_WAITING: &str = "state IN ('pending', 'approved')";
 const MAY_BE_ISSUED: &str = "state IN ('pending', 'approved', 'failed')";
 
 #[async_trait]
 impl Enrollments for SqliteLedger {
-    async fn submit(&self, enrollment: EnrollmentRecord, most: u64, event: Event) -> Result<Submitted, LedgerError> {
+    async fn submit(&self, new: NewEnrollment, most: u64, event: Event) -> Result<Submitted, LedgerError> {
         let change = move |transaction: &mut super::Transaction<'_>| {
-            let connection = transaction.connection;
+            let (connection, enrollment) = (transaction.connection, &new.record);
             let select = format!("SELECT number, {COLUMNS} FROM enrollment WHERE {OF_KEY} AND {IS_WAITING}");
             let found = connection.prepare_cached(&select)?.query_row(key_values(&enrollment.key), Stored::read).optional()?;
             if let Some(found) = found {
                 return found.record().map(|record| Submitted::Exists(Box::new(record))).map_err(WriteError::Refused);
+            }
+            if !is_next(connection, &new)? {
+                return Ok(Submitted::Overtaken);
             }
             let count = format!("SELECT count(*) FROM enrollment WHERE principal = ? AND {IS_WAITING}");
             let waiting: i64 = connection.prepare_cached(&count)?.query_row([&enrollment.key.principal], |row| row.get(0))?;
@@ -45,7 +50,7 @@ impl Enrollments for SqliteLedger {
                 Standing::UsedUp => return Ok(Submitted::CredentialUsedUp),
                 Standing::Ended => return Ok(Submitted::ProofEnded),
             }
-            insert(connection, &enrollment)?;
+            insert(connection, enrollment)?;
             transaction.append(&event)?;
             Ok(Submitted::Created)
         };
@@ -61,6 +66,21 @@ impl Enrollments for SqliteLedger {
             let mut values = key_values(key).to_vec();
             values.push(Value::Integer(number(since.millis())));
             connection.prepare_cached(&select)?.query_row(params_from_iter(values), Stored::read).optional()
+        })?;
+        found.map(Stored::record).transpose()
+    }
+
+    async fn find_by_transaction(
+        &self,
+        protocol: Protocol,
+        endpoint: &str,
+        transaction: &str,
+    ) -> Result<Option<EnrollmentRecord>, LedgerError> {
+        let found = self.readers.read(|connection| {
+            let select =
+                format!("SELECT number, {COLUMNS} FROM enrollment WHERE {OF_TRANSACTION} ORDER BY number DESC LIMIT 1");
+            let values = [transaction, endpoint, protocol.name()];
+            connection.prepare_cached(&select)?.query_row(values, Stored::read).optional()
         })?;
         found.map(Stored::record).transpose()
     }
@@ -151,6 +171,16 @@ impl SqliteLedger {
     }
 }
 
+/// Is the newest enrollment of its transaction the one that it says, or is there none?
+pub(super) fn is_next(connection: &Connection, new: &NewEnrollment) -> rusqlite::Result<bool> {
+    let key = &new.record.key;
+    let Some(transaction) = &key.transaction else { return Ok(true) };
+    let select = format!("SELECT id FROM enrollment WHERE {OF_TRANSACTION} ORDER BY number DESC LIMIT 1");
+    let values = [transaction, &key.endpoint, key.protocol.name()];
+    let newest: Option<String> = connection.prepare_cached(&select)?.query_row(values, |row| row.get(0)).optional()?;
+    Ok(newest.as_deref() == new.after.as_ref().map(EnrollmentId::as_str))
+}
+
 /// Was it approved, and not issued yet?
 pub(super) fn is_approved(connection: &Connection, id: &EnrollmentId) -> rusqlite::Result<bool> {
     let select = "SELECT EXISTS (SELECT 1 FROM enrollment WHERE id = ? AND state = 'approved')";
@@ -183,7 +213,7 @@ pub(super) fn deny_all(
     connection.execute(&update, params![number(at.millis()), reason, principal, endpoint]).map(|denied| denied as u64)
 }
 
-fn key_values(key: &EnrollmentKey) -> [Value; 5] {
+fn key_values(key: &EnrollmentKey) -> [Value; 6] {
     let text = |text: &str| Value::Text(text.to_owned());
     [
         Value::Blob(key.info_sha256.to_vec()),
@@ -191,14 +221,20 @@ fn key_values(key: &EnrollmentKey) -> [Value; 5] {
         text(key.protocol.name()),
         text(&key.endpoint),
         text(key.operation.name()),
+        text(key.transaction.as_deref().unwrap_or_default()),
     ]
 }
 
-fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::Result<()> {
+/// Records an enrollment.
+pub(super) fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::Result<()> {
     let insert =
-        format!("INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        format!("INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let key = &enrollment.key;
     let credential = enrollment.proof.credential().map(number);
+    let challenge = match enrollment.proof {
+        Proof::Challenge(id) => Some(number(id)),
+        _ => None,
+    };
     let voucher = enrollment.proof.certificate().map(Serial::as_octets);
     let values = params![
         enrollment.id.as_str(),
@@ -221,6 +257,8 @@ fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::R
         number(enrollment.changed_at.millis()),
         enrollment.reason,
         enrollment.serial.as_ref().map(Serial::as_octets),
+        key.transaction.as_deref().unwrap_or_default(),
+        challenge,
     ];
     connection.prepare_cached(&insert)?.execute(values).map(drop)
 }
@@ -237,7 +275,7 @@ struct Stored {
     profile: String,
     authority: String,
     grants: String,
-    proof: (Option<i64>, Option<Vec<u8>>),
+    proof: (Option<i64>, Option<Vec<u8>>, Option<i64>),
     renews: Option<Vec<u8>>,
     may_omit_names: bool,
     csr: Vec<u8>,
@@ -247,6 +285,7 @@ struct Stored {
     changed_at: i64,
     reason: String,
     serial: Option<Vec<u8>>,
+    transaction: String,
 }
 
 impl Stored {
@@ -262,7 +301,7 @@ impl Stored {
             profile: row.get(7)?,
             authority: row.get(8)?,
             grants: row.get(9)?,
-            proof: (row.get(10)?, row.get(11)?),
+            proof: (row.get(10)?, row.get(11)?, row.get(22)?),
             renews: row.get(12)?,
             may_omit_names: row.get(13)?,
             csr: row.get(14)?,
@@ -272,6 +311,7 @@ impl Stored {
             changed_at: row.get(18)?,
             reason: row.get(19)?,
             serial: row.get(20)?,
+            transaction: row.get(21)?,
         })
     }
 
@@ -281,10 +321,13 @@ impl Stored {
             octets.map(|octets| Serial::from_octets(&octets).ok_or_else(|| damaged("a serial number"))).transpose()
         };
         let proof = match self.proof {
-            (Some(id), None) => Some(Proof::Credential(id.cast_unsigned())),
-            (None, Some(octets)) => Serial::from_octets(&octets).map(Proof::Certificate),
-            (Some(id), Some(octets)) => Serial::from_octets(&octets).map(|serial| Proof::Both(serial, id.cast_unsigned())),
-            (None, None) => None,
+            (Some(id), None, None) => Some(Proof::Credential(id.cast_unsigned())),
+            (None, Some(octets), None) => Serial::from_octets(&octets).map(Proof::Certificate),
+            (Some(id), Some(octets), None) => {
+                Serial::from_octets(&octets).map(|serial| Proof::Both(serial, id.cast_unsigned()))
+            }
+            (None, None, Some(id)) => Some(Proof::Challenge(id.cast_unsigned())),
+            _ => None,
         };
         let key = EnrollmentKey {
             protocol: Protocol::from_name(&self.protocol).ok_or_else(|| damaged("the protocol of an enrollment"))?,
@@ -292,6 +335,7 @@ impl Stored {
             operation: Operation::from_name(&self.operation).ok_or_else(|| damaged("the operation of an enrollment"))?,
             principal: self.principal,
             info_sha256: self.info_sha256,
+            transaction: Some(self.transaction).filter(|name| !name.is_empty()),
         };
         Ok(EnrollmentRecord {
             id: EnrollmentId::parse(&self.id).ok_or_else(|| damaged("the id of an enrollment"))?,

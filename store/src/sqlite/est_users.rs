@@ -87,7 +87,8 @@ impl EstUsers for SqliteLedger {
             let had = "SELECT EXISTS (SELECT 1 FROM certificate WHERE principal = ?)";
             let had_certificates = connection.query_row(had, [&name], |row| row.get(0))?;
             let removed = PrincipalRemoved {
-                credentials: connection.execute("DELETE FROM est_user WHERE name = ?", [&name])? as u64,
+                credentials: connection.execute("DELETE FROM est_user WHERE name = ?", [&name])? as u64
+                    + connection.execute("DELETE FROM scep_challenge WHERE principal = ?", [&name])? as u64,
                 enrollments: enrollments::deny_all(connection, &name, None, event.at)?,
                 had_certificates,
             };

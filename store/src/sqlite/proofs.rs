@@ -20,8 +20,13 @@ pub(super) fn standing(
             return Ok(Standing::Ended);
         }
     }
-    let Some(id) = proof.credential() else { return Ok(Standing::Good) };
-    let select = "SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ? AND id = ?";
+    let (select, id) = match proof {
+        Proof::Certificate(_) => return Ok(Standing::Good),
+        Proof::Credential(id) | Proof::Both(_, id) => {
+            ("SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ? AND id = ?", *id)
+        }
+        Proof::Challenge(id) => ("SELECT uses > 0 FROM scep_challenge WHERE principal = ? AND endpoint = ? AND id = ?", *id),
+    };
     let values = params![principal, endpoint, number(id)];
     let has_use: Option<bool> = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
     Ok(match has_use {
@@ -31,10 +36,16 @@ pub(super) fn standing(
     })
 }
 
-/// Spends a use of a credential that has a bound.
-pub(super) fn spend(connection: &Connection, principal: &str, endpoint: &str) -> rusqlite::Result<bool> {
-    let update = "UPDATE est_user SET uses = uses - 1 WHERE name = ? AND endpoint = ? AND uses > 0";
-    connection.prepare_cached(update)?.execute([principal, endpoint]).map(|spent| spent > 0)
+/// Spends a use of what has a bound; says whether that is a credential that changed by it.
+pub(super) fn spend(connection: &Connection, proof: &Proof, principal: &str, endpoint: &str) -> rusqlite::Result<bool> {
+    let (update, is_credential) = match proof {
+        Proof::Certificate(_) | Proof::Both(..) => return Ok(false),
+        Proof::Credential(_) => ("UPDATE est_user SET uses = uses - 1 WHERE name = ? AND endpoint = ? AND uses > 0", true),
+        Proof::Challenge(_) => {
+            ("UPDATE scep_challenge SET uses = uses - 1 WHERE principal = ? AND endpoint = ? AND uses > 0", false)
+        }
+    };
+    connection.prepare_cached(update)?.execute([principal, endpoint]).map(|spent| spent > 0 && is_credential)
 }
 
 /// Ends every certificate that a principal has by now.

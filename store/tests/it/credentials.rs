@@ -54,7 +54,7 @@ async fn a_use_that_was_spent_is_seen_by_whoever_looks_next() {
         let user = EstUser { uses, ..user(endpoint, 1) };
         ledger.add(user, event(EventKind::EstUserAdded)).await.unwrap();
     }
-    let spending = Along { proof: Some(Proof::Credential(1)), fulfils: None };
+    let spending = Along { proof: Some(Proof::Credential(1)), ..Along::default() };
     for left in (0..3).rev() {
         // As remembered before: it must be forgotten.
         assert_eq!(ledger.find_user("device", "default").await.unwrap().unwrap().uses, Some(left + 1));

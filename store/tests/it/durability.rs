@@ -43,7 +43,7 @@ async fn every_step_of_an_enrollment_that_was_acknowledged_is_in_the_files() {
     ledger.add(user("default", 1), event(EventKind::EstUserAdded)).await.unwrap();
     for number in 0..5 {
         let pending = enrollment(number);
-        let submitted = ledger.submit(pending.clone(), 99, event(EventKind::EnrollmentSubmitted)).await;
+        let submitted = ledger.submit(pending.clone().into(), 99, event(EventKind::EnrollmentSubmitted)).await;
         assert_eq!(submitted, Ok(Submitted::Created));
         let (_copy, found) = lost(directory.path());
         assert_eq!(found.find_by_key(&pending.key, NOW).await.unwrap().as_ref(), Some(&pending));
@@ -55,7 +55,7 @@ async fn every_step_of_an_enrollment_that_was_acknowledged_is_in_the_files() {
         assert_eq!(found.find_by_id(&pending.id).await, Ok(Some(expected)));
 
         let certificate = CertificateRecord { principal: "device".into(), ..certificate(number) };
-        let along = Along { proof: Some(pending.proof.clone()), fulfils: Some(pending.id.clone()) };
+        let along = Along { proof: Some(pending.proof.clone()), fulfils: Some(pending.id.clone()), ..Along::default() };
         ledger.record(certificate.clone(), along, issued()).await.unwrap();
         let (_copy, found) = lost(directory.path());
         let issued = found.find_by_id(&pending.id).await.unwrap().unwrap();

@@ -55,6 +55,7 @@ fn enrollment(number: u64) -> EnrollmentRecord {
             operation: Operation::Enroll,
             principal: "device".into(),
             info_sha256,
+            transaction: None,
         },
         profile: "default".into(),
         authority: "default".into(),

@@ -93,7 +93,7 @@ async fn a_ledger_of_schema_1_is_brought_up_to_date_and_reads_the_same() {
         assert_eq!((report.head.events, report.broken_at), (5, None), "the chain is whole");
         ledger.close().await;
         drop(ledger);
-        assert_eq!(schema(&path), 2);
+        assert_eq!(schema(&path), 3);
     }
 }
 
@@ -108,9 +108,9 @@ async fn a_ledger_of_schema_1_goes_on_as_any_other() {
         assert_eq!(ledger.change_status(certificate, revoked, event(EventKind::CertificateRevoked)).await, Ok(true));
     }
     let waits = EnrollmentRecord { proof: Proof::Credential(0), ..enrollment(1) };
-    let submitted = ledger.submit(waits, 1, event(EventKind::EnrollmentSubmitted)).await;
+    let submitted = ledger.submit(waits.into(), 1, event(EventKind::EnrollmentSubmitted)).await;
     assert_eq!(submitted, Ok(Submitted::Created));
-    let along = Along { proof: Some(Proof::Credential(0)), fulfils: None };
+    let along = Along { proof: Some(Proof::Credential(0)), ..Along::default() };
     let of_user = CertificateRecord { principal: "device".into(), ..certificate(9) };
     assert_eq!(ledger.record(of_user.clone(), along, issued()).await, Ok(CertificateRecorded::Recorded), "uses without bound");
     assert_eq!(ledger.find(&of_user.serial).await.unwrap().as_ref(), Some(&of_user));

@@ -33,8 +33,8 @@ async fn record(
     ledger.record(certificate.clone(), along, event(EventKind::CertificateIssued)).await
 }
 
-const fn spending() -> Along {
-    Along { proof: Some(Proof::Credential(CREDENTIAL)), fulfils: None }
+fn spending() -> Along {
+    Along { proof: Some(Proof::Credential(CREDENTIAL)), ..Along::default() }
 }
 
 fn fulfilling(id: &EnrollmentId) -> Along {
@@ -54,7 +54,7 @@ async fn uses(ledger: &dyn Ledger) -> Option<u64> {
 /// Submits an enrollment and has a person say yes.
 async fn approved(ledger: &dyn Ledger, second: u64) -> EnrollmentRecord {
     let submitted = enrollment(second);
-    let outcome = ledger.submit(submitted.clone(), 99, event(EventKind::EnrollmentSubmitted)).await;
+    let outcome = ledger.submit(submitted.clone().into(), 99, event(EventKind::EnrollmentSubmitted)).await;
     assert_eq!(outcome, Ok(Submitted::Created));
     let approved = EnrollmentState::Approved;
     assert_eq!(ledger.advance(&submitted, approved, "", event(EventKind::EnrollmentApproved)).await, Ok(true));
@@ -76,7 +76,7 @@ async fn assert_refused(ledger: &dyn Ledger, certificate: &CertificateRecord, al
 async fn each_certificate_spends_a_use(ledger: &dyn Ledger) {
     credential(ledger, Some(2)).await;
     assert_eq!(record(ledger, &certificate(1), Along::default()).await, Ok(Recorded));
-    let by_certificate = Along { proof: Some(Proof::Certificate(certificate(1).serial)), fulfils: None };
+    let by_certificate = Along { proof: Some(Proof::Certificate(certificate(1).serial)), ..Along::default() };
     assert_eq!(record(ledger, &certificate(2), by_certificate).await, Ok(Recorded));
     assert_eq!(uses(ledger).await, Some(2), "the credential was not asked with");
     for (second, left) in [(3, 1), (4, 0)] {
@@ -120,7 +120,7 @@ async fn a_credential_that_is_not_there_is_no_proof(ledger: &dyn Ledger) {
         assert_refused(ledger, &certificate, spending(), ProofEnded).await;
     }
     for id in [0, CREDENTIAL - 1, CREDENTIAL + 1] {
-        let of_another_id = Along { proof: Some(Proof::Credential(id)), fulfils: None };
+        let of_another_id = Along { proof: Some(Proof::Credential(id)), ..Along::default() };
         assert_refused(ledger, &certificate(4), of_another_id, ProofEnded).await;
     }
     assert_eq!(uses(ledger).await, Some(9));
@@ -150,7 +150,7 @@ async fn what_was_not_approved_is_not_issued(ledger: &dyn Ledger) {
     let id = enrollment(1).id;
     credential(ledger, None).await;
     assert_refused(ledger, &certificate(1), fulfilling(&id), NotAwaited).await;
-    ledger.submit(enrollment(1), 9, event(EventKind::EnrollmentSubmitted)).await.unwrap();
+    ledger.submit(enrollment(1).into(), 9, event(EventKind::EnrollmentSubmitted)).await.unwrap();
     assert_refused(ledger, &certificate(1), fulfilling(&id), NotAwaited).await;
     for state in [EnrollmentState::Denied, EnrollmentState::Failed] {
         let now = find(ledger, &id).await;

@@ -50,7 +50,7 @@ async fn credential(ledger: &dyn Ledger, asked: &EnrollmentRecord) {
 }
 
 async fn submit(ledger: &dyn Ledger, enrollment: &EnrollmentRecord) -> Submitted {
-    ledger.submit(enrollment.clone(), MANY, event(EventKind::EnrollmentSubmitted)).await.unwrap()
+    ledger.submit(enrollment.clone().into(), MANY, event(EventKind::EnrollmentSubmitted)).await.unwrap()
 }
 
 /// Brings an enrollment from where its record says it is to `next`, at that time.
@@ -86,6 +86,7 @@ async fn what_was_submitted_is_found(ledger: &dyn Ledger) {
         operation: Operation::Renew,
         principal: "ö \"'; --".into(),
         info_sha256: [0; 32],
+        transaction: Some("7; '\" ö".into()),
     };
     for record in [&plain, &odd] {
         assert_eq!(find(ledger, record).await, None);
@@ -149,7 +150,7 @@ async fn what_is_over_is_found_by_its_key_for_a_while(ledger: &dyn Ledger) {
     let waiting = enrollment(9);
     submit(ledger, &waiting).await;
     advance(ledger, &waiting, EnrollmentState::Approved, NOW).await;
-    let along = Along { proof: Some(waiting.proof.clone()), fulfils: Some(waiting.id.clone()) };
+    let along = Along { proof: Some(waiting.proof.clone()), fulfils: Some(waiting.id.clone()), ..Along::default() };
     ledger.record(certificate(1), along, event(EventKind::CertificateIssued)).await.unwrap();
     let issued_at = certificate(1).issued_at;
     let found = ledger.find_by_key(&waiting.key, issued_at).await.unwrap().unwrap();
@@ -213,7 +214,7 @@ async fn what_is_over_is_found_by_its_csr_when_nothing_else_is(ledger: &dyn Ledg
     let older = advance(ledger, &b, EnrollmentState::Denied, NOW.after(Duration::from_secs(60))).await;
     let denied = advance(ledger, &c, EnrollmentState::Denied, NOW).await;
     assert_eq!(find_by_csr(ledger, 9).await, std::slice::from_ref(&approved));
-    let along = Along { proof: Some(a.proof), fulfils: Some(a.id) };
+    let along = Along { proof: Some(a.proof), fulfils: Some(a.id), ..Along::default() };
     let certificate = CertificateRecord { principal: "a".into(), ..certificate(1) };
     ledger.record(certificate, along, event(EventKind::CertificateIssued)).await.unwrap();
     let issued = find(ledger, &approved).await.unwrap();
@@ -228,7 +229,8 @@ async fn a_principal_has_so_many_waiting_at_the_most(ledger: &dyn Ledger) {
     submit(ledger, &other).await;
     let approved = advance(ledger, &other, EnrollmentState::Approved, NOW).await;
     let third = enrollment(3);
-    let try_it = async |one: EnrollmentRecord| ledger.submit(one, 2, event(EventKind::EnrollmentSubmitted)).await.unwrap();
+    let try_it =
+        async |one: EnrollmentRecord| ledger.submit(one.into(), 2, event(EventKind::EnrollmentSubmitted)).await.unwrap();
     let before = events(ledger).await;
     assert_eq!(try_it(third.clone()).await, Submitted::TooMany);
     assert_eq!((find(ledger, &third).await, events(ledger).await), (None, before));
@@ -310,7 +312,7 @@ async fn lists_are_newest_first_and_by_state(ledger: &dyn Ledger) {
             EnrollmentState::Pending => {}
             EnrollmentState::Issued => {
                 advance(ledger, &record, EnrollmentState::Approved, NOW).await;
-                let along = Along { proof: Some(record.proof.clone()), fulfils: Some(record.id.clone()) };
+                let along = Along { proof: Some(record.proof.clone()), fulfils: Some(record.id.clone()), ..Along::default() };
                 ledger.record(certificate(1), along, event(EventKind::CertificateIssued)).await.unwrap();
                 record = find(ledger, &record).await.unwrap();
             }

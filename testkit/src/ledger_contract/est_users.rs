@@ -96,7 +96,7 @@ async fn what_was_asked_with_a_credential_ends_with_it(ledger: &dyn Ledger) {
     of_another.key.principal = "second-device".into();
     by_certificate.proof = Proof::Certificate(certificate(1).serial);
     for one in [&pending, &approved, &failed, &elsewhere, &of_another, &by_certificate] {
-        assert_eq!(ledger.submit(one.clone(), 99, event(EventKind::EnrollmentSubmitted)).await, Ok(Submitted::Created));
+        assert_eq!(ledger.submit(one.clone().into(), 99, event(EventKind::EnrollmentSubmitted)).await, Ok(Submitted::Created));
     }
     for (one, state) in [(&mut approved, EnrollmentState::Approved), (&mut failed, EnrollmentState::Failed)] {
         assert_eq!(ledger.advance(one, state, "because", event(EventKind::EnrollmentApproved)).await, Ok(true));

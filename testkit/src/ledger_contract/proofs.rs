@@ -66,9 +66,9 @@ async fn standing(ledger: &dyn Ledger, proof: &Proof) -> Standing {
 }
 
 async fn attempt(ledger: &dyn Ledger, second: u64, proof: &Proof) -> (CertificateRecorded, Submitted) {
-    let along = Along { proof: Some(proof.clone()), fulfils: None };
+    let along = Along { proof: Some(proof.clone()), ..Along::default() };
     let waits = EnrollmentRecord { proof: proof.clone(), ..enrollment(second) };
-    let submitted = ledger.submit(waits, 99, event(EventKind::EnrollmentSubmitted)).await.unwrap();
+    let submitted = ledger.submit(waits.into(), 99, event(EventKind::EnrollmentSubmitted)).await.unwrap();
     (ledger.record(certificate(second), along, event(EventKind::CertificateIssued)).await.unwrap(), submitted)
 }
 
@@ -116,7 +116,7 @@ async fn a_credential_that_is_used_up_has_nothing_wait(ledger: &dyn Ledger) {
     assert_eq!(outcomes, (CertificateRecorded::CredentialUsedUp, Submitted::CredentialUsedUp));
     assert_eq!((ledger.find_by_id(&enrollment(2).id).await, events(ledger).await), (Ok(None), before));
     let again = EnrollmentRecord { id: enrollment(3).id, ..enrollment(1) };
-    let outcome = ledger.submit(again, 99, event(EventKind::EnrollmentSubmitted)).await;
+    let outcome = ledger.submit(again.into(), 99, event(EventKind::EnrollmentSubmitted)).await;
     assert_eq!(outcome, Ok(Submitted::Exists(Box::new(enrollment(1)))), "what waits already goes on waiting");
 }
 

@@ -50,6 +50,7 @@ pub(super) fn enrollment(second: u64) -> EnrollmentRecord {
             operation: Operation::Enroll,
             principal: "first-device".into(),
             info_sha256: [octet; 32],
+            transaction: None,
         },
         profile: "device".into(),
         grants: ["dns:*.fleet.example", "ip:2001:db8::/32", "cn:Router: *, \"7\""].map(|text| text.parse().unwrap()).into(),

@@ -28,7 +28,7 @@ async fn remove(ledger: &dyn Ledger, name: &str, at: Timestamp) -> PrincipalRemo
 }
 
 async fn submit(ledger: &dyn Ledger, enrollment: &EnrollmentRecord) {
-    let outcome = ledger.submit(enrollment.clone(), 99, event(EventKind::EnrollmentSubmitted)).await;
+    let outcome = ledger.submit(enrollment.clone().into(), 99, event(EventKind::EnrollmentSubmitted)).await;
     assert_eq!(outcome, Ok(Submitted::Created));
 }
 

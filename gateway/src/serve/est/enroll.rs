@@ -110,7 +110,8 @@ impl EstService {
             endpoint.metrics.lenient(lenience);
             tracing::debug!(endpoint = endpoint.name, lenience = lenience.name(), "read leniently");
         }
-        Ok(EnrollRequest { protocol: Protocol::Est, endpoint: endpoint.name.clone(), principal, csr, renews })
+        let endpoint = endpoint.name.clone();
+        Ok(EnrollRequest { protocol: Protocol::Est, endpoint, principal, csr, renews, transaction: None })
     }
 }
 

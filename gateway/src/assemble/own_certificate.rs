@@ -1,0 +1,134 @@
+//! Certificates of certgate's own, in files: issued when there is none that will do, and again before that one ends.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use certgate_enrollment::{Authority, CertificateStatus, Certificates, Clock, InternalRequest};
+use certgate_pki::{Certificate, GeneralName, KeyType, Name, NameAttribute, NameAttributeType, Provider, PublicKey, pem};
+use certgate_store::SqliteLedger;
+
+use super::keys;
+use crate::data_dir::{Secrecy, read_private, write_atomically};
+
+/// How long the TLS server certificate lasts at the most; one is renewed when a third of its life is left.
+const TLS_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
+/// How long the certificate of an RA lasts at the most, which is for as long as its issuer's: clients keep it.
+const RA_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400);
+
+/// What a certificate is for.
+pub(super) enum Purpose {
+    /// The TLS listeners, by these names.
+    TlsServer(Vec<GeneralName>),
+    /// A SCEP endpoint, with a key of this kind.
+    ScepRa(String, KeyType),
+}
+
+/// A certificate, its key, and where they are kept.
+pub(super) struct OwnCertificate {
+    pub(super) authority: Arc<Authority>,
+    pub(super) purpose: Purpose,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ledger: SqliteLedger,
+    pub(super) provider: Provider,
+    pub(super) cert: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+impl OwnCertificate {
+    /// Issues it unless there is one that will do. Says whether it was issued.
+    pub(super) async fn ensure(&self) -> anyhow::Result<bool> {
+        if let Some(leaf) = read_leaf(&self.cert).filter(|leaf| self.will_do(leaf))
+            && self.is_good(&leaf).await?
+        {
+            return Ok(false);
+        }
+        // A key lives as long as its certificate: both are made anew.
+        let made = keys::make(self.purpose.key_type(), &self.provider)?;
+        let request = self.purpose.request(made.key.public_key().clone());
+        let issued = self.authority.issue(self.authority.authorize_internal(request)?).await?;
+        let chain = self.authority.chain();
+        // The root stays out: whoever verifies has it (RFC 8446 §4.4.2).
+        let sent = chain.iter().take(chain.len().saturating_sub(1).max(1)).map(Certificate::as_der);
+        let text: String =
+            std::iter::once(issued.der.as_slice()).chain(sent).map(|der| pem::encode(pem::CERTIFICATE, der)).collect();
+        // A crash between the two writes leaves a certificate that is not the key's, which `will_do` sees.
+        keys::write(&self.key, &made)?;
+        write_atomically(&self.cert, text.as_bytes(), Secrecy::Public)?;
+        tracing::info!(serial = %issued.serial, path = %self.cert.display(), "issued a certificate for certgate itself");
+        Ok(true)
+    }
+
+    /// Has nobody revoked it? One that the ledger does not know is not ours.
+    async fn is_good(&self, leaf: &Certificate) -> anyhow::Result<bool> {
+        let record = self.ledger.find_issued(self.authority.name(), leaf.serial()).await?;
+        Ok(record.is_some_and(|record| record.status == CertificateStatus::Valid))
+    }
+
+    /// Is this certificate ours, with all names, from the authority as it is now, and not near its end?
+    fn will_do(&self, leaf: &Certificate) -> bool {
+        let key = read_private(&self.key)
+            .ok()
+            .and_then(|text| pem::decode(pem::PRIVATE_KEY, &text).ok().map(zeroize::Zeroizing::new));
+        let key = key.and_then(|der| self.provider.sign.load(&der).ok());
+        let (now, own) = (self.clock.now(), leaf.validity());
+        let issuer = self.authority.chain().first();
+        let lifetime = Duration::from_millis(own.not_after.millis().saturating_sub(own.not_before.millis()));
+        // One that ends with its issuer gains nothing by being renewed before that one is.
+        let ends_with_issuer = issuer.is_some_and(|issuer| own.not_after == issuer.validity().not_after);
+        let is_fresh =
+            now >= own.not_before && (now.after(lifetime / 3) < own.not_after || ends_with_issuer && now < own.not_after);
+        key.is_some_and(|key| key.public_key() == leaf.public_key())
+            && leaf.public_key().key_type() == self.purpose.key_type()
+            && is_fresh
+            && leaf.extensions().subject_alt_names().is_ok_and(|names| names == self.purpose.names())
+            && issuer.is_some_and(|issuer| leaf.verify_signed_by(issuer.public_key(), &self.provider).is_ok())
+    }
+}
+
+impl Purpose {
+    const fn key_type(&self) -> KeyType {
+        match self {
+            Self::TlsServer(_) => KeyType::P256,
+            Self::ScepRa(_, key_type) => *key_type,
+        }
+    }
+
+    fn names(&self) -> &[GeneralName] {
+        match self {
+            Self::TlsServer(names) => names,
+            Self::ScepRa(..) => &[],
+        }
+    }
+
+    fn request(&self, public_key: PublicKey) -> InternalRequest {
+        match self {
+            Self::TlsServer(names) => {
+                // The first host name; names that count are in the subjectAltName (RFC 6125 §6.4.4).
+                let first = names.iter().find_map(|name| match name {
+                    GeneralName::Dns(name) => Some(name.to_string()),
+                    _ => None,
+                });
+                let subject = common_name(first.into_iter());
+                InternalRequest::TlsServer { subject, names: names.clone(), public_key, lifetime: TLS_LIFETIME }
+            }
+            Self::ScepRa(endpoint, _) => {
+                let subject = common_name([format!("certgate SCEP RA {endpoint}"), endpoint.clone()].into_iter());
+                InternalRequest::ScepRa { subject, public_key, lifetime: RA_LIFETIME }
+            }
+        }
+    }
+}
+
+/// A subject of the first of these that a common name can be.
+fn common_name(mut texts: impl Iterator<Item = String>) -> Name {
+    let attribute = |text| NameAttribute::new(NameAttributeType::CommonName, text);
+    let first = texts.find_map(|text| Some(attribute(text)).filter(NameAttribute::is_well_formed));
+    Name::from_attributes(first.into_iter().collect())
+}
+
+/// The first certificate in a file, if it is one.
+pub(super) fn read_leaf(path: &Path) -> Option<Certificate> {
+    let text = std::fs::read_to_string(path).ok()?;
+    Certificate::from_der(&pem::decode(pem::CERTIFICATE, &text).ok()?).ok()
+}
