@@ -59,6 +59,8 @@ fn adapt(delta: u32, length: u32, is_first: bool) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(punycode: &str) -> Option<String> {
@@ -85,6 +87,17 @@ mod tests {
     fn what_is_no_punycode() {
         for wrong in ["bcher-kv", "bcher-kv_", "99999999", "-bcher", "a-9999999999", "\u{fc}"] {
             assert_eq!(text(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_label_is_decoded_or_refused(label in "[a-z0-9-]{0,63}") {
+            if let Some(decoded) = decode(&label) {
+                prop_assert!(decoded.len() <= label.len());
+                let is_basic = |character: &char| character.is_ascii();
+                prop_assert!(label.is_empty() || label.ends_with('-') || !decoded.iter().all(is_basic));
+            }
         }
     }
 }
