@@ -1,22 +1,29 @@
 //! What the core asks of the ledger: one small port an aggregate. Not found is `Ok(None)`; every change carries the audit event that is
 //! committed with it, in one transaction.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod authorities;
 pub(crate) mod certificates;
 pub(crate) mod enrollments;
 pub(crate) mod est_users;
+pub(crate) mod orders;
 pub(crate) mod scep_challenges;
 
+use accounts::Accounts;
 use audit::AuditTrail;
 use authorities::Authorities;
 use certificates::Certificates;
 use enrollments::Enrollments;
 use est_users::EstUsers;
+use orders::Orders;
 use scep_challenges::ScepChallenges;
 
 /// Everything that is remembered.
-pub trait Ledger: Certificates + Enrollments + EstUsers + ScepChallenges + Authorities + AuditTrail {}
+pub trait Ledger:
+    Certificates + Enrollments + EstUsers + ScepChallenges + Accounts + Orders + Authorities + AuditTrail
+{
+}
 
 /// The ledger did not do it. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

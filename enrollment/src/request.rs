@@ -12,13 +12,15 @@ pub enum Protocol {
     Est,
     /// RFC 8894.
     Scep,
+    /// RFC 8555.
+    Acme,
     /// certgate itself, for its own certificates.
     Internal,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Est, Self::Scep, Self::Internal];
+    pub const ALL: [Self; 4] = [Self::Est, Self::Scep, Self::Acme, Self::Internal];
 
     /// Its name in the ledger and in JSON.
     #[must_use]
@@ -26,8 +28,15 @@ impl Protocol {
         match self {
             Self::Est => "est",
             Self::Scep => "scep",
+            Self::Acme => "acme",
             Self::Internal => "internal",
         }
+    }
+
+    /// Does another request of the same transaction begin something new? Clients of SCEP call their transactions by their keys; an order
+    /// of ACME is for one certificate.
+    pub(crate) const fn reuses_transactions(self) -> bool {
+        !matches!(self, Self::Acme)
     }
 
     /// The protocol of this name.
@@ -86,6 +95,8 @@ pub enum Proof {
     /// The challenge with this [`ScepChallenge::id`](crate::ScepChallenge::id), at the endpoint where it asks; each certificate spends one
     /// of its uses.
     Challenge(u64),
+    /// The account with this [`Account::id`](crate::Account::id), at the endpoint where it asks.
+    Account(u64),
 }
 
 impl Proof {
@@ -94,7 +105,7 @@ impl Proof {
     pub const fn certificate(&self) -> Option<&Serial> {
         match self {
             Self::Certificate(serial) | Self::Both(serial, _) => Some(serial),
-            Self::Credential(_) | Self::Challenge(_) => None,
+            Self::Credential(_) | Self::Challenge(_) | Self::Account(_) => None,
         }
     }
 
@@ -103,7 +114,7 @@ impl Proof {
     pub const fn credential(&self) -> Option<u64> {
         match self {
             Self::Credential(id) | Self::Both(_, id) => Some(*id),
-            Self::Certificate(_) | Self::Challenge(_) => None,
+            Self::Certificate(_) | Self::Challenge(_) | Self::Account(_) => None,
         }
     }
 

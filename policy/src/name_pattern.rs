@@ -54,6 +54,16 @@ impl NamePattern {
         common_name.into_iter().chain(dns).collect()
     }
 
+    /// What whoever controls a name may have: that name, and a host name as common name too.
+    #[must_use]
+    pub fn of_name(name: &GeneralName) -> Vec<Self> {
+        match name {
+            GeneralName::Dns(name) => Self::of_principal(name.as_str()),
+            GeneralName::Ip(address) => vec![Self::Ip(IpNet::from(*address))],
+            _ => Vec::new(),
+        }
+    }
+
     /// What a certificate grants to its holder: the names in it.
     #[must_use]
     pub fn of_certificate(subject: &Name, subject_alt_names: &[GeneralName]) -> Vec<Self> {

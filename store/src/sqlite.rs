@@ -4,6 +4,7 @@
 //! they are asked, on a few connections of their own, since they take microseconds; lists and walks run on the blocking pool. The
 //! journal is folded back into the file by a thread of its own ([`checkpoint`]), off the writer's path.
 
+mod accounts;
 mod audit;
 mod audit_chain;
 mod authorities;
@@ -13,6 +14,7 @@ mod connection;
 mod credential_cache;
 mod enrollments;
 mod est_users;
+mod orders;
 mod page;
 mod patterns;
 mod proofs;

@@ -78,6 +78,9 @@ impl Authority {
             transaction: request.transaction.clone(),
         };
         let newest = self.newest(&key, now).await?;
+        if newest.as_ref().is_some_and(|newest| newest.key != key) && !key.protocol.reuses_transactions() {
+            return Err(EnrollError::NotAwaited);
+        }
         let after = newest.as_ref().filter(|_| key.transaction.is_some()).map(|newest| newest.id.clone());
         let same = match newest.filter(|newest| newest.key == key) {
             Some(found) if self.gives_way(&found, &request, now).await? => None,

@@ -32,6 +32,16 @@ pub enum EventKind {
     EstUserRemoved,
     /// A challenge was given out.
     ScepChallengeAdded,
+    /// An account was made.
+    AccountAdded,
+    /// An order was opened.
+    OrderAdded,
+    /// The answer to a challenge is being validated.
+    AuthorizationBegun,
+    /// Control of a name was shown.
+    AuthorizationValid,
+    /// Control of a name was not shown.
+    AuthorizationInvalid,
     /// An authority writes another base URL into certificates from now on.
     BaseUrlChanged,
     /// The head of the chain was signed.
@@ -55,6 +65,11 @@ impl EventKind {
             Self::EstUserReplaced => "est-user.replaced",
             Self::EstUserRemoved => "est-user.removed",
             Self::ScepChallengeAdded => "scep-challenge.added",
+            Self::AccountAdded => "account.added",
+            Self::OrderAdded => "order.added",
+            Self::AuthorizationBegun => "authorization.begun",
+            Self::AuthorizationValid => "authorization.valid",
+            Self::AuthorizationInvalid => "authorization.invalid",
             Self::BaseUrlChanged => "authority.base-url-changed",
             Self::AuditCheckpoint => "audit.checkpoint",
         }
