@@ -128,7 +128,11 @@ fn certificates_and_the_trail() {
     let (_, list) = gateway.admin(&["cert", "list"]);
     let items = list["items"].as_array().unwrap();
     let profiles: Vec<&str> = items.iter().map(|item| item["profile"].as_str().unwrap()).collect();
-    assert_eq!(profiles, ["certgate:scep-ra", "certgate:tls-server", "certgate:issuing-ca", "certgate:root-ca"], "newest first");
+    assert_eq!(
+        profiles,
+        ["certgate:scep-ra", "certgate:tls-server", "certgate:issuing-ca", "certgate:root-ca"],
+        "newest first"
+    );
     let serial = items[0]["serial"].as_str().unwrap();
     let (code, shown) = gateway.admin(&["cert", "show", &serial.to_uppercase()]);
     assert_eq!((code, &shown), (0, &items[0]));
