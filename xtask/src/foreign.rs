@@ -4,6 +4,7 @@
 mod authority;
 mod certificates;
 mod introduction;
+mod scep;
 mod strongswan;
 mod wire;
 
@@ -52,6 +53,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     certificates::all(&gateway, work.path(), report)?;
     wire::all(&gateway, work.path(), report)?;
     strongswan::all(&gateway, work.path(), report)?;
+    scep::all(&gateway, work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())
 }

@@ -12,17 +12,14 @@ use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER,
 use tower::ServiceExt;
 
 use super::*;
-use crate::auth::{
-    BasicAuthenticator, CertificateAuthenticator, ChallengeAuthenticator, EstAuthenticator, Methods, PasswordPool,
-    hash_generated,
-};
+use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator, Methods, PasswordPool, hash_generated};
 use crate::listen::TlsSession;
 use crate::telemetry::Metrics;
-use crate::work_pool::{Priority, WorkPool};
 
 mod approval;
 mod authentication;
 mod renewal;
+mod scep;
 
 /// `device:secret of the device`.
 const AUTHORIZATION: &str = "Basic ZGV2aWNlOnNlY3JldCBvZiB0aGUgZGV2aWNl";
@@ -56,6 +53,7 @@ impl Fixture {
         let secret = hash_generated(&*digest, "secret of the device");
         ca.ledger.add(user("device", secret), event()).await.unwrap();
         let metrics = Arc::new(Metrics::new());
+        let scep_profile = profile.clone();
         let authority = Arc::new(ca.over(KeyBackend::new(ca_key())));
         let counters = metrics.enrollment("est", "default");
         let endpoint = EstEndpoint::new("default", profile, authority, OPTIONS, counters).unwrap();
@@ -64,15 +62,12 @@ impl Fixture {
             basic: BasicAuthenticator::new(ca.ledger.clone(), ca.clock.clone(), digest, passwords.clone()),
             certificate: CertificateAuthenticator::new(ca.ledger.clone(), ca.clock.clone()),
         };
+        // Its RA is one more certificate in the ledger.
+        let scep =
+            if serves.contains(&Family::Scep) { scep::service(&ca, scep_profile, &metrics).await } else { scep::none(&ca) };
         let app = App {
             est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
-            scep: ScepService::new(
-                Vec::new(),
-                ChallengeAuthenticator::new(ca.ledger.clone(), Arc::clone(&ca.core.provider.digest)),
-                ca.core.provider.clone(),
-                WorkPool::start("test", 1, 4, Priority::Usual).unwrap(),
-                tokio_util::task::TaskTracker::new(),
-            ),
+            scep,
             ca: CaService::new([&ca.authority]),
             ops: OpsService {
                 metrics,
