@@ -1,15 +1,17 @@
 //! A ledger that remembers until it is dropped.
 
+mod orders;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    Along, AuditHead, AuditReport, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded,
-    CertificateStatus, Certificates, Cursor, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState,
-    Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment, Page, PrincipalRemoved, Proof,
-    Protocol, ScepChallenge, ScepChallenges, Standing, Submitted,
+    Account, Along, AuditHead, AuditReport, AuditTrail, Authorities, AuthorizationRecord, CertificateQuery, CertificateRecord,
+    CertificateRecorded, CertificateStatus, Certificates, Cursor, EnrollmentId, EnrollmentKey, EnrollmentQuery,
+    EnrollmentRecord, EnrollmentState, Enrollments, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment,
+    OrderRecord, Page, PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing, Submitted,
 };
 use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
 
@@ -29,6 +31,9 @@ struct State {
     enrollments: Vec<EnrollmentRecord>,
     users: Vec<EstUser>,
     challenges: Vec<ScepChallenge>,
+    accounts: Vec<Account>,
+    orders: Vec<OrderRecord>,
+    authorizations: Vec<AuthorizationRecord>,
     base_urls: Vec<(String, String)>,
     trail: Vec<(Event, [u8; 32])>,
 }
@@ -79,6 +84,10 @@ impl State {
                 let is_it = |user: &&EstUser| user.name == principal && user.endpoint == endpoint && user.id == *id;
                 self.users.iter().find(is_it).map(|user| user.uses)
             }
+            Proof::Account(id) => {
+                let is_good = |one: &Account| one.id == *id && one.endpoint == endpoint && one.is_valid;
+                return if self.accounts.iter().any(is_good) { Standing::Good } else { Standing::Ended };
+            }
             Proof::Challenge(id) => {
                 let is_it = |one: &&ScepChallenge| one.id == *id && one.endpoint == endpoint && one.principal() == principal;
                 self.challenges.iter().find(is_it).map(|one| Some(one.uses))
@@ -107,7 +116,7 @@ impl State {
                     challenge.uses -= 1;
                 }
             }
-            Some(Proof::Certificate(_) | Proof::Both(..)) | None => {}
+            Some(Proof::Certificate(_) | Proof::Both(..) | Proof::Account(_)) | None => {}
         }
     }
 

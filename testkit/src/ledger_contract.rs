@@ -6,6 +6,7 @@ mod authorities;
 mod certificates;
 mod enrollments;
 mod est_users;
+mod orders;
 mod proofs;
 mod records;
 mod removal;
@@ -32,6 +33,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Ledger>) {
     proofs::run(&make).await;
     removal::run(&make).await;
     transactions::run(&make).await;
+    orders::run(&make).await;
     authorities::run(&make).await;
     audit::run(&make).await;
 }

@@ -8,6 +8,7 @@ mod client_certificates;
 mod deciding;
 mod fixture;
 mod issuing;
+mod orders;
 mod preview;
 mod proofs;
 mod refusing;

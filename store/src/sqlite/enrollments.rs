@@ -17,7 +17,7 @@ use super::{SqliteLedger, damaged, ledger_error, proofs};
 
 const COLUMNS: &str =
     "id, protocol, endpoint, operation, principal, info_sha256, profile, authority, grants, credential, voucher, renews,
-                       may_omit, csr, csr_sha256, created_at, state, changed_at, reason, serial, transaction_name, challenge";
+                       may_omit, csr, csr_sha256, created_at, state, changed_at, reason, serial, transaction_name, challenge, account";
 /// By what makes two requests the same one.
 const OF_KEY: &str =
     "info_sha256 = ? AND principal = ? AND protocol = ? AND endpoint = ? AND operation = ? AND transaction_name = ?";
@@ -227,13 +227,15 @@ fn key_values(key: &EnrollmentKey) -> [Value; 6] {
 
 /// Records an enrollment.
 pub(super) fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> rusqlite::Result<()> {
-    let insert =
-        format!("INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let insert = format!(
+        "INSERT INTO enrollment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
     let key = &enrollment.key;
     let credential = enrollment.proof.credential().map(number);
-    let challenge = match enrollment.proof {
-        Proof::Challenge(id) => Some(number(id)),
-        _ => None,
+    let (challenge, account) = match enrollment.proof {
+        Proof::Challenge(id) => (Some(number(id)), None),
+        Proof::Account(id) => (None, Some(number(id))),
+        Proof::Credential(_) | Proof::Certificate(_) | Proof::Both(..) => (None, None),
     };
     let voucher = enrollment.proof.certificate().map(Serial::as_octets);
     let values = params![
@@ -259,6 +261,7 @@ pub(super) fn insert(connection: &Connection, enrollment: &EnrollmentRecord) -> 
         enrollment.serial.as_ref().map(Serial::as_octets),
         key.transaction.as_deref().unwrap_or_default(),
         challenge,
+        account,
     ];
     connection.prepare_cached(&insert)?.execute(values).map(drop)
 }
@@ -275,7 +278,7 @@ struct Stored {
     profile: String,
     authority: String,
     grants: String,
-    proof: (Option<i64>, Option<Vec<u8>>, Option<i64>),
+    proof: (Option<i64>, Option<Vec<u8>>, Option<i64>, Option<i64>),
     renews: Option<Vec<u8>>,
     may_omit_names: bool,
     csr: Vec<u8>,
@@ -301,7 +304,7 @@ impl Stored {
             profile: row.get(7)?,
             authority: row.get(8)?,
             grants: row.get(9)?,
-            proof: (row.get(10)?, row.get(11)?, row.get(22)?),
+            proof: (row.get(10)?, row.get(11)?, row.get(22)?, row.get(23)?),
             renews: row.get(12)?,
             may_omit_names: row.get(13)?,
             csr: row.get(14)?,
@@ -321,12 +324,13 @@ impl Stored {
             octets.map(|octets| Serial::from_octets(&octets).ok_or_else(|| damaged("a serial number"))).transpose()
         };
         let proof = match self.proof {
-            (Some(id), None, None) => Some(Proof::Credential(id.cast_unsigned())),
-            (None, Some(octets), None) => Serial::from_octets(&octets).map(Proof::Certificate),
-            (Some(id), Some(octets), None) => {
+            (Some(id), None, None, None) => Some(Proof::Credential(id.cast_unsigned())),
+            (None, Some(octets), None, None) => Serial::from_octets(&octets).map(Proof::Certificate),
+            (Some(id), Some(octets), None, None) => {
                 Serial::from_octets(&octets).map(|serial| Proof::Both(serial, id.cast_unsigned()))
             }
-            (None, None, Some(id)) => Some(Proof::Challenge(id.cast_unsigned())),
+            (None, None, Some(id), None) => Some(Proof::Challenge(id.cast_unsigned())),
+            (None, None, None, Some(id)) => Some(Proof::Account(id.cast_unsigned())),
             _ => None,
         };
         let key = EnrollmentKey {

@@ -8,7 +8,6 @@ use certgate_pki::{DnsName, GeneralName, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::audit_chain::number;
-use super::page::rows;
 use super::{SqliteLedger, damaged};
 
 const COLUMNS: &str = "id, order_id, endpoint, account, name, token, expires_at, state, changed_at, error_kind, error";
@@ -88,7 +87,7 @@ impl Orders for SqliteLedger {
     }
 
     async fn processing_authorizations(&self, endpoint: &str, most: usize) -> Result<Vec<AuthorizationRecord>, LedgerError> {
-        let most = rows(most);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let values: [&dyn ToSql; 2] = [&endpoint, &most];
         let found = self.readers.read(|connection| {
             // As the index over those that are open has it.

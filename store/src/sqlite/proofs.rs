@@ -26,6 +26,7 @@ pub(super) fn standing(
             ("SELECT uses IS NULL OR uses > 0 FROM est_user WHERE name = ? AND endpoint = ? AND id = ?", *id)
         }
         Proof::Challenge(id) => ("SELECT uses > 0 FROM scep_challenge WHERE principal = ? AND endpoint = ? AND id = ?", *id),
+        Proof::Account(id) => return standing_of_account(connection, *id, endpoint),
     };
     let values = params![principal, endpoint, number(id)];
     let has_use: Option<bool> = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
@@ -36,10 +37,16 @@ pub(super) fn standing(
     })
 }
 
+fn standing_of_account(connection: &Connection, id: u64, endpoint: &str) -> rusqlite::Result<Standing> {
+    let select = "SELECT EXISTS (SELECT 1 FROM account WHERE id = ? AND endpoint = ? AND is_valid)";
+    let is_good = connection.prepare_cached(select)?.query_row(params![number(id), endpoint], |row| row.get(0))?;
+    Ok(if is_good { Standing::Good } else { Standing::Ended })
+}
+
 /// Spends a use of what has a bound; says whether that is a credential that changed by it.
 pub(super) fn spend(connection: &Connection, proof: &Proof, principal: &str, endpoint: &str) -> rusqlite::Result<bool> {
     let (update, is_credential) = match proof {
-        Proof::Certificate(_) | Proof::Both(..) => return Ok(false),
+        Proof::Certificate(_) | Proof::Both(..) | Proof::Account(_) => return Ok(false),
         Proof::Credential(_) => ("UPDATE est_user SET uses = uses - 1 WHERE name = ? AND endpoint = ? AND uses > 0", true),
         Proof::Challenge(_) => {
             ("UPDATE scep_challenge SET uses = uses - 1 WHERE principal = ? AND endpoint = ? AND uses > 0", false)
