@@ -34,15 +34,15 @@ pub(crate) enum ScepFailure {
     /// An encryption that is not taken.
     #[error("the message is encrypted by an algorithm that is not taken: AES-128-CBC or AES-256-CBC, with RSA key transport")]
     Encryption,
-    /// Nothing, or no request, could be found in the envelope.
-    #[error("the pkcsPKIEnvelope is not encrypted to this RA, or what is in it is no certification request (RFC 8894 §3.3.1)")]
+    /// Nothing, or no request of the signer, could be found in the envelope.
+    #[error(
+        "the pkcsPKIEnvelope is not encrypted to this RA, or what is in it is no certification request for the key that has signed the \
+         message (RFC 8894 §2.3, §3.3.1)"
+    )]
     Envelope,
     /// A request without subject.
     #[error("the certification request has no subject (RFC 8894 §3.3.1)")]
     NoSubject,
-    /// A request that somebody else has signed.
-    #[error("the message is signed by another key than the one that is to be certified (RFC 8894 §2.3)")]
-    OtherSigner,
     /// A message type that is not served.
     #[error("only PKCSReq and CertPoll are served here")]
     NotOffered,
@@ -72,7 +72,6 @@ impl ScepFailure {
             | Self::Encryption
             | Self::Envelope
             | Self::NoSubject
-            | Self::OtherSigner
             | Self::NotOffered
             | Self::Denied(ChallengeDenied::Missing | ChallengeDenied::Wrong | ChallengeDenied::OtherSubject) => Blame::Client,
             Self::Denied(ChallengeDenied::Ledger(_)) => Blame::Store,
@@ -93,7 +92,6 @@ impl ScepFailure {
             Self::Signature => Some(FailInfo::BadMessageCheck),
             Self::Envelope
             | Self::NoSubject
-            | Self::OtherSigner
             | Self::NotOffered
             | Self::Denied(ChallengeDenied::Missing | ChallengeDenied::Wrong | ChallengeDenied::OtherSubject) => {
                 Some(FailInfo::BadRequest)
@@ -179,7 +177,6 @@ mod tests {
             ScepFailure::Encryption,
             ScepFailure::Envelope,
             ScepFailure::NoSubject,
-            ScepFailure::OtherSigner,
             ScepFailure::NotOffered,
             ChallengeDenied::Missing.into(),
             ChallengeDenied::Wrong.into(),

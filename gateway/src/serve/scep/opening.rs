@@ -74,11 +74,13 @@ fn content(
         Some(MessageType::CertPoll) => Ok(Content::Poll),
         Some(MessageType::PkcsReq) => {
             let csr = decrypt(&envelope.map_err(|_| ScepFailure::Envelope)?, ra, provider)?;
+            // RFC 8894 §2.3. It is no failure of its own: whoever has altered another's message would learn from it what still makes a
+            // request, and so what the message says.
+            if *csr.public_key() != key {
+                return Err(ScepFailure::Envelope);
+            }
             if csr.subject().is_empty() {
                 return Err(ScepFailure::NoSubject);
-            }
-            if *csr.public_key() != key {
-                return Err(ScepFailure::OtherSigner);
             }
             Ok(Content::Enroll(Box::new(csr)))
         }
