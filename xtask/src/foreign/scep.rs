@@ -165,6 +165,35 @@ id=$("$CERTGATE" --data-dir "$DATA" --output json enrollment list --state pendin
     },
 ];
 
+/// What a device has before the gateway is killed…
+const BEFORE: Line = Line {
+    title: "strongSwan pki --scep enrolls before kill -9",
+    needs: &["pki"],
+    script: concat!(
+        prelude!(),
+        r#"
+pki --scepca --url "$U" --caout ra.pem --outform pem --force
+challenge > secret
+scep cert.pem --url "$U" --password "$(cat secret)"
+"#
+    ),
+};
+
+/// …and what it gets when it asks again.
+const AFTER: Line = Line {
+    title: "strongSwan pki --scep asks again after kill -9",
+    needs: &["pki"],
+    script: concat!(
+        prelude!(),
+        r#"
+scep again.pem --url "$U" --password "$(cat secret)"
+cmp cert.pem again.pem
+"$CERTGATE" --data-dir "$DATA" --output json cert list --profile default > all.json
+[ "$(grep -c "CN=$NAME" all.json)" = 1 ]
+"#
+    ),
+};
+
 /// The embedded configuration, but that a person approves.
 const MANUAL: &str = "\
 [[profile]]
@@ -180,6 +209,15 @@ pub(super) fn all(gateway: &Gateway, work: &Path, report: &mut Report) -> Result
     for line in &LINES {
         run(line, &device, gateway.data_dir(), report);
     }
+    let data = work.join("killed-scep");
+    let gateway = Gateway::start(&data, &[])?;
+    let mut device = Device::new(&gateway, work, "swan-again.example.com")?;
+    device.request("rsa:2048")?;
+    run(&BEFORE, &device, &data, report);
+    gateway.kill()?;
+    let gateway = Gateway::start(&data, &[])?;
+    run(&AFTER, &device, &data, report);
+    gateway.stop()?;
     let folder = work.join("manual-scep");
     std::fs::create_dir(&folder)?;
     let config = folder.join("certgate.toml");
