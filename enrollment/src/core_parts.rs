@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use certgate_pki::{CryptoError, DigestAlgorithm, Provider, Serial, Timestamp};
+use certgate_pki::{CryptoError, Provider, Serial, Timestamp, sha256};
 use certgate_policy::CompromisedKeys;
 
 use crate::ports::certificates::Certificates;
@@ -46,10 +46,6 @@ impl Core {
 
     /// SHA-256.
     pub(crate) fn sha256(&self, data: &[u8]) -> [u8; 32] {
-        let mut hash = [0; 32];
-        for (octet, made) in hash.iter_mut().zip(self.provider.digest.digest(DigestAlgorithm::Sha256, data)) {
-            *octet = made;
-        }
-        hash
+        sha256(&*self.provider.digest, data)
     }
 }

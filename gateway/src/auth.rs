@@ -12,4 +12,4 @@ pub use certificate::CertificateAuthenticator;
 pub use denied::Denied;
 pub use est::{Authenticated, EstAuthenticator, Methods, Proofs};
 pub use passwords::{PasswordPool, PasswordsBusy, SALT};
-pub use scep::{ChallengeAuthenticator, ChallengeDenied, hash_challenge};
+pub use scep::{ChallengeAuthenticator, ChallengeDenied};

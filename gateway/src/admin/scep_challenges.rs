@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use certgate_enrollment::{Event, EventKind, ScepChallenge, ScepChallenges};
-use certgate_pki::Name;
+use certgate_pki::{Name, sha256};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::est_users::generate_password;
 use super::{Admin, AdminFailure, Code, OPERATOR};
-use crate::auth::hash_challenge;
 use crate::config::{Period, ProtocolName};
 
 /// How long a challenge is good when nothing else is said: devices are configured with it and enroll.
@@ -62,7 +61,7 @@ impl Admin {
         let challenge = ScepChallenge {
             id: u64::from_be_bytes(id) >> 1,
             endpoint,
-            sha256: hash_challenge(&*provider.digest, &text),
+            sha256: sha256(&*provider.digest, text.as_bytes()),
             subject,
             created_at: now,
             expires_at: now.after(ttl.map_or(TTL, Period::duration)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use certgate_enrollment::{Clock, EstUsers, LedgerError, Principal, Proof, SecretHash};
 use certgate_est::BasicCredentials;
-use certgate_pki::{Digest, DigestAlgorithm};
+use certgate_pki::{Digest, sha256};
 use certgate_policy::NamePattern;
 use subtle::ConstantTimeEq;
 
@@ -14,7 +14,7 @@ use super::passwords::PasswordPool;
 /// What is kept of a password that certgate generated.
 #[must_use]
 pub fn hash_generated(digest: &dyn Digest, password: &str) -> SecretHash {
-    SecretHash::Sha256(digest_of(digest, password))
+    SecretHash::Sha256(sha256(digest, password.as_bytes()))
 }
 
 /// Characters of a user's name that are logged; nobody has a longer one.
@@ -60,7 +60,7 @@ impl BasicAuthenticator {
 
     /// Compared in constant time.
     fn is_generated(&self, password: &str, kept: &[u8; 32]) -> bool {
-        digest_of(&*self.digest, password).ct_eq(kept).into()
+        sha256(&*self.digest, password.as_bytes()).ct_eq(kept).into()
     }
 
     /// The names that a principal's credential at an endpoint grants, if it has one that is good, and its id.
@@ -72,12 +72,4 @@ impl BasicAuthenticator {
         let good = user.filter(|user| user.expires_at.is_none_or(|end| end > self.clock.now()));
         Ok(good.map(|user| (user.allow, user.id)))
     }
-}
-
-fn digest_of(digest: &dyn Digest, password: &str) -> [u8; 32] {
-    let mut hash = [0; 32];
-    for (octet, made) in hash.iter_mut().zip(digest.digest(DigestAlgorithm::Sha256, password.as_bytes())) {
-        *octet = made;
-    }
-    hash
 }

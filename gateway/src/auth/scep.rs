@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use certgate_enrollment::{LedgerError, Principal, Proof, ScepChallenges};
-use certgate_pki::{Csr, Digest, DigestAlgorithm, NameAttributeType};
+use certgate_pki::{Csr, Digest, NameAttributeType, sha256};
 use certgate_policy::NamePattern;
 
 /// Why nobody was authenticated.
@@ -44,7 +44,7 @@ impl ChallengeAuthenticator {
     pub async fn authenticate(&self, csr: &Csr, endpoint: &str) -> Result<Principal, ChallengeDenied> {
         let text = csr.challenge_password().filter(|text| !text.is_empty()).ok_or(ChallengeDenied::Missing)?;
         // It is looked for by its hash: whatever the time of a look-up tells is about that.
-        let challenge = self.challenges.find_challenge(endpoint, &hash_challenge(&*self.digest, text)).await?;
+        let challenge = self.challenges.find_challenge(endpoint, &sha256(&*self.digest, text.as_bytes())).await?;
         let challenge = challenge.ok_or(ChallengeDenied::Wrong)?;
         if challenge.subject.as_ref().is_some_and(|subject| subject.as_set() != csr.subject().as_set()) {
             return Err(ChallengeDenied::OtherSubject);
@@ -61,14 +61,4 @@ impl ChallengeAuthenticator {
         let ends_at = Some(challenge.expires_at);
         Ok(Principal { name: challenge.principal(), grants, proof: Proof::Challenge(challenge.id), ends_at })
     }
-}
-
-/// What is kept of a challenge.
-#[must_use]
-pub fn hash_challenge(digest: &dyn Digest, text: &str) -> [u8; 32] {
-    let mut hash = [0; 32];
-    for (octet, made) in hash.iter_mut().zip(digest.digest(DigestAlgorithm::Sha256, text.as_bytes())) {
-        *octet = made;
-    }
-    hash
 }

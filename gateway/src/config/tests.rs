@@ -36,6 +36,19 @@ fn the_embedded_file_says_what_is_the_default() {
 }
 
 #[test]
+fn answers_of_scep_are_encrypted_as_configured() {
+    use certgate_pki::ContentCipher::{Aes128Cbc, Aes256Cbc};
+    for (text, answers) in
+        [("request", [Aes128Cbc, Aes256Cbc]), ("aes128", [Aes128Cbc, Aes128Cbc]), ("aes256", [Aes256Cbc, Aes256Cbc])]
+    {
+        let endpoint = "[[endpoint]]\nprotocol = \"scep\"\nname = \"default\"\nprofile = \"default\"\n";
+        let config = load(&format!("{endpoint}content_encryption = \"{text}\"\n")).unwrap();
+        let configured = config.endpoints[0].content_encryption();
+        assert_eq!([Aes128Cbc, Aes256Cbc].map(|asked| configured.cipher(asked)), answers, "{text}");
+    }
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
     let profile = "[[profile]]\nname = \"default\"\nauthority = \"default\"\n";
     let endpoint = "[[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n";

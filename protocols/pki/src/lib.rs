@@ -33,7 +33,7 @@ pub use name::{Name, NameAttribute, NameAttributeType, StringType};
 pub use name_string::{InvalidNameString, is_invisible};
 pub use provider::{
     BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, Encrypt, GeneratedKey, KeyTransport, Provider,
-    Random, Sign, SigningKey, VerifySignature,
+    Random, Sign, SigningKey, VerifySignature, sha256,
 };
 pub use public_key::{KeyType, PublicKey};
 pub use serial::Serial;

@@ -189,6 +189,16 @@ pub trait Digest: Debug + Send + Sync {
     fn digest(&self, algorithm: DigestAlgorithm, data: &[u8]) -> Vec<u8>;
 }
 
+/// SHA-256.
+#[must_use]
+pub fn sha256(digests: &dyn Digest, data: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    for (octet, made) in hash.iter_mut().zip(digests.digest(DigestAlgorithm::Sha256, data)) {
+        *octet = made;
+    }
+    hash
+}
+
 /// Random octets that nobody can guess.
 pub trait Random: Debug + Send + Sync {
     /// Fills `octets`.

@@ -1,7 +1,7 @@
 //! From the octets of a pkiMessage to what it asks. RSA: not for the threads that serve connections.
 
 use certgate_pki::cms::{CmsError, EnvelopedData, SignatureFault};
-use certgate_pki::{ContentCipher, CryptoError, Csr, DigestAlgorithm, KeyType, Provider, PublicKey};
+use certgate_pki::{ContentCipher, CryptoError, Csr, DigestAlgorithm, KeyType, Provider, PublicKey, sha256};
 use certgate_scep::{MessageError, MessageType, PkiMessage, TransactionId, to_der};
 use zeroize::Zeroizing;
 
@@ -41,9 +41,6 @@ pub(super) fn open(octets: &[u8], ra: &ScepRa, provider: &Provider) -> Result<Op
     let message = PkiMessage::from_der(&der)?;
     let envelope = message.envelope();
     let cipher = envelope.as_ref().ok().and_then(|envelope| envelope.cipher).map(|(cipher, _)| cipher);
-    let mut signer_key = [0; 32];
-    let digest = provider.digest.digest(DigestAlgorithm::Sha256, message.signer.public_key);
-    signer_key.iter_mut().zip(digest).for_each(|(octet, made)| *octet = made);
     Ok(Opened {
         content: content(&message, envelope, ra, provider),
         transaction: message.transaction.clone(),
@@ -51,7 +48,7 @@ pub(super) fn open(octets: &[u8], ra: &ScepRa, provider: &Provider) -> Result<Op
         digest: message.digest().unwrap_or(DigestAlgorithm::Sha256),
         cipher: cipher.unwrap_or(ContentCipher::Aes128Cbc),
         signer: message.signer.der.to_vec(),
-        signer_key,
+        signer_key: sha256(&*provider.digest, message.signer.public_key),
     })
 }
 

@@ -11,7 +11,7 @@ use certgate_scep::{CA_RA_CERT, PKI_MESSAGE};
 use certgate_testkit::{Fault, load_key, rsa_device_key};
 
 use super::*;
-use crate::auth::{ChallengeAuthenticator, hash_challenge};
+use crate::auth::ChallengeAuthenticator;
 use crate::config::ContentEncryption;
 use crate::work_pool::{Priority, WorkPool};
 
@@ -46,7 +46,7 @@ pub(super) async fn service(ca: &CaFixture, profile: Profile, metrics: &Metrics)
     let challenge = ScepChallenge {
         id: 1,
         endpoint: "default".into(),
-        sha256: hash_challenge(&*provider.digest, SECRET),
+        sha256: certgate_pki::sha256(&*provider.digest, SECRET.as_bytes()),
         subject: None,
         created_at: NOW,
         expires_at: NOW.after(std::time::Duration::from_secs(3600)),
