@@ -11,7 +11,7 @@ use crate::core_parts::Core;
 use crate::error::EnrollError;
 use crate::ports::audit::{Event, EventKind};
 use crate::ports::certificates::{Along, CertificateRecord, CertificateRecorded, CertificateStatus};
-use crate::request::{CheckedRequest, EnrollRequest};
+use crate::request::{CheckedRequest, EnrollRequest, Proof};
 
 /// How far notBefore of certgate's own certificates lies back: a device whose clock is slow must be able to verify them, and what
 /// they have signed, on the day they are made.
@@ -138,6 +138,15 @@ impl Authority {
             return Err(EnrollError::WrongAuthority { authorized: profile.authority.clone(), brought: self.name.clone() });
         }
         let CheckedRequest { protocol, endpoint, principal, csr, renews, .. } = request;
+        // An account has shown that it controls names. Nobody vouches for what else its request says of its holder.
+        let names_alone;
+        let profile = match principal.proof {
+            Proof::Account(_) => {
+                names_alone = Profile { subject_copy: Vec::new(), ..profile.clone() };
+                &names_alone
+            }
+            _ => profile,
+        };
         let asked_subject = self.core.sha256(&csr.subject().as_set());
         let old_names = renews.as_deref().map(|renews| renews.certificate.extensions().subject_alt_names());
         let old_names = old_names.transpose().map_err(|_| EnrollError::NotAsOrdered("a subjectAltName that cannot be read"))?;

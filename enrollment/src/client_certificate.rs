@@ -4,7 +4,7 @@ use certgate_pki::{Certificate, ExtendedKeyUsage, KeyUsage, Timestamp};
 use certgate_policy::Profile;
 
 use crate::ports::certificates::{CertificateRecord, CertificateStatus};
-use crate::request::Operation;
+use crate::request::{Operation, Protocol};
 
 /// Why a client certificate vouches for nobody here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum CertificateDenied {
     /// Issued by another profile.
     #[error("the client certificate was issued by another profile than this endpoint's")]
     OtherProfile,
+    /// Issued for names that its holder has to show control of each time.
+    #[error("the client certificate was issued to an account of ACME, which renews it by another order")]
+    OfAccount,
     /// notBefore is to come.
     #[error("the client certificate is not valid yet")]
     NotYetValid,
@@ -57,6 +60,10 @@ pub fn judge(
     }
     if record.profile != profile.name {
         return Err(CertificateDenied::OtherProfile);
+    }
+    // Whoever held a name once must not have certificates for it ever after, by renewing them here.
+    if record.protocol == Protocol::Acme {
+        return Err(CertificateDenied::OfAccount);
     }
     if !is_for_clients(presented) {
         return Err(CertificateDenied::NotForClients);

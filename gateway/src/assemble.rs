@@ -1,5 +1,6 @@
 //! From configuration to parts: one function a part.
 
+mod acme;
 mod authorities;
 mod first_device;
 mod keys;
@@ -20,6 +21,7 @@ use certgate_store::SqliteLedger;
 use tokio::sync::Semaphore;
 use tracing_appender::non_blocking::ErrorCounter;
 
+pub use acme::make_acme;
 pub use authorities::{Authorities, open_authorities};
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
 pub use scep::make_scep;
@@ -29,8 +31,11 @@ use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator
 use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, ListenerKind, ProtocolName};
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
-use crate::serve::{App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OpsService, ScepService};
+use crate::serve::{
+    AcmeService, App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OpsService, ScepService,
+};
 use crate::telemetry::{Logs, Metrics, SystemClock};
+use crate::validate::Validator;
 
 /// What everything else is made of.
 #[derive(Clone)]
@@ -105,7 +110,8 @@ pub fn fallback_base_url(bound: &[Bound]) -> Option<String> {
 pub fn make_app(
     config: &Config,
     base: &Base,
-    (authorities, scep): (&Authorities, ScepService),
+    authorities: &Authorities,
+    (scep, acme): (ScepService, AcmeService),
     (metrics, logs): (&Arc<Metrics>, &Logs),
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<App> {
@@ -119,6 +125,7 @@ pub fn make_app(
     Ok(App {
         est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator, lifecycle.tasks.clone()),
         scep,
+        acme,
         ca: CaService::new(authorities.iter().map(|authority| &**authority)),
         ops: OpsService {
             metrics: Arc::clone(metrics),
@@ -178,6 +185,15 @@ fn profile_of(config: &Config, endpoint: &EndpointConfig) -> anyhow::Result<Prof
     let name = endpoint.profile.get_ref();
     let profile = config.profiles.iter().find(|profile| profile.name == *name);
     Ok(profile.with_context(|| format!("no profile {name}"))?.profile())
+}
+
+/// Who validates challenges. It connects to none of what is bound here.
+///
+/// # Errors
+/// When there is no resolver, or no TLS.
+pub fn make_validator(config: &Config, bound: &[Bound], metrics: &Metrics) -> anyhow::Result<Validator> {
+    let own = bound.iter().map(|one| one.address).collect();
+    Ok(Validator::new(&config.validation, &config.limits, own, metrics.validation("http-01"))?)
 }
 
 /// The addresses of one kind, as `run.json` has them.

@@ -19,7 +19,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use crate::admin::{AdminFailure, Code};
 use output::{Format, Printed};
 
-/// An enrollment protocol gateway: devices get certificates by EST and SCEP, in front of any CA.
+/// An enrollment protocol gateway: devices get certificates by EST, SCEP and ACME, in front of any CA.
 ///
 /// Without a command it serves: on the first start it makes a data directory, a root, an issuing CA, its own TLS certificate and one
 /// EST credential, and prints how to enroll a first device.

@@ -16,6 +16,7 @@ mod profile;
 mod public_url;
 mod store;
 mod tls;
+mod validation;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ pub use profile::ProfileConfig;
 pub use public_url::PublicUrl;
 pub use store::StoreConfig;
 pub use tls::{TlsConfig, TlsSource};
+pub use validation::{Network, ValidationConfig};
 
 /// What is in force without a file.
 pub const EMBEDDED: &str = include_str!("config/default.toml");
@@ -55,6 +57,8 @@ pub struct Config {
     pub endpoints: Vec<EndpointConfig>,
     /// The server certificate.
     pub tls: TlsConfig,
+    /// How challenges are validated.
+    pub validation: ValidationConfig,
     /// The ledger.
     pub store: StoreConfig,
     /// What holds for every profile.
@@ -76,6 +80,8 @@ struct File {
     #[serde(default)]
     tls: TlsConfig,
     #[serde(default)]
+    validation: ValidationConfig,
+    #[serde(default)]
     store: StoreConfig,
     #[serde(default)]
     policy: PolicyConfig,
@@ -94,7 +100,7 @@ pub struct Overrides {
     pub http: Vec<std::net::SocketAddr>,
     /// Replaces all listeners of `ops`.
     pub ops: Vec<std::net::SocketAddr>,
-    /// `public_url` of every authority that has none of its own.
+    /// `public_url` of every authority that has none of its own, and, if it is `https`, of every such ACME endpoint.
     pub public_url: Option<PublicUrl>,
 }
 
@@ -134,8 +140,12 @@ impl Config {
             let authority = authority.get_mut();
             authority.public_url = authority.public_url.take().or_else(|| overrides.public_url.clone());
         }
+        for endpoint in &mut lists.endpoints.items {
+            endpoint.get_mut().take_public_url(overrides.public_url.as_ref());
+        }
         check::check(&lists)?;
         file.tls.check(source)?;
+        file.validation.check(source)?;
         file.limits.check(source)?;
         file.store.check(source)?;
         Ok(Self {
@@ -144,6 +154,7 @@ impl Config {
             profiles: lists.profiles.into_items(),
             endpoints: lists.endpoints.into_items(),
             tls: file.tls,
+            validation: file.validation,
             store: file.store,
             policy: file.policy,
             limits: file.limits,

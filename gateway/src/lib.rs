@@ -1,7 +1,8 @@
 //! The rim of certgate: the only crate that knows HTTP, TLS, configuration, signals and metrics.
 //!
 //! `config` says what is wanted, `assemble` makes it, `listen` takes connections, `serve` answers requests, `auth` finds out who asks,
-//! `admin` is the operator's socket, `cli` the command line, `telemetry` what certgate says about itself, `work_pool` threads for long work.
+//! `admin` is the operator's socket, `cli` the command line, `telemetry` what certgate says about itself, `validate` asks others whether
+//! a client controls a name, `work_pool` threads for long work.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod admin;
@@ -13,4 +14,5 @@ pub mod data_dir;
 pub mod listen;
 pub mod serve;
 pub mod telemetry;
+pub mod validate;
 pub mod work_pool;

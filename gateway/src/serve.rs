@@ -3,9 +3,11 @@
 //! [`App`] is everything that is served; [`Exchange`] is what one connection sees of it, a [`tower::Service`] over any body, so that
 //! tests need no ports.
 
+mod acme;
 mod answer;
 mod body;
 mod ca;
+mod conclusion;
 mod est;
 mod failure;
 mod host;
@@ -24,6 +26,7 @@ use hyper::header::{CONNECTION, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode, Version};
 
+pub use acme::{AcmeEndpoint, AcmeParts, AcmeService, NotValidated, ValidatesHttp01, ValidationTasks};
 pub use answer::Answer;
 pub use body::BodyLimits;
 pub use ca::CaService;
@@ -40,6 +43,8 @@ pub struct App {
     pub est: EstService,
     /// Simple Certificate Enrolment Protocol.
     pub scep: ScepService,
+    /// Automatic Certificate Management Environment.
+    pub acme: AcmeService,
     /// CA certificates.
     pub ca: CaService,
     /// Health and metrics.
@@ -98,6 +103,9 @@ impl Exchange {
             }
             path if path.starts_with(scep::PREFIX) && serves(Family::Scep) => {
                 self.app.scep.answer(head, body, &self.peer, &self.app.limits).await
+            }
+            path if path.starts_with(acme::PREFIX) && serves(Family::Acme) => {
+                self.app.acme.answer(head, body, &self.peer, &self.app.limits).await
             }
             path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
             path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64ct::Encoding as _;
-use certgate_pki::{CryptoError, Csr, GeneralName, Provider, Serial, Timestamp};
+use certgate_pki::{CryptoError, Csr, GeneralName, NameAttributeType, Provider, Serial, Timestamp};
 use certgate_policy::{NamePattern, Profile};
 
 use crate::authority::Authority;
@@ -20,7 +20,7 @@ use crate::request::{EnrollRequest, Principal, Proof, Protocol};
 
 /// For how long an order and its authorizations are open.
 const LIFETIME: Duration = Duration::from_secs(7 * 86_400);
-/// How many orders of one account may lack authorizations at the same time.
+/// How many authorizations of one account may be open at the same time.
 const MOST_OPEN: u64 = 1000;
 /// Octets of a token (RFC 8555 §8.3 has 128 bits at the least).
 const TOKEN_OCTETS: usize = 16;
@@ -51,11 +51,22 @@ pub struct Order {
     pub state: OrderState,
 }
 
+impl Order {
+    /// Is this common name a host name of the order? Letter case says nothing in those (RFC 4343 §2). Addresses are not for common names.
+    #[must_use]
+    pub fn has_name(&self, common_name: &str) -> bool {
+        self.authorizations.iter().any(|one| match &one.name {
+            GeneralName::Dns(name) => name.as_str().eq_ignore_ascii_case(common_name),
+            GeneralName::Ip(_) | GeneralName::Email(_) | GeneralName::Uri(_) | GeneralName::Other(_) => false,
+        })
+    }
+}
+
 /// An order was not opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OrderError {
-    /// The account has too many open.
-    #[error("the account has too many open orders")]
+    /// The account has too many authorizations open.
+    #[error("the account has too many open authorizations")]
     TooMany,
     /// It could not be recorded.
     #[error(transparent)]
@@ -201,7 +212,7 @@ impl OrderFlow {
         let names = order.authorizations.iter().map(|authorization| &authorization.name);
         let principal = Principal {
             name: account.principal(),
-            grants: names.flat_map(NamePattern::of_name).collect(),
+            grants: names.flat_map(NamePattern::of_name).chain(common_names(&csr, order)).collect(),
             proof: Proof::Account(account.id),
             ends_at: Some(order.record.expires_at),
         };
@@ -250,6 +261,13 @@ pub fn state_of(
         return OrderState::Invalid("the order has expired".to_owned());
     }
     if authorizations.iter().all(is_in(AuthorizationState::Valid)) { OrderState::Ready } else { OrderState::Pending }
+}
+
+/// Common names of a CSR that are names of the order, in whatever letters.
+fn common_names(csr: &Csr, order: &Order) -> Vec<NamePattern> {
+    let attributes = csr.subject().attributes().iter().filter(|attribute| attribute.kind == NameAttributeType::CommonName);
+    let ordered = attributes.filter(|attribute| order.has_name(&attribute.value));
+    ordered.map(|attribute| NamePattern::CommonName(attribute.value.clone())).collect()
 }
 
 fn event_about(authorization: &AuthorizationRecord, kind: EventKind, at: Timestamp, actor: String) -> Event {

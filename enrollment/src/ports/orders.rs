@@ -95,14 +95,14 @@ pub struct AuthorizationRecord {
 pub enum OrderAdded {
     /// It is there now.
     Added,
-    /// The account has as many open as it may.
+    /// The account would have more authorizations open than it may.
     TooMany,
 }
 
 /// The port.
 #[async_trait]
 pub trait Orders: Send + Sync {
-    /// Adds an order with its authorizations; an account may have `most` of which authorizations are still missing.
+    /// Adds an order with its authorizations; an account may have `most` authorizations that are open: neither decided nor over.
     ///
     /// # Errors
     /// [`LedgerError`].

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateDenied, CertificateRecord, CertificateStatus, EstUsers, EventKind, InternalRequest, Operation, RevocationReason,
-    StatusChange, change_status, judge,
+    CertificateDenied, CertificateRecord, CertificateStatus, EstUsers, EventKind, InternalRequest, Operation, Protocol,
+    RevocationReason, StatusChange, change_status, judge,
 };
 use certgate_pki::{Certificate, ExtendedKeyUsage, Extension, KeyUsage, Template, Timestamp};
 use certgate_policy::Profile;
@@ -14,7 +14,7 @@ use crate::fixture::{DAY, SECOND, builder, credential, event, issue, record_of, 
 
 const MILLI: Duration = Duration::from_millis(1);
 
-use CertificateDenied::{Ended, Expired, Held, NotForClients, NotOurs, NotYetValid, OtherProfile, Revoked};
+use CertificateDenied::{Ended, Expired, Held, NotForClients, NotOurs, NotYetValid, OfAccount, OtherProfile, Revoked};
 
 type Judged = Result<(), CertificateDenied>;
 
@@ -57,6 +57,14 @@ async fn with(oid: &'static str, extension: Option<Extension>) -> CertificateRec
 async fn what_this_authority_issued_by_this_profile_vouches_for_its_principal() {
     let ca = CaFixture::founded().await;
     assert_eq!(judged(&issue(&ca, builder().csr()).await), Ok(()));
+}
+
+#[tokio::test]
+async fn what_an_account_was_issued_renews_nothing_and_enrolls_nothing() {
+    let ca = CaFixture::founded().await;
+    let issued = issue(&ca, builder().csr()).await;
+    assert_eq!(judged(&CertificateRecord { protocol: Protocol::Acme, ..issued.clone() }), Err(OfAccount));
+    assert_eq!(judged(&CertificateRecord { protocol: Protocol::Scep, ..issued }), Ok(()));
 }
 
 #[tokio::test]

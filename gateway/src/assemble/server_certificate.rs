@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 
 use super::Base;
 use super::own_certificate::{OwnCertificate, Purpose};
-use crate::config::{Config, TlsSource};
+use crate::config::{Config, EndpointConfig, TlsSource};
 use crate::data_dir::{DataDir, read_private};
 use crate::listen::{Bound, ServerIdentity};
 use crate::telemetry::Metrics;
@@ -29,7 +29,9 @@ pub fn server_names(config: &Config, bound: &[Bound]) -> Vec<GeneralName> {
         DnsName::parse("localhost").ok().map(GeneralName::Dns).into_iter().chain(loopback).collect();
     let addresses = bound.iter().filter(|one| one.config.tls).map(|one| one.address.ip());
     names.extend(addresses.filter(|address| !address.is_unspecified()).map(GeneralName::Ip));
-    for url in config.authorities.iter().filter_map(|authority| authority.public_url.as_ref()) {
+    let of_authorities = config.authorities.iter().filter_map(|authority| authority.public_url.as_ref());
+    let of_endpoints = config.endpoints.iter().filter_map(EndpointConfig::public_url);
+    for url in of_authorities.chain(of_endpoints) {
         let name = url.address().map(GeneralName::Ip).or_else(|| DnsName::parse(url.host()).ok().map(GeneralName::Dns));
         names.extend(name);
     }
@@ -84,7 +86,7 @@ impl ServerCertificate {
         }
         let (key, leaf) = source.load().context("the server certificate")?;
         metrics.set_not_after("tls", leaf.validity().not_after);
-        Ok(Self { source, identity: Arc::new(ServerIdentity::new(key)), metrics })
+        Ok(Self { source, identity: Arc::new(ServerIdentity::new(key, names_of(&leaf))), metrics })
     }
 
     /// What the listeners show.
@@ -113,7 +115,7 @@ impl ServerCertificate {
     pub fn reload(&self) {
         match self.source.load() {
             Ok((key, leaf)) => {
-                self.identity.replace(key);
+                self.identity.replace(key, names_of(&leaf));
                 self.metrics.set_not_after("tls", leaf.validity().not_after);
                 tracing::info!(serial = %leaf.serial(), not_after = %leaf.validity().not_after, "the server certificate was loaded");
             }
@@ -122,6 +124,10 @@ impl ServerCertificate {
             }
         }
     }
+}
+
+fn names_of(leaf: &Certificate) -> Vec<GeneralName> {
+    leaf.extensions().subject_alt_names().unwrap_or_default()
 }
 
 impl Source {

@@ -18,22 +18,22 @@ use super::Global;
 use super::output::Printed;
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
-    Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_app, make_first_device, make_scep,
-    open_authorities, server_names,
+    Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_acme, make_app, make_first_device,
+    make_scep, make_validator, open_authorities, server_names,
 };
 use crate::config::{Config, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;
 use crate::listen::{
     Bound, ConnectionLimits, Lifecycle, Served, affordable_connections, bind_all, serve_listener, server_config,
 };
-use crate::serve::App;
+use crate::serve::{App, ValidatesHttp01};
 use crate::telemetry::{Logs, Metrics, start_logs};
 use run_file::RunFile;
 
 /// Addresses replace all listeners of their kind; everything else is in the configuration file.
 #[derive(Args, Default)]
 pub(super) struct ServeArguments {
-    /// Serve EST over TLS here instead; repeatable, port 0 takes a free one
+    /// Serve EST and ACME over TLS here instead; repeatable, port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     https: Vec<SocketAddr>,
     /// Serve SCEP and CA certificates in the clear here instead; repeatable
@@ -42,7 +42,7 @@ pub(super) struct ServeArguments {
     /// Serve health and metrics here instead; repeatable
     #[arg(long, value_name = "ADDR")]
     ops: Vec<SocketAddr>,
-    /// Base URL by which others reach this gateway; written into certificates
+    /// Base URL by which others reach this gateway; written into certificates and, if it is https, into the URLs of ACME
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
 }
@@ -83,7 +83,7 @@ async fn serve(global: &Global, config: &Config, logs: &Logs) -> anyhow::Result<
         data_dir,
         socket: global.socket(),
         logs,
-        work: Lifecycle::new(affordable_connections(config.limits.connections)),
+        work: Lifecycle::new(affordable_connections(&config.limits)),
         ops: Lifecycle::new(OPS_CONNECTIONS),
     };
     let mut signals = Signals::listen()?;
@@ -122,7 +122,10 @@ impl Gateway<'_> {
         let certificate = ServerCertificate::open(config, base, data_dir, (issuer, names), Arc::clone(&metrics)).await?;
         let certificate = Arc::new(certificate);
         let scep = make_scep(config, base, data_dir, &authorities, (&metrics, &self.work)).await?;
-        let app = Arc::new(make_app(config, base, (&authorities, scep), (&metrics, self.logs), &self.work)?);
+        let validator = Arc::new(make_validator(config, &bound, &metrics)?);
+        let outside = (validator as Arc<dyn ValidatesHttp01>, certificate.identity());
+        let acme = make_acme(config, base, &authorities, outside, (&metrics, &self.work)).await?;
+        let app = Arc::new(make_app(config, base, &authorities, (scep, acme), (&metrics, self.logs), &self.work)?);
 
         let run_file = RunFile::new(data_dir, &bound, &authorities)?;
         let endpoints = config.endpoints.iter().map(|endpoint| (endpoint.protocol, endpoint.name.clone())).collect();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use certgate_acme::Segment;
 use certgate_est::Label;
 use certgate_pki::KeyType;
 use toml::Spanned;
@@ -74,10 +75,13 @@ fn listeners(lists: &Lists<'_>) -> Result<(), ConfigError> {
         let at = listener.span().start;
         let listener = listener.get_ref();
         if listener.serves.is_empty() {
-            return Err(source.error_at(at, "the listener serves nothing: serves is a list of est, scep, ca, ops"));
+            return Err(source.error_at(at, "the listener serves nothing: serves is a list of est, acme, scep, ca, ops"));
         }
         if listener.serves.contains(&Family::Est) && !listener.tls {
             return Err(source.error_at(at, "EST is served over TLS only (RFC 7030 §3.3): set tls = true"));
+        }
+        if listener.serves.contains(&Family::Acme) && !listener.tls {
+            return Err(source.error_at(at, "ACME is served over TLS only (RFC 8555 §6.1): set tls = true"));
         }
         let is_public = !listener.bind.ip().is_loopback() && listener.serves != [Family::Ops];
         if let Some(authority) = needs_url.filter(|_| is_public) {
@@ -131,12 +135,13 @@ fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
         let fault = match endpoint.protocol {
             ProtocolName::Est => est_fault(endpoint, profile, lists),
             ProtocolName::Scep => scep_fault(endpoint),
+            ProtocolName::Acme => acme_fault(endpoint),
         };
         if let Some(fault) = fault {
             return Err(source.error_at(at, fault));
         }
     }
-    for protocol in [ProtocolName::Est, ProtocolName::Scep] {
+    for protocol in ProtocolName::ALL {
         let of_protocol = lists.endpoints.items.iter().filter(|endpoint| endpoint.get_ref().protocol == protocol);
         names(source, "endpoint", of_protocol.map(|endpoint| (endpoint.span().start, endpoint.get_ref().name.as_str())))?;
     }
@@ -173,6 +178,18 @@ fn est_fault(endpoint: &EndpointConfig, profile: &ProfileConfig, lists: &Lists<'
 fn scep_fault(endpoint: &EndpointConfig) -> Option<String> {
     let is_rsa = matches!(endpoint.ra_key().key_type(), KeyType::Rsa { .. });
     (!is_rsa).then(|| "ra_key is rsa2048, rsa3072 or rsa4096: clients of SCEP encrypt to RSA keys (RFC 8894 §3.1)".to_owned())
+}
+
+/// What is wrong with an endpoint of ACME.
+fn acme_fault(endpoint: &EndpointConfig) -> Option<String> {
+    if Segment::parse(&endpoint.name).is_none() {
+        return Some(format!(
+            "\"{}\" cannot be the name of an ACME endpoint: 1 to 64 letters, digits, `_` or `-`",
+            endpoint.name
+        ));
+    }
+    let is_plain = endpoint.public_url().is_some_and(|url| !url.is_https());
+    is_plain.then(|| "public_url of an ACME endpoint begins with https (RFC 8555 §6.1)".to_owned())
 }
 
 /// Names are not repeated, and can stand in a URL and a file's name.

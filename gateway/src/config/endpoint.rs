@@ -6,8 +6,8 @@ use certgate_policy::AllowedKey;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Period;
 use super::authority::KeyName;
+use super::{Period, PublicUrl};
 
 /// One endpoint. Keys that belong to one protocol are absent at all others.
 #[derive(Clone, Debug, Deserialize)]
@@ -26,6 +26,7 @@ pub struct EndpointConfig {
     base64_line_length: Option<usize>,
     ra_key: Option<KeyName>,
     content_encryption: Option<ContentEncryption>,
+    public_url: Option<PublicUrl>,
 }
 
 impl EndpointConfig {
@@ -71,6 +72,19 @@ impl EndpointConfig {
         self.content_encryption.unwrap_or_default()
     }
 
+    /// ACME: what the URLs that its clients are given begin with; the host that a request names where it is absent.
+    #[must_use]
+    pub const fn public_url(&self) -> Option<&PublicUrl> {
+        self.public_url.as_ref()
+    }
+
+    /// Takes over what the command line says, where nothing else is configured and it can be.
+    pub(super) fn take_public_url(&mut self, url: Option<&PublicUrl>) {
+        if self.protocol == ProtocolName::Acme && self.public_url.is_none() {
+            self.public_url = url.filter(|url| url.is_https()).cloned();
+        }
+    }
+
     /// A key that this endpoint has and that belongs to another protocol.
     pub(super) fn misplaced_key(&self) -> Option<&'static str> {
         let of_est = [
@@ -81,11 +95,11 @@ impl EndpointConfig {
             ("base64_line_length", self.base64_line_length.is_some()),
         ];
         let of_scep = [("ra_key", self.ra_key.is_some()), ("content_encryption", self.content_encryption.is_some())];
-        let others: &[(&str, bool)] = match self.protocol {
-            ProtocolName::Est => &of_scep,
-            ProtocolName::Scep => &of_est,
-        };
-        others.iter().find(|(_, is_there)| *is_there).map(|(name, _)| *name)
+        let of_acme = [("public_url", self.public_url.is_some())];
+        let all: [(ProtocolName, &[(&'static str, bool)]); 3] =
+            [(ProtocolName::Est, &of_est), (ProtocolName::Scep, &of_scep), (ProtocolName::Acme, &of_acme)];
+        let mut others = all.into_iter().filter(|(protocol, _)| *protocol != self.protocol).flat_map(|(_, keys)| keys);
+        others.find(|(_, is_there)| *is_there).map(|(name, _)| *name)
     }
 }
 
@@ -97,15 +111,21 @@ pub enum ProtocolName {
     Est,
     /// RFC 8894.
     Scep,
+    /// RFC 8555.
+    Acme,
 }
 
 impl ProtocolName {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Est, Self::Scep, Self::Acme];
+
     /// As it is written.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Est => "est",
             Self::Scep => "scep",
+            Self::Acme => "acme",
         }
     }
 }

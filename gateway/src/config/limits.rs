@@ -34,6 +34,12 @@ pub struct Limits {
     pub rsa_threads: usize,
     /// Messages that may wait for them; one more is answered 503.
     pub rsa_queue: usize,
+    /// Challenges that are validated at one time.
+    pub validations: usize,
+    /// Challenges that may wait for that; one more is answered 503.
+    pub validation_queue: usize,
+    /// For one validation, from its first DNS query to the end of the last answer.
+    pub validation: Period,
 }
 
 impl Default for Limits {
@@ -52,6 +58,9 @@ impl Default for Limits {
             password_queue: 64,
             rsa_threads: 2,
             rsa_queue: 256,
+            validations: 64,
+            validation_queue: 1024,
+            validation: Period::seconds(10),
         }
     }
 }
@@ -63,6 +72,9 @@ impl Limits {
         }
         if !(1..=64).contains(&self.rsa_threads) || self.rsa_queue == 0 {
             return Err(source.error_in("limits", "rsa_threads is from 1 to 64, and rsa_queue above 0"));
+        }
+        if !(1..=1024).contains(&self.validations) || self.validation_queue == 0 {
+            return Err(source.error_in("limits", "validations is from 1 to 1024, and validation_queue above 0"));
         }
         if self.bodies_bytes < self.body_bytes {
             return Err(source.error_in("limits", "bodies_bytes is for all bodies together, and at least body_bytes"));

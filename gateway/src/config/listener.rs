@@ -60,6 +60,8 @@ pub enum Family {
     Est,
     /// SCEP, mostly in the clear: its messages protect themselves.
     Scep,
+    /// ACME, over TLS only.
+    Acme,
     /// CA certificates.
     Ca,
     /// Health and metrics.
@@ -91,7 +93,7 @@ impl ListenerConfig {
     /// A listener from the command line.
     fn named(kind: ListenerKind, bind: SocketAddr, (min_tls, client_cert): (MinTls, ClientCert)) -> Self {
         let (tls, serves) = match kind {
-            ListenerKind::Https => (true, vec![Family::Est]),
+            ListenerKind::Https => (true, vec![Family::Est, Family::Acme]),
             ListenerKind::Http => (false, vec![Family::Scep, Family::Ca]),
             ListenerKind::Ops => (false, vec![Family::Ops]),
         };

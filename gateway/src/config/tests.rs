@@ -17,6 +17,7 @@ fn the_embedded_file_says_what_is_the_default() {
         "[[profile]]\nname = \"default\"\nauthority = \"default\"\n\
          [[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n\
          [[endpoint]]\nprotocol = \"scep\"\nname = \"default\"\nprofile = \"default\"\n\
+         [[endpoint]]\nprotocol = \"acme\"\nname = \"default\"\nprofile = \"default\"\n\
          [[authority]]\nname = \"root\"\nsubject = \"CN=certgate Root CA\"\n\
          [[authority]]\nname = \"default\"\nissuer = \"root\"\nsubject = \"CN=certgate Issuing CA\"\nvalidity = \"1825d\"\n",
     )
@@ -26,7 +27,7 @@ fn the_embedded_file_says_what_is_the_default() {
         format!("{:?}{:?}{of_est:?}{:?}", (one.protocol, &one.name), one.ra_key(), one.content_encryption())
     };
     let unspanned = |config: &Config| {
-        let text = format!("{:?}", (&config.profiles, &config.authorities, &config.tls, &config.limits));
+        let text = format!("{:?}", (&config.profiles, &config.authorities, &config.tls, &config.limits, &config.validation));
         let text = text + &format!("{:?}{:?}{:?}", config.store, config.log, config.policy);
         let text = config.endpoints.iter().map(endpoint).fold(text, |text, endpoint| text + &endpoint);
         // Places in the text are not compared.
@@ -53,6 +54,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
     let profile = "[[profile]]\nname = \"default\"\nauthority = \"default\"\n";
     let endpoint = "[[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n";
     let scep = "[[endpoint]]\nprotocol = \"scep\"\nname = \"default\"\nprofile = \"default\"\n";
+    let acme = "[[endpoint]]\nprotocol = \"acme\"\nname = \"default\"\nprofile = \"default\"\n";
     let listener = "[[listener]]\nbind = \"127.0.0.1:1\"\ntls = true\nserves = [\"est\"]\n";
     for (text, expected) in [
         ("[limits]\nconections = 3\n", "c.toml:2: unknown key \"conections\": did you mean \"connections\"?"),
@@ -77,6 +79,11 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         (&format!("{endpoint}ra_key = \"rsa2048\"\n"), "c.toml:1: ra_key says nothing at an endpoint of est"),
         (&format!("{scep}ra_key = \"p256\"\n"), "c.toml:1: ra_key is rsa2048, rsa3072 or rsa4096"),
         (&format!("{scep}{scep}"), "c.toml:5: endpoint \"default\" is there twice"),
+        (&acme.replace("name = \"default\"", "name = \"a.b\""), "c.toml:1: \"a.b\" cannot be the name of an ACME endpoint"),
+        (&format!("{acme}public_url = \"http://a.example\"\n"), "c.toml:1: public_url of an ACME endpoint begins with https"),
+        (&format!("{acme}retry_after = \"5s\"\n"), "c.toml:1: retry_after says nothing at an endpoint of acme"),
+        (&format!("{scep}public_url = \"https://a.example\"\n"), "c.toml:1: public_url says nothing at an endpoint of scep"),
+        ("[[listener]]\nbind = \"127.0.0.1:1\"\nserves = [\"acme\"]\n", "c.toml:1: ACME is served over TLS only"),
         ("[limits]\nrsa_queue = 0\n", "c.toml:1: rsa_threads is from 1 to 64"),
         ("[[endpoint]]\nprotocol = \"est\"\nname = \"a\"\nprofile = \"x\"\n", "c.toml:4: there is no profile \"x\""),
         ("[[authority]]\nname = \"a\"\nsubject = \"CN\"\n", "c.toml:3: \"CN\" is not TYPE=value"),
@@ -108,6 +115,18 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[policy]\ncompromised = \"x\"\n", "c.toml:2: unknown key \"compromised\": did you mean \"compromised_keys\"?"),
         ("[limits]\nbodies_bytes = 1000\n", "c.toml:1: bodies_bytes is for all bodies together"),
         ("[limits]\npassword_threads = 0\n", "c.toml:1: password_threads is from 1 to 64"),
+        ("[limits]\nvalidations = 0\n", "c.toml:1: validations is from 1 to 1024"),
+        ("[limits]\nvalidation_queue = 0\n", "c.toml:1: validations is from 1 to 1024, and validation_queue above 0"),
+        ("[validation]\nhttp01_port = 0\n", "c.toml:1: http01_port is from 1 to 65535"),
+        ("[validation]\ntlsalpn01_port = 443\n", "c.toml:2: unknown key \"tlsalpn01_port\""),
+        ("[validation]\nresolver = \"dns.example\"\n", "c.toml:2: invalid socket address"),
+        ("[validation]\nresolver = \"192.0.2.1:0\"\n", "c.toml:1: the port of resolver is above 0"),
+        ("[validation]\nallow_networks = [\"10.0.0.0/33\"]\n", "c.toml:2: \"10.0.0.0/33\" is not a network like"),
+        (
+            "[validation]\ndeny_networks = [\"10.1.0.0/8\"]\n",
+            "c.toml:2: \"10.1.0.0/8\" has bits beyond its prefix: 10.0.0.0/8?",
+        ),
+        ("[validation]\ndeny_networks = [\"::ffff:10.0.0.0/104\"]\n", "c.toml:2: \"::ffff:10.0.0.0/104\" is written as IPv4"),
         ("[store]\nqueue = 0\n", "c.toml:1: queue is from 1 to 1000000"),
         ("[[authority]]\nname = \"x\"\nsubject = \"CN=x\"\n", "the embedded configuration:"),
         ("a = \n", "c.toml:1: "),

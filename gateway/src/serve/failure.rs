@@ -1,5 +1,6 @@
 //! Errors to outcomes, one exhaustive match a protocol.
 
+mod acme;
 mod scep;
 
 use certgate_ca_backend_api::BackendError;
@@ -10,8 +11,10 @@ use hyper::header::{HeaderValue, RETRY_AFTER};
 
 use super::answer::{self, Answer};
 use super::body::BodyFailure;
+use super::conclusion::Failure;
 use crate::auth::PasswordsBusy;
 
+pub(crate) use acme::AcmeFailure;
 pub(crate) use scep::ScepFailure;
 
 /// Seconds until a client may try again when the CA or the ledger is away.
@@ -55,9 +58,8 @@ pub(crate) enum EstFailure {
     EndedEarly,
 }
 
-impl EstFailure {
-    /// Who has to act.
-    pub(crate) const fn blame(&self) -> Blame {
+impl Failure for EstFailure {
+    fn blame(&self) -> Blame {
         match self {
             Self::Path(_)
             | Self::NoEndpoint
@@ -71,7 +73,9 @@ impl EstFailure {
             Self::EndedEarly => Blame::Bug,
         }
     }
+}
 
+impl EstFailure {
     /// RFC 7030 §4.2.3: "the server MUST … an appropriate HTTP status"; RFC 8951 §5.1: text for people, as text/plain.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {

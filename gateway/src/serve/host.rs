@@ -28,6 +28,23 @@ pub(super) fn host_fault(head: &Parts) -> Option<&'static str> {
     }
 }
 
+/// The host that a request is for, as [`host_fault`] has found nothing wrong with it: name or address in lower case, without brackets, and
+/// how it stands in a URL of `https`. `None` where the request names none.
+pub(super) fn https_host(head: &Parts) -> Option<(String, String)> {
+    // RFC 9112 §3.2.2: where the request-target is a whole URL, that counts, and not the Host field.
+    let text = match head.uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => head.headers.get(HOST)?.to_str().ok()?,
+    };
+    let (name, port) = parse(text)?;
+    let name = name.to_ascii_lowercase();
+    let in_url = match port {
+        Some(port) if port != HTTPS => format!("{name}:{port}"),
+        _ => name.clone(),
+    };
+    Some((name.trim_matches(['[', ']']).to_owned(), in_url))
+}
+
 fn is_same((host, port): (&str, Option<u16>), (other, other_port): (&str, Option<u16>)) -> bool {
     host.eq_ignore_ascii_case(other) && port.unwrap_or(HTTPS) == other_port.unwrap_or(HTTPS)
 }
@@ -93,6 +110,18 @@ mod tests {
         ] {
             assert_eq!(parse(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn one_spelling_a_host() {
+        let of = |host: &str| {
+            let request = hyper::Request::get("/").header(HOST, host).body(()).unwrap();
+            https_host(&request.into_parts().0)
+        };
+        let host = |name: &str, in_url: &str| Some((name.to_owned(), in_url.to_owned()));
+        assert_eq!(of("CA.Example:443"), host("ca.example", "ca.example"));
+        assert_eq!(of("ca.example:8443"), host("ca.example", "ca.example:8443"));
+        assert_eq!(of("[::1]:8443"), host("::1", "[::1]:8443"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator
 use crate::listen::TlsSession;
 use crate::telemetry::Metrics;
 
+mod acme;
 mod approval;
 mod authentication;
 mod renewal;
@@ -53,7 +54,7 @@ impl Fixture {
         let secret = hash_generated(&*digest, "secret of the device");
         ca.ledger.add(user("device", secret), event()).await.unwrap();
         let metrics = Arc::new(Metrics::new());
-        let scep_profile = profile.clone();
+        let (scep_profile, acme_profile) = (profile.clone(), profile.clone());
         let authority = Arc::new(ca.over(KeyBackend::new(ca_key())));
         let counters = metrics.enrollment("est", "default");
         let endpoint = EstEndpoint::new("default", profile, authority, OPTIONS, counters).unwrap();
@@ -68,6 +69,7 @@ impl Fixture {
         let app = App {
             est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
             scep,
+            acme: acme::service(&ca, acme_profile, &metrics),
             ca: CaService::new([&ca.authority]),
             ops: OpsService {
                 metrics,

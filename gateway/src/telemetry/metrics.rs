@@ -12,6 +12,8 @@ use prometheus_client::registry::{Registry, Unit};
 use certgate_enrollment::Blame;
 use certgate_est::Lenience;
 
+use crate::validate::ValidationFailure;
+
 /// How a request for a certificate ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -55,6 +57,12 @@ struct LenienceLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ValidationLabels {
+    challenge: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct CertificateLabels {
     certificate: String,
 }
@@ -65,6 +73,7 @@ pub struct Metrics {
     enrollments: Family<EnrollmentLabels, Counter>,
     enrollment_seconds: Histogram,
     leniences: Family<LenienceLabels, Counter>,
+    validations: Family<ValidationLabels, Counter>,
     not_after: Family<CertificateLabels, Gauge>,
     /// Connections that are open.
     pub connections: Gauge,
@@ -91,6 +100,7 @@ impl Metrics {
             enrollments: Family::default(),
             enrollment_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]),
             leniences: Family::default(),
+            validations: Family::default(),
             not_after: Family::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
@@ -109,6 +119,7 @@ impl Metrics {
             metrics.enrollment_seconds.clone(),
         );
         registry.register("leniences", "Requests that strict reading would have refused", metrics.leniences.clone());
+        registry.register("validations", "Validations of challenges, by how they ended", metrics.validations.clone());
         let help = "notAfter of certgate's own certificates, seconds since 1970";
         registry.register_with_unit("certificate_not_after", help, Unit::Seconds, metrics.not_after.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
@@ -141,6 +152,21 @@ impl Metrics {
             failed: Blame::ALL.map(|blame| (blame, counter(Outcome::Failed(blame)))),
             seconds: self.enrollment_seconds.clone(),
             leniences: Lenience::ALL.map(|kind| (kind, lenience(kind))),
+        }
+    }
+
+    /// The handles of one type of challenge, such as `http-01`.
+    #[must_use]
+    pub fn validation(&self, challenge: &'static str) -> ValidationMetrics {
+        let counter = |outcome| self.validations.get_or_create_owned(&ValidationLabels { challenge, outcome });
+        ValidationMetrics {
+            valid: counter("valid"),
+            dns: counter("dns"),
+            connection: counter("connection"),
+            incorrect_response: counter("incorrect-response"),
+            tls: counter("tls"),
+            unsuitable: counter("unsuitable"),
+            busy: counter("busy"),
         }
     }
 
@@ -195,5 +221,32 @@ impl EnrollmentMetrics {
         if let Some((_, count)) = self.leniences.iter().find(|(one, _)| *one == lenience) {
             count.inc();
         }
+    }
+}
+
+/// The handles of one type of challenge, resolved.
+pub struct ValidationMetrics {
+    valid: Counter,
+    dns: Counter,
+    connection: Counter,
+    incorrect_response: Counter,
+    tls: Counter,
+    unsuitable: Counter,
+    busy: Counter,
+}
+
+impl ValidationMetrics {
+    /// Counts a validation that has ended.
+    pub fn ended(&self, outcome: &Result<(), ValidationFailure>) {
+        let counter = match outcome {
+            Ok(()) => &self.valid,
+            Err(ValidationFailure::Dns(_)) => &self.dns,
+            Err(ValidationFailure::Connection(_)) => &self.connection,
+            Err(ValidationFailure::IncorrectResponse(_)) => &self.incorrect_response,
+            Err(ValidationFailure::Tls(_)) => &self.tls,
+            Err(ValidationFailure::Unsuitable(_)) => &self.unsuitable,
+            Err(ValidationFailure::Busy(_)) => &self.busy,
+        };
+        counter.inc();
     }
 }

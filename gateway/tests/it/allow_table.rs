@@ -4,19 +4,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
-use certgate::assemble::{Base, fallback_base_url, make_app, make_scep, open_authorities};
+use certgate::assemble::{Base, fallback_base_url, make_acme, make_app, make_scep, open_authorities};
 use certgate::config::{Config, Overrides};
 use certgate::data_dir::DataDir;
-use certgate::listen::{InFlight, Lifecycle, Peer, TlsSession};
-use certgate::serve::Exchange;
+use certgate::listen::{InFlight, Lifecycle, Peer, ServerIdentity, TlsSession};
+use certgate::serve::{Exchange, NotValidated, ValidatesHttp01};
 use certgate::telemetry::{Metrics, start_logs};
 use certgate_enrollment::{CertificateQuery, Certificates, EstUser, EstUsers, Event, EventKind, InternalRequest, SecretHash};
-use certgate_pki::{Certificate, DigestAlgorithm};
+use certgate_pki::{Certificate, DigestAlgorithm, GeneralName};
 use certgate_testkit::{CsrBuilder, device_key};
 use http_body_util::Full;
 use hyper::{Request, StatusCode};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::CertifiedKey;
 use tower::ServiceExt;
 
 const CONFIG: &str = r#"
@@ -98,6 +101,23 @@ struct Fixture {
     exchange: Exchange,
 }
 
+/// Validates nothing: no endpoint asks for it.
+struct Nobody;
+
+#[async_trait]
+impl ValidatesHttp01 for Nobody {
+    async fn http01(&self, _: &GeneralName, _: &str, _: &str) -> Result<(), NotValidated> {
+        Err(NotValidated::NotNow)
+    }
+}
+
+fn server_identity() -> Arc<ServerIdentity> {
+    let key = certgate_crypto::provider().sign.generate(certgate_pki::KeyType::P256).unwrap();
+    let key = PrivateKeyDer::try_from(key.pkcs8.to_vec()).unwrap();
+    let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).unwrap();
+    Arc::new(ServerIdentity::new(CertifiedKey::new(Vec::new(), key), Vec::new()))
+}
+
 impl Fixture {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -119,7 +139,11 @@ impl Fixture {
         issuer.issue(issuer.authorize_internal(request).unwrap()).await.unwrap();
         let lifecycle = Lifecycle::new(1);
         let scep = make_scep(&config, &base, &data_dir, &authorities, (&metrics, &lifecycle)).await.unwrap();
-        let app = make_app(&config, &base, (&authorities, scep), (&metrics, &start_logs(&config.log)), &lifecycle).unwrap();
+        let validator = Arc::new(Nobody) as Arc<dyn ValidatesHttp01>;
+        let acme = make_acme(&config, &base, &authorities, (validator, server_identity()), (&metrics, &lifecycle)).await;
+        let acme = acme.unwrap();
+        let logs = start_logs(&config.log);
+        let app = make_app(&config, &base, &authorities, (scep, acme), (&metrics, &logs), &lifecycle).unwrap();
         let exchange = Exchange {
             app: Arc::new(app),
             serves: config.listeners[0].serves.clone().into(),

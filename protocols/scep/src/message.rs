@@ -1,7 +1,7 @@
 //! pkiMessages (RFC 8894 §3.2), as clients send them.
 
 use certgate_pki::asn1::{Tlv, ber, tag};
-use certgate_pki::cms::{CmsError, EnvelopedData, SignatureFault, SignedData, SignerId};
+use certgate_pki::cms::{CmsError, SignatureFault, SignedData, SignerId};
 use certgate_pki::{CertificateOutline, DigestAlgorithm, Provider, PublicKey};
 
 use crate::attributes::{MESSAGE_TYPE, MessageType, SENDER_NONCE, TRANSACTION_ID, TransactionId};
@@ -87,12 +87,14 @@ impl<'a> PkiMessage<'a> {
         signer.verify(&key, &self.signed.content_type, self.signed.content.unwrap_or_default(), provider)
     }
 
-    /// The pkcsPKIEnvelope (RFC 8894 §3.2.2).
+    /// The pkcsPKIEnvelope (RFC 8894 §3.2.2), in DER for `EnvelopedData::from_der`. What is signed is its octets as they were sent: where
+    /// the message came in BER they often are BER too, within a string that [`to_der`] leaves as it is.
     ///
     /// # Errors
     /// [`CmsError`] when there is none.
-    pub fn envelope(&self) -> Result<EnvelopedData<'a>, CmsError> {
-        EnvelopedData::from_der(self.signed.content.ok_or(CmsError::Malformed("pkcsPKIEnvelope"))?)
+    pub fn envelope(&self) -> Result<Vec<u8>, CmsError> {
+        let sent = self.signed.content.ok_or(CmsError::Malformed("pkcsPKIEnvelope"))?;
+        ber::to_der(sent).map_err(|_| CmsError::Malformed("pkcsPKIEnvelope"))
     }
 }
 

@@ -23,12 +23,12 @@ impl Orders for SqliteLedger {
     ) -> Result<OrderAdded, LedgerError> {
         let change = move |transaction: &mut super::Transaction<'_>| {
             let connection = transaction.connection;
-            // What has expired counts for nothing.
-            let count = "SELECT count(DISTINCT order_id) FROM authorization
-                         WHERE account = ? AND state IN ('pending', 'processing') AND expires_at > ?";
-            let open = params![number(order.account), number(event.at.millis())];
+            // What has expired counts for nothing. From the index alone, and no further than it matters: this is the one writer.
+            let count = "SELECT count(*) FROM (SELECT 1 FROM authorization
+                         WHERE account = ? AND state IN ('pending', 'processing') AND expires_at > ? LIMIT ?)";
+            let open = params![number(order.account), number(event.at.millis()), number(most)];
             let open: i64 = connection.prepare_cached(count)?.query_row(open, |row| row.get(0))?;
-            if open.cast_unsigned() >= most {
+            if open.cast_unsigned() + authorizations.len() as u64 > most {
                 return Ok(OrderAdded::TooMany);
             }
             let insert = "INSERT INTO acme_order (id, endpoint, account, created_at, expires_at) VALUES (?, ?, ?, ?, ?)";

@@ -47,9 +47,8 @@ impl Orders for MemoryLedger {
     ) -> Result<OrderAdded, LedgerError> {
         let mut state = self.write()?;
         let of_account = |one: &&AuthorizationRecord| one.account == order.account && is_open(one) && one.expires_at > event.at;
-        let mut open: Vec<&str> = state.authorizations.iter().filter(of_account).map(|one| one.order.as_str()).collect();
-        open.dedup();
-        if number(open.len()) >= most {
+        let open = state.authorizations.iter().filter(of_account).count();
+        if number(open + authorizations.len()) > most {
             return Ok(OrderAdded::TooMany);
         }
         state.orders.push(order);

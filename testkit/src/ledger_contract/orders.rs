@@ -22,7 +22,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     an_account_is_found_by_its_id_and_by_its_key(&*make().await).await;
     an_endpoint_has_one_account_of_a_key(&*make().await).await;
     an_order_is_found_with_its_authorizations(&*make().await).await;
-    an_account_has_so_many_open_orders(&*make().await).await;
+    an_account_has_so_many_open_authorizations(&*make().await).await;
     an_authorization_moves_from_where_it_stands(&*make().await).await;
     what_is_being_validated_is_listed(&*make().await).await;
     an_account_is_a_proof_where_it_is_good(&*make().await).await;
@@ -121,22 +121,23 @@ async fn an_order_is_found_with_its_authorizations(ledger: &dyn Ledger) {
     }
 }
 
-async fn an_account_has_so_many_open_orders(ledger: &dyn Ledger) {
-    assert_eq!(add(ledger, order(1, &names()), 2).await, OrderAdded::Added);
+async fn an_account_has_so_many_open_authorizations(ledger: &dyn Ledger) {
+    assert_eq!(add(ledger, order(1, &names()), 4).await, OrderAdded::Added);
     let (second, authorizations) = order(2, &names()[..1]);
     let [only] = &authorizations[..] else { panic!("one name") };
-    assert_eq!(add(ledger, (second, authorizations.clone()), 2).await, OrderAdded::Added);
+    assert_eq!(add(ledger, (second, authorizations.clone()), 4).await, OrderAdded::Added);
     let before = events(ledger).await;
-    assert_eq!(add(ledger, order(3, &names()), 2).await, OrderAdded::TooMany);
+    assert_eq!(add(ledger, order(3, &names()[..1]), 4).await, OrderAdded::TooMany);
     assert_eq!((events(ledger).await, ledger.find_order("lab", &order(3, &[]).0.id).await), (before, Ok(None)));
-    // One that has all its authorizations is not open any more.
+    // One that is decided is not open any more.
     let valid = event(EventKind::AuthorizationValid);
     assert_eq!(ledger.advance_authorization(only, AuthorizationState::Valid, None, valid).await, Ok(true));
-    assert_eq!(add(ledger, order(3, &names()), 2).await, OrderAdded::Added);
+    assert_eq!(add(ledger, order(3, &names()[..2]), 4).await, OrderAdded::TooMany, "two are more than one");
+    assert_eq!(add(ledger, order(3, &names()[..1]), 4).await, OrderAdded::Added);
     // Neither is one whose time is over.
     let (fourth, authorizations) = order(4, &names());
     let later = event_at(EventKind::OrderAdded, NOW.after(HOUR));
-    assert_eq!(ledger.add_order(fourth, authorizations, 1, later).await, Ok(OrderAdded::Added));
+    assert_eq!(ledger.add_order(fourth, authorizations, 3, later).await, Ok(OrderAdded::Added));
 }
 
 async fn an_authorization_moves_from_where_it_stands(ledger: &dyn Ledger) {

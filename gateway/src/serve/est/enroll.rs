@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certgate_enrollment::{Blame, EnrollRequest, Operation, Outcome, Pending, Proof, Protocol, Recorded};
+use certgate_enrollment::{EnrollRequest, Operation, Outcome, Pending, Proof, Protocol, Recorded};
 use certgate_est::{Lenience, Reading, SimpleEnroll, check_binding, enrolled};
 use certgate_pki::Csr;
 use hyper::StatusCode;
@@ -18,16 +18,9 @@ use crate::auth::{Authenticated, Denied, Proofs};
 use crate::listen::Peer;
 use crate::serve::answer::{self, Answer};
 use crate::serve::body::{self, BodyLimits};
+use crate::serve::conclusion::Attempt;
 use crate::serve::failure::EstFailure;
 use crate::telemetry::{Outcome as Counted, Stopwatch};
-
-/// What is said of a request in the log.
-struct Account {
-    operation: Operation,
-    principal: String,
-    peer: Peer,
-    watch: Stopwatch,
-}
 
 impl EstService {
     /// Does what a request to enroll or to re-enroll asks.
@@ -42,21 +35,27 @@ impl EstService {
     where
         B: Body<Data = Bytes>,
     {
-        let mut account = Account { operation, principal: String::new(), peer: peer.clone(), watch: Stopwatch::start() };
+        let mut attempt = Attempt {
+            operation: operation.name(),
+            principal: String::new(),
+            transaction: None,
+            peer: peer.clone(),
+            watch: Stopwatch::start(),
+        };
         let authenticated = match self.authenticate(endpoint, operation, head, peer).await {
             Ok(authenticated) => authenticated,
-            Err(denied) => return refuse(endpoint, denied, &account),
+            Err(denied) => return refuse(endpoint, denied, operation, &attempt),
         };
-        account.principal.clone_from(&authenticated.principal.name);
+        attempt.principal.clone_from(&authenticated.principal.name);
         let request = match self.read(endpoint, authenticated, head, body, (peer, limits)).await {
             Ok(request) => request,
-            Err(failure) => return conclude(endpoint, &Err(failure), &account),
+            Err(failure) => return conclude(endpoint, &Err(failure), &attempt),
         };
         // A client that hangs up drops what waits here, and must not drop what is counted and logged of a certificate.
         let enrolling = Arc::clone(endpoint);
         let task = self.tasks.spawn(async move {
             let enrolled = enrolling.authority.enroll(&enrolling.profile, request).await;
-            conclude(&enrolling, &enrolled.map_err(EstFailure::from), &account)
+            conclude(&enrolling, &enrolled.map_err(EstFailure::from), &attempt)
         });
         task.await.unwrap_or_else(|_| EstFailure::EndedEarly.answer())
     }
@@ -121,37 +120,34 @@ fn omits_names(csr: &Csr, old: &certgate_pki::Certificate) -> bool {
     has_names && csr.requested().subject_alt_names.is_empty()
 }
 
-/// The answer to who is not authenticated. Where a password would do, it is asked for: some clients send none before they are asked.
-fn refuse(endpoint: &EstEndpoint, denied: Denied, account: &Account) -> Answer {
+/// The answer to who is not authenticated. Where a password would do, it is asked for: some clients send none before they are attempt.
+fn refuse(endpoint: &EstEndpoint, denied: Denied, operation: Operation, attempt: &Attempt) -> Answer {
     let failure = match denied {
         Denied::Ledger(error) => EstFailure::Lookup(error),
         Denied::Busy(busy) => EstFailure::Busy(busy),
         denied => {
-            let (endpoint_name, operation, peer) = (&endpoint.name, account.operation.name(), account.peer.address);
-            tracing::info!(endpoint = endpoint_name, operation, %peer, reason = ?denied, "not authenticated");
-            endpoint.metrics.ended(Counted::Unauthenticated, account.watch.elapsed());
-            let asks = endpoint.options.methods.basic && account.operation == Operation::Enroll;
+            let (endpoint_name, peer) = (&endpoint.name, attempt.peer.address);
+            tracing::info!(endpoint = endpoint_name, operation = attempt.operation, %peer, reason = ?denied, "not authenticated");
+            endpoint.metrics.ended(Counted::Unauthenticated, attempt.watch.elapsed());
+            let asks = endpoint.options.methods.basic && operation == Operation::Enroll;
             return if asks { endpoint.challenge() } else { answer::text(StatusCode::FORBIDDEN, &denied.to_string()) };
         }
     };
-    conclude(endpoint, &Err(failure), account)
+    conclude(endpoint, &Err(failure), attempt)
 }
 
 /// One outcome: counted, logged and answered.
-fn conclude(endpoint: &EstEndpoint, result: &Result<Recorded<Outcome>, EstFailure>, account: &Account) -> Answer {
-    log(endpoint, result, account);
-    let (counted, answer) = match result {
+fn conclude(endpoint: &EstEndpoint, result: &Result<Recorded<Outcome>, EstFailure>, attempt: &Attempt) -> Answer {
+    attempt.conclude((&endpoint.name, &endpoint.metrics), result);
+    match result {
         Ok(outcome) => match &**outcome {
             Outcome::Issued(issued) | Outcome::Served(issued) => {
-                let counted = if matches!(**outcome, Outcome::Issued(_)) { Counted::Issued } else { Counted::Served };
-                (counted, with_body(enrolled(&issued.der, endpoint.options.base64_line_length)))
+                with_body(enrolled(&issued.der, endpoint.options.base64_line_length))
             }
-            Outcome::Pending(waits) => (Counted::Pending, pending(endpoint, waits)),
+            Outcome::Pending(waits) => pending(endpoint, waits),
         },
-        Err(failure) => (Counted::Failed(failure.blame()), failure.answer()),
-    };
-    endpoint.metrics.ended(counted, account.watch.elapsed());
-    answer
+        Err(failure) => failure.answer(),
+    }
 }
 
 /// RFC 7030 §4.2.3: "If the server responds with an HTTP [RFC2616] 202, this indicates that the request has been accepted for processing
@@ -162,31 +158,4 @@ fn pending(endpoint: &EstEndpoint, waits: &Pending) -> Answer {
     let seconds = retry_after::seconds(endpoint.options.retry_after, waits);
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     answer
-}
-
-/// One line an enrollment: what came of it, or why nothing did, at the level of who has to act.
-fn log(endpoint: &EstEndpoint, result: &Result<Recorded<Outcome>, EstFailure>, account: &Account) {
-    let (endpoint, operation, peer) = (endpoint.name.as_str(), account.operation.name(), account.peer.address);
-    let principal = account.principal.as_str();
-    match result {
-        Ok(outcome) => match &**outcome {
-            Outcome::Issued(issued) => {
-                tracing::info!(endpoint, operation, principal, %peer, serial = %issued.serial, "certificate issued");
-            }
-            Outcome::Served(issued) => {
-                tracing::info!(endpoint, operation, principal, %peer, serial = %issued.serial, "certificate served");
-            }
-            Outcome::Pending(waits) => {
-                tracing::info!(endpoint, operation, principal, %peer, enrollment = %waits.id, "waiting for approval");
-            }
-        },
-        Err(failure) => match failure.blame() {
-            blame @ (Blame::Client | Blame::Policy) => {
-                tracing::info!(endpoint, operation, principal, %peer, blame = blame.name(), reason = %failure, "enrollment refused");
-            }
-            blame @ (Blame::Backend | Blame::Store | Blame::Bug) => {
-                tracing::error!(endpoint, operation, principal, %peer, blame = blame.name(), reason = %failure, "enrollment failed");
-            }
-        },
-    }
 }

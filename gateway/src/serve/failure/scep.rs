@@ -11,6 +11,7 @@ use super::{INTERNAL, later};
 use crate::auth::ChallengeDenied;
 use crate::serve::answer::{self, Answer};
 use crate::serve::body::BodyFailure;
+use crate::serve::conclusion::Failure;
 use crate::work_pool::Busy;
 
 /// Why a message has no other answer than this.
@@ -60,9 +61,8 @@ pub(crate) enum ScepFailure {
     EndedEarly,
 }
 
-impl ScepFailure {
-    /// Who has to act.
-    pub(crate) const fn blame(&self) -> Blame {
+impl Failure for ScepFailure {
+    fn blame(&self) -> Blame {
         match self {
             Self::Body(_)
             | Self::Busy(_)
@@ -80,11 +80,12 @@ impl ScepFailure {
         }
     }
 
-    /// Has the client proved nothing about who it is?
-    pub(crate) const fn is_unauthenticated(&self) -> bool {
+    fn is_unauthenticated(&self) -> bool {
         matches!(self, Self::Denied(ChallengeDenied::Missing | ChallengeDenied::Wrong | ChallengeDenied::OtherSubject))
     }
+}
 
+impl ScepFailure {
     /// RFC 8894 §3.2.1.4; `None` where the answer is an HTTP status.
     pub(crate) const fn fail_info(&self) -> Option<FailInfo> {
         match self {

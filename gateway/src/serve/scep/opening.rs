@@ -39,7 +39,8 @@ pub(super) enum Content {
 pub(super) fn open(octets: &[u8], ra: &ScepRa, provider: &Provider) -> Result<Opened, MessageError> {
     let der = to_der(octets)?;
     let message = PkiMessage::from_der(&der)?;
-    let envelope = message.envelope();
+    let sealed = message.envelope();
+    let envelope = sealed.as_deref().map_err(|error| *error).and_then(EnvelopedData::from_der);
     let cipher = envelope.as_ref().ok().and_then(|envelope| envelope.cipher).map(|(cipher, _)| cipher);
     Ok(Opened {
         content: content(&message, envelope, ra, provider),
@@ -88,6 +89,10 @@ fn content(
 /// The request in an envelope. Whether that could not be opened, or holds something else, cannot be told from the answer: whoever could
 /// would decrypt by asking (RFC 3218 §2.3.2).
 fn decrypt(envelope: &EnvelopedData<'_>, ra: &ScepRa, provider: &Provider) -> Result<Csr, ScepFailure> {
+    // RFC 8894 §3.2.2: "contentType in encryptedContentInfo MUST be data ({pkcs-7 1})."
+    if !envelope.holds_data() {
+        return Err(ScepFailure::Envelope);
+    }
     let (cipher, _) = envelope.cipher.ok_or(ScepFailure::Encryption)?;
     let mut substitute = Zeroizing::new(vec![0; cipher.key_octets()]);
     provider.random.fill(&mut substitute).map_err(ScepFailure::Crypto)?;

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use certgate_enrollment::{Blame, EnrollRequest, Outcome, Protocol, Recorded};
+use certgate_enrollment::{EnrollRequest, Outcome, Protocol, Recorded};
 use certgate_pki::Csr;
 use certgate_scep::{Answer as Said, PKI_MESSAGE};
 use hyper::StatusCode;
@@ -14,17 +14,9 @@ use super::endpoint::ScepEndpoint;
 use super::opening::{self, Content, Opened};
 use crate::listen::Peer;
 use crate::serve::answer::{self, Answer};
+use crate::serve::conclusion::Attempt;
 use crate::serve::failure::ScepFailure;
-use crate::telemetry::{Outcome as Counted, Stopwatch};
-
-/// What is said of a message in the log.
-struct Account {
-    operation: &'static str,
-    principal: String,
-    transaction: String,
-    peer: Peer,
-    watch: Stopwatch,
-}
+use crate::telemetry::Stopwatch;
 
 impl ScepService {
     /// Does what a message asks.
@@ -45,27 +37,27 @@ impl ScepService {
             }
             Ok(Ok(opened)) => opened,
         };
-        let mut account = Account {
+        let mut attempt = Attempt {
             operation: if matches!(opened.content, Ok(Content::Poll)) { "poll" } else { "enroll" },
             principal: String::new(),
-            transaction: opened.transaction.to_string(),
+            transaction: Some(opened.transaction.to_string()),
             peer: peer.clone(),
             watch,
         };
         // A client that hangs up drops what waits here, and must not drop what is counted and logged of a certificate.
-        let outcome = match self.request(endpoint, &opened, &mut account).await {
+        let outcome = match self.request(endpoint, &opened, &mut attempt).await {
             Ok(request) => {
                 let enrolling = Arc::clone(endpoint);
                 let task = self.tasks.spawn(async move {
                     let outcome = enrolling.perform(request).await;
-                    conclude(&enrolling, &outcome, &account);
+                    attempt.conclude((&enrolling.name, &enrolling.metrics), &outcome);
                     outcome
                 });
                 task.await.unwrap_or(Err(ScepFailure::EndedEarly))
             }
             Err(failure) => {
                 let outcome = Err(failure);
-                conclude(endpoint, &outcome, &account);
+                attempt.conclude((&endpoint.name, &endpoint.metrics), &outcome);
                 outcome
             }
         };
@@ -73,7 +65,7 @@ impl ScepService {
     }
 
     /// What the core is asked.
-    async fn request(&self, endpoint: &ScepEndpoint, opened: &Opened, account: &mut Account) -> Result<Asked, ScepFailure> {
+    async fn request(&self, endpoint: &ScepEndpoint, opened: &Opened, attempt: &mut Attempt) -> Result<Asked, ScepFailure> {
         // Nobody else can name it: a transaction is the client's own, and its key goes along.
         let transaction = format!("{}#{}", opened.transaction, base16ct::lower::encode_string(&opened.signer_key));
         let csr: &Csr = match &opened.content {
@@ -82,7 +74,7 @@ impl ScepService {
             Ok(Content::Enroll(csr)) => csr,
         };
         let principal = self.authenticator.authenticate(csr, &endpoint.name).await?;
-        account.principal.clone_from(&principal.name);
+        attempt.principal.clone_from(&principal.name);
         Ok(Asked::Enroll(Box::new(EnrollRequest {
             protocol: Protocol::Scep,
             endpoint: endpoint.name.clone(),
@@ -137,39 +129,4 @@ impl ScepEndpoint {
             Asked::Poll(transaction) => self.authority.poll(&self.profile, (Protocol::Scep, &self.name), &transaction).await?,
         })
     }
-}
-
-/// One outcome: counted and logged, at the level of who has to act.
-fn conclude(endpoint: &ScepEndpoint, outcome: &Result<Recorded<Outcome>, ScepFailure>, account: &Account) {
-    let Account { operation, principal, transaction, peer, watch } = account;
-    let (name, peer) = (endpoint.name.as_str(), peer.address);
-    let counted = match outcome {
-        Ok(outcome) => match &**outcome {
-            Outcome::Issued(issued) => {
-                tracing::info!(endpoint = name, operation, principal, transaction, %peer, serial = %issued.serial, "certificate issued");
-                Counted::Issued
-            }
-            Outcome::Served(issued) => {
-                tracing::info!(endpoint = name, operation, principal, transaction, %peer, serial = %issued.serial, "certificate served");
-                Counted::Served
-            }
-            Outcome::Pending(waits) => {
-                tracing::info!(endpoint = name, operation, principal, transaction, %peer, enrollment = %waits.id, "waiting for approval");
-                Counted::Pending
-            }
-        },
-        Err(failure) => {
-            let blame = failure.blame();
-            match blame {
-                Blame::Client | Blame::Policy => {
-                    tracing::info!(endpoint = name, operation, principal, transaction, %peer, blame = blame.name(), reason = %failure, "enrollment refused");
-                }
-                Blame::Backend | Blame::Store | Blame::Bug => {
-                    tracing::error!(endpoint = name, operation, principal, transaction, %peer, blame = blame.name(), reason = %failure, "enrollment failed");
-                }
-            }
-            if failure.is_unauthenticated() { Counted::Unauthenticated } else { Counted::Failed(blame) }
-        }
-    };
-    endpoint.metrics.ended(counted, watch.elapsed());
 }

@@ -99,11 +99,19 @@ impl Client {
 
     /// A message of this type, with these octets in its envelope.
     fn message(&self, message_type: &str, contents: &[u8], cipher: ContentCipher) -> Vec<u8> {
-        let provider = certgate_crypto::provider();
+        self.around(message_type, self.envelope(contents, cipher))
+    }
+
+    fn envelope(&self, contents: &[u8], cipher: ContentCipher) -> Vec<u8> {
         let content_key = vec![5; cipher.key_octets()];
         let seal = Seal { cipher, content_key: &content_key, iv: [6; 16] };
         let recipient = CertificateOutline::from_der(self.ra.as_der()).unwrap();
-        let envelope = seal.envelop(contents, &recipient, &*provider.encrypt).unwrap();
+        seal.envelop(contents, &recipient, &*certgate_crypto::provider().encrypt).unwrap()
+    }
+
+    /// A message of this type around an envelope.
+    fn around(&self, message_type: &str, envelope: Vec<u8>) -> Vec<u8> {
+        let provider = certgate_crypto::provider();
         let attributes = vec![
             attribute(2, tag::PRINTABLE_STRING, message_type.as_bytes()),
             attribute(7, tag::PRINTABLE_STRING, b"t-1"),
@@ -228,8 +236,13 @@ async fn whatever_is_wrong_with_an_envelope_is_one_answer() {
     let for_another = for_another.message("19", csr(Some(SECRET)).as_der(), ContentCipher::Aes256Cbc);
     let of_another = CsrBuilder::new(&device_key()).common_name("device").challenge_password(SECRET).csr();
     let of_another = client.message("19", of_another.as_der(), ContentCipher::Aes256Cbc);
+    // contentType in the envelope is id-signedData, not id-data.
+    let mut of_another_kind = client.envelope(csr(Some(SECRET)).as_der(), ContentCipher::Aes256Cbc);
+    let content_type = of_another_kind.windows(3).position(|octets| octets == [1, 7, 1]).unwrap();
+    of_another_kind[content_type + 2] = 2;
+    let of_another_kind = client.around("19", of_another_kind);
     let mut answers = Vec::new();
-    for message in [no_request, for_another, of_another] {
+    for message in [no_request, for_another, of_another, of_another_kind] {
         let request = Request::post(OPERATION).body(Full::new(Bytes::from(message))).unwrap();
         let (_, _, body) = client.fixture.ask(request).await;
         let signed = SignedData::from_der(&body).unwrap();
@@ -238,6 +251,19 @@ async fn whatever_is_wrong_with_an_envelope_is_one_answer() {
         answers.push([of(oid(3)), of(oid(4)), of(text)]);
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:02x?}");
+}
+
+/// As clients on BouncyCastle send it: BER of indefinite length without and within the string that is signed.
+#[tokio::test]
+async fn a_message_and_its_envelope_may_be_ber() {
+    let open_ended = |der: &[u8]| {
+        assert_eq!(der[..2], [0x30, 0x82]);
+        [&[0x30, 0x80], &der[4..], &[0, 0]].concat()
+    };
+    let client = Client::new(profile()).await;
+    let envelope = client.envelope(csr(Some(SECRET)).as_der(), ContentCipher::Aes256Cbc);
+    let message = client.around("19", open_ended(&envelope));
+    assert_eq!(client.post(open_ended(&message)).await.status, "0");
 }
 
 #[tokio::test]

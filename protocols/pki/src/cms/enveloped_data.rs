@@ -67,6 +67,12 @@ impl<'a> EnvelopedData<'a> {
         })
     }
 
+    /// Whether what is encrypted is said to be octets of the protocol's own, and no further CMS message.
+    #[must_use]
+    pub fn holds_data(&self) -> bool {
+        self.content_type == ID_DATA
+    }
+
     /// Opens it with a key, whichever recipient that is: clients name the wrong one of several certificates.
     ///
     /// Whether a key was transported to us, whether it has the right length, whether the padding of the contents is right: none of that can be

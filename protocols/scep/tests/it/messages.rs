@@ -2,7 +2,7 @@
 
 use base64ct::{Base64, Encoding};
 use certgate_pki::asn1::{ber, tag};
-use certgate_pki::cms::{CmsError, SignatureFault};
+use certgate_pki::cms::{CmsError, EnvelopedData, SignatureFault};
 use certgate_pki::{Csr, DigestAlgorithm};
 use certgate_scep::{MAX_MESSAGE, MessageError, MessageType, Operation, PkiMessage, Query, decode_message, to_der};
 
@@ -17,6 +17,7 @@ fn assert_is_strongswans(der: &[u8]) -> Csr {
     assert_eq!((message.sender_nonce.unwrap().len(), message.digest()), (16, Some(DigestAlgorithm::Sha256)));
     assert_eq!(message.verify(&provider()), Ok(()));
     let envelope = message.envelope().unwrap();
+    let envelope = EnvelopedData::from_der(&envelope).unwrap();
     let substitute = substitute(envelope.cipher.unwrap().0);
     let csr = envelope.open(&*ra().decryption, substitute, &*provider().decrypt).unwrap();
     let csr = Csr::from_der(&csr).unwrap();
@@ -93,6 +94,20 @@ fn what_is_missing_is_said_or_left_to_the_answer() {
     assert_eq!(PkiMessage::from_der(&nobody), Err(MessageError::NoSigner));
     let twice = message(None, vec![transaction(), transaction()], certificates());
     assert_eq!(PkiMessage::from_der(&twice), Err(MessageError::Cms(CmsError::Malformed("signedAttrs"))));
+}
+
+#[test]
+fn an_envelope_may_be_ber_within_its_string() {
+    let der = read("strongswan-pkcsreq.der");
+    let sealed = PkiMessage::from_der(&der).unwrap().envelope().unwrap();
+    // The outermost length becomes indefinite: two octets of zero end the contents (X.690 §8.1.3.6).
+    assert_eq!(sealed[..2], [0x30, 0x82], "a length of two octets");
+    let loose = [&[0x30, 0x80], &sealed[4..], &[0, 0]].concat();
+    let loose = message(Some(loose), vec![printable(7, "t-1")], certificates());
+    let read = PkiMessage::from_der(&loose).unwrap();
+    assert_eq!((read.verify(&provider()), read.envelope()), (Ok(()), Ok(sealed)));
+    let cut_off = message(Some(vec![0x30, 0x80]), vec![printable(7, "t-1")], certificates());
+    assert_eq!(PkiMessage::from_der(&cut_off).unwrap().envelope(), Err(CmsError::Malformed("pkcsPKIEnvelope")));
 }
 
 #[test]
