@@ -7,7 +7,7 @@ use std::fmt;
 
 use const_oid::ObjectIdentifier;
 
-mod strict;
+pub(crate) mod strict;
 
 /// Deeper nesting than any certificate or CMS message of these protocols has.
 const DEPTH_LIMIT: usize = 32;

@@ -23,6 +23,21 @@ pub fn validate<'p>(leaf: &'p Certificate, pool: &'p [Certificate], now: i64) ->
     Ok(chain)
 }
 
+/// Checks that each certificate is certified by the one behind it, at time `now` (seconds since 1970).
+///
+/// # Errors
+/// Why the first that is not is not.
+pub fn check_steps(certificates: &[Certificate], now: i64) -> Result<(), Unverified> {
+    for (below, pair) in certificates.windows(2).enumerate() {
+        let [subject, issuer] = pair else { continue };
+        if issuer.subject != subject.issuer {
+            return Err(Unverified::Wrong(format!("certificate {} is not the issuer of the one before it", below + 2)));
+        }
+        check_step(subject, issuer, below, now)?;
+    }
+    certificates.first().map_or(Ok(()), |leaf| check_period(leaf, now))
+}
+
 fn extend<'p>(chain: &mut Vec<&'p Certificate>, pool: &'p [Certificate], now: i64) -> Result<(), Unverified> {
     let Some(subject) = chain.last().copied() else { return Ok(()) };
     let mut reason = Unverified::Wrong("the issuer's certificate is not there".into());

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::key::KeyKind;
+
 /// A suite: one protocol, or the certificate profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -36,7 +38,7 @@ impl fmt::Display for Suite {
 }
 
 /// The suites whose clauses are written down.
-pub const SUITES: [Suite; 2] = [Suite::Est, Suite::X509];
+pub const SUITES: [Suite; 4] = [Suite::Est, Suite::Scep, Suite::Acme, Suite::X509];
 
 impl Suite {
     /// The clauses of the suite, in order.
@@ -47,12 +49,23 @@ impl Suite {
         let text = match self {
             Self::Est => include_str!("../clauses/est.toml"),
             Self::X509 => include_str!("../clauses/x509.toml"),
-            Self::Scep | Self::Acme | Self::Ocsp | Self::Crl => {
-                anyhow::bail!("suite {self}: its clauses come later; est and x509 are there")
-            }
+            Self::Scep => include_str!("../clauses/scep.toml"),
+            Self::Acme => include_str!("../clauses/acme.toml"),
+            Self::Ocsp | Self::Crl => anyhow::bail!("suite {self}: its clauses come later"),
         };
         let document: Document = toml::from_str(text)?;
         Ok(document.clause)
+    }
+}
+
+impl Suite {
+    /// The kind of key that devices have where nobody says: RFC 8894 §3.1 encrypts to RSA keys alone.
+    #[must_use]
+    pub const fn usual_key(self) -> KeyKind {
+        match self {
+            Self::Scep => KeyKind::Rsa2048,
+            Self::Est | Self::Acme | Self::Ocsp | Self::Crl | Self::X509 => KeyKind::P256,
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Draft {
     pub names: Option<Element>,
     /// Whether `basicConstraints` says `cA TRUE`.
     pub is_authority: bool,
+    /// Whether its key encrypts keys, beside signing.
+    pub is_for_messages: bool,
 }
 
 impl Draft {
@@ -48,6 +50,7 @@ impl Draft {
             subject: subject.clone(),
             names: None,
             is_authority: false,
+            is_for_messages: false,
         })
     }
 
@@ -70,6 +73,13 @@ impl Draft {
     #[must_use]
     pub const fn for_authority(mut self) -> Self {
         self.is_authority = true;
+        self
+    }
+
+    /// For a client of SCEP (RFC 8894 §2.3): `digitalSignature` and `keyEncipherment`.
+    #[must_use]
+    pub const fn for_messages(mut self) -> Self {
+        self.is_for_messages = true;
         self
     }
 
@@ -101,7 +111,7 @@ impl Draft {
             // keyCertSign and cRLSign.
             (vec![Element::primitive(tag::BOOLEAN, &[0xff])], [1, 0x06])
         } else {
-            (Vec::new(), [7, 0x80])
+            (Vec::new(), if self.is_for_messages { [5, 0xa0] } else { [7, 0x80] })
         };
         let purposes = Element::sequence(vec![Element::object_identifier(CLIENT_AUTH)]);
         let own = Element::primitive(tag::OCTET_STRING, &key_identifier(subject_key)?);

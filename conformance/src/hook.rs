@@ -1,12 +1,14 @@
 //! The commands of the `[hooks]` table, which act on the server under test from outside the protocols.
 
-use crate::target::Hooks;
+use crate::{target::Hooks, transport::Transport, verdict::Stop};
 
 /// A hook that the suites use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
     /// Adds the user `{name}` at `{endpoint}`.
     AddUser,
+    /// Makes a SCEP challenge that is good at `{endpoint}`.
+    NewChallenge,
     /// Approves the enrollment of the CSR `{csr_sha256}`.
     Approve,
     /// Denies it.
@@ -27,6 +29,7 @@ impl Hook {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AddUser => "add_user",
+            Self::NewChallenge => "new_challenge",
             Self::Approve => "approve",
             Self::Deny => "deny",
             Self::Revoke => "revoke",
@@ -41,6 +44,7 @@ impl Hook {
     pub fn argv(self, hooks: &Hooks) -> &[String] {
         match self {
             Self::AddUser => &hooks.add_user,
+            Self::NewChallenge => &hooks.new_challenge,
             Self::Approve => &hooks.approve,
             Self::Deny => &hooks.deny,
             Self::Revoke => &hooks.revoke,
@@ -58,6 +62,24 @@ impl Hook {
         });
         filled.chain(more.iter().cloned()).collect()
     }
+}
+
+/// Runs a hook and gives what it printed.
+///
+/// # Errors
+/// [`Stop::Skip`] when the target has no such hook, [`Stop::Fail`] when it fails.
+pub fn run(
+    transport: &mut dyn Transport,
+    hooks: &Hooks,
+    hook: Hook,
+    values: &[(&str, &str)],
+    more: &[String],
+) -> Result<String, Stop> {
+    if hook.argv(hooks).is_empty() {
+        return Err(Stop::Skip(format!("the target has no hook {}", hook.name())));
+    }
+    let argv = hook.fill(hooks, values, more);
+    transport.command(&argv).map_err(|error| Stop::Fail(format!("hook {}: {error:#}", hook.name())))
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Request {
     pub connection: Connection,
     /// How a new connection is made.
     pub dial: Dial,
+    /// What a mutation calls it, where the path does not tell.
+    pub name: Option<&'static str>,
 }
 
 /// How the content of a request is sent.
@@ -64,6 +66,7 @@ impl Request {
             delivery: Delivery::AtOnce,
             connection: Connection::Fresh,
             dial: Dial::default(),
+            name: None,
         }
     }
 
@@ -102,9 +105,19 @@ impl Request {
         self
     }
 
-    /// The last segment of the target's path: the operation (RFC 7030 §3.2.2).
+    /// Called so by mutations.
+    #[must_use]
+    pub const fn called(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// What mutations call it: its name, or the last segment of the target's path, which is the operation in EST (RFC 7030 §3.2.2).
     #[must_use]
     pub fn operation(&self) -> &str {
+        if let Some(name) = self.name {
+            return name;
+        }
         let path = self.target.split('?').next().unwrap_or_default();
         path.rsplit('/').next().unwrap_or_default()
     }

@@ -37,6 +37,14 @@ pub enum KeyKind {
     Ed25519,
 }
 
+impl KeyKind {
+    /// Whether it encrypts as well as signs.
+    #[must_use]
+    pub const fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
+    }
+}
+
 /// A key pair that signs a CSR.
 #[derive(Clone)]
 pub enum Key {
@@ -75,7 +83,7 @@ impl Key {
     /// As [`Key::new`].
     pub fn of(kind: KeyKind) -> anyhow::Result<Self> {
         static MADE: Mutex<Vec<(KeyKind, Key)>> = Mutex::new(Vec::new());
-        if !matches!(kind, KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096) {
+        if !kind.is_rsa() {
             return Self::new(kind);
         }
         let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,6 +99,17 @@ impl Key {
     #[must_use]
     pub fn p256() -> Self {
         Self::P256(p256::ecdsa::SigningKey::generate())
+    }
+
+    /// An RSA key of 1024 bits, which nobody should certify. Made with
+    /// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 | openssl pkcs8 -topk8 -nocrypt -outform DER`.
+    ///
+    /// # Errors
+    /// None that is expected.
+    pub fn weak() -> anyhow::Result<Self> {
+        let document = include_bytes!("../fixtures/rsa1024.pk8");
+        let key = rsa::PrivateKey::from_pkcs8_der(document).map_err(|error| anyhow!("RSA key: {error}"))?;
+        Ok(Self::Rsa(Box::new(rsa::pkcs1v15::SigningKey::new(key))))
     }
 
     fn rsa(size: KeySize) -> anyhow::Result<Self> {

@@ -2,6 +2,7 @@
 //!
 //! It shares no line with the gateway: what one of them gets wrong, the other does not repeat.
 
+pub mod acme;
 pub mod asn1;
 pub mod certificate;
 pub mod certs_only;
@@ -10,6 +11,7 @@ pub mod channel;
 pub mod clause;
 pub mod clock;
 pub mod csr;
+mod dump;
 pub mod endpoint;
 pub mod est;
 pub mod forge;
@@ -18,8 +20,10 @@ pub mod http;
 pub mod key;
 pub mod ledger;
 pub mod parts;
+pub mod pem;
 pub mod report;
 pub mod run;
+pub mod scep;
 pub mod session;
 pub mod signature;
 pub mod specimens;

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use certgate_conformance::{
+    acme::dns,
     clause::{Clause, Reading, SUITES, Suite},
     key::KeyKind,
     report::Format,
@@ -34,6 +35,12 @@ enum Command {
         /// The gateway's data directory.
         data_dir: PathBuf,
     },
+    /// Answer DNS on a UDP port of 127.0.0.1 until it is ended: every name is 127.0.0.1.
+    Dns {
+        /// The port.
+        #[arg(long)]
+        port: u16,
+    },
     /// Print the clauses.
     Clauses {
         /// One suite only.
@@ -59,9 +66,9 @@ struct RunArguments {
     /// The reading that the server follows.
     #[arg(long, value_enum, default_value_t)]
     reading: Reading,
-    /// The kind of key that devices have in the suites est and x509.
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    device_key: KeyKind,
+    /// The kind of key that devices have; p256 if not given, rsa2048 in the suite scep, whose messages are encrypted to it.
+    #[arg(long, value_enum, value_name = "KIND")]
+    device_key: Option<KeyKind>,
     /// Form of the report.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -104,6 +111,13 @@ fn perform(command: Command) -> anyhow::Result<bool> {
             print(None, &toml::to_string(&described)?)?;
             Ok(true)
         }
+        Command::Dns { port } => {
+            dns::answer_at(port)?;
+            print(None, "certgate-conformance answers DNS\n")?;
+            loop {
+                std::thread::park();
+            }
+        }
         Command::Clauses { suite, format } => {
             let suites = suite.map_or_else(|| SUITES.to_vec(), |suite| vec![suite]);
             let clauses = suites.into_iter().map(Suite::clauses).collect::<anyhow::Result<Vec<_>>>()?.concat();
@@ -119,13 +133,13 @@ fn run_suite(arguments: &RunArguments) -> anyhow::Result<bool> {
         .install_default()
         .map_err(|_| anyhow!("a crypto provider is installed already"))?;
     let target = Target::load(&arguments.target)?;
-    let est = target.est.as_ref().ok_or_else(|| anyhow!("{}: no [est] table", arguments.target.display()))?;
-    let mut transport = SocketTransport::new(&target, est)?;
+    let transport = SocketTransport::new(&target, arguments.suite);
+    let mut transport = transport.with_context(|| arguments.target.display().to_string())?;
     let plan = Plan {
         suite: arguments.suite,
         clauses: arguments.clauses.clone(),
         reading: arguments.reading,
-        device_key: arguments.device_key,
+        device_key: arguments.device_key.unwrap_or_else(|| arguments.suite.usual_key()),
         prove_mutations: arguments.prove_mutations,
     };
     let report = run::run(&plan, &target, &mut transport)?;

@@ -5,12 +5,14 @@ use std::rc::Rc;
 use anyhow::{Context, bail};
 
 use crate::{
+    acme,
     clause::{Clause, Reading, State, Suite},
     est,
     key::KeyKind,
     ledger,
     report::{ClauseReport, Outcome, Report},
-    session::{Check, Session},
+    scep,
+    session::{self, Session},
     specimens::Collection,
     target::Target,
     transport::{
@@ -43,14 +45,30 @@ impl Plan {
     }
 }
 
+/// The code behind a clause: of which protocol, that tells what it has at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// Of EST, or of the certificates that EST gives.
+    Est(session::Check),
+    /// Of SCEP.
+    Scep(scep::Check),
+    /// Of ACME.
+    Acme(acme::Check),
+}
+
 /// The check behind a clause, if there is one.
 #[must_use]
 pub fn check_of(suite: Suite, id: &str) -> Option<Check> {
-    let checks = match suite {
-        Suite::Est => est::CHECKS,
-        Suite::X509 => x509::CHECKS,
-        Suite::Scep | Suite::Acme | Suite::Ocsp | Suite::Crl => &[],
-    };
+    match suite {
+        Suite::Est => find(est::CHECKS, id).map(Check::Est),
+        Suite::X509 => find(x509::CHECKS, id).map(Check::Est),
+        Suite::Scep => find(scep::CHECKS, id).map(Check::Scep),
+        Suite::Acme => find(acme::CHECKS, id).map(Check::Acme),
+        Suite::Ocsp | Suite::Crl => None,
+    }
+}
+
+fn find<C: Copy>(checks: &[(&str, C)], id: &str) -> Option<C> {
     checks.iter().find(|(known, _)| *known == id).map(|(_, check)| *check)
 }
 
@@ -63,6 +81,11 @@ pub fn run(plan: &Plan, target: &Target, transport: &mut dyn Transport) -> anyho
     if let Some(unknown) = plan.clauses.iter().find(|id| !all.iter().any(|clause| clause.id == **id)) {
         bail!("suite {} has no clause {unknown}", plan.suite);
     }
+    if plan.suite == Suite::Scep && !plan.device_key.is_rsa() {
+        bail!(
+            "suite scep: devices have RSA keys, to which their certificates are encrypted (RFC 8894 §3.1); S37 tries another"
+        );
+    }
     let chosen = all.iter().filter(|clause| plan.clauses.is_empty() || plan.clauses.contains(&clause.id));
     let mut runner = Runner { plan, target, transport, collection: None };
     let clauses = chosen.map(|clause| runner.clause(clause)).collect::<anyhow::Result<_>>()?;
@@ -73,16 +96,14 @@ struct Runner<'r> {
     plan: &'r Plan,
     target: &'r Target,
     transport: &'r mut dyn Transport,
+    /// Certificates that the X clauses look at, fetched once a run.
     collection: Option<Rc<Collection>>,
 }
 
 impl Runner<'_> {
     fn clause(&mut self, clause: &Clause) -> anyhow::Result<ClauseReport> {
         let Some(check) = check_of(self.plan.suite, &clause.id) else { return Ok(ledger::untried(clause)) };
-        let mut session = Session::new(self.target, &mut *self.transport, self.plan.device())?;
-        session.collection = self.collection.take();
-        let verdict = attempt(&mut session, check);
-        self.collection = session.collection.take();
+        let verdict = attempt(check, self.target, &mut *self.transport, self.plan.device(), &mut self.collection)?;
         let report = ledger::judge(clause, verdict);
         let is_proof_wanted = self.plan.prove_mutations && report.result == Outcome::Pass && clause.state == State::Pass;
         if is_proof_wanted { self.prove(clause, check, report) } else { Ok(report) }
@@ -92,8 +113,7 @@ impl Runner<'_> {
     fn prove(&mut self, clause: &Clause, check: Check, report: ClauseReport) -> anyhow::Result<ClauseReport> {
         let mutation: Mutation = clause.mutation.parse().with_context(|| clause.id.clone())?;
         let mut transport = Mutating::new(&mut *self.transport, mutation);
-        let mut session = Session::new(self.target, &mut transport, self.plan.device())?;
-        let verdict = attempt(&mut session, check);
+        let verdict = attempt(check, self.target, &mut transport, self.plan.device(), &mut None)?;
         let applied = transport.applied;
         let (result, detail) = match verdict {
             verdict if applied == 0 => {
@@ -107,12 +127,41 @@ impl Runner<'_> {
     }
 }
 
+/// Runs a check in a session of its protocol.
+fn attempt(
+    check: Check,
+    target: &Target,
+    transport: &mut dyn Transport,
+    device: (Reading, KeyKind),
+    collection: &mut Option<Rc<Collection>>,
+) -> anyhow::Result<Verdict> {
+    Ok(match check {
+        Check::Est(check) => {
+            let mut session = Session::new(target, transport, device)?;
+            session.collection = collection.take();
+            let verdict = check(&mut session);
+            *collection = session.collection.take();
+            alive_after(verdict, || session.assert_alive())
+        }
+        Check::Scep(check) => {
+            let mut session = scep::Session::new(target, transport, device)?;
+            let verdict = check(&mut session);
+            alive_after(verdict, || session.assert_alive())
+        }
+        Check::Acme(check) => {
+            let mut session = acme::Session::new(target, transport, device)?;
+            let verdict = check(&mut session);
+            alive_after(verdict, || session.assert_alive())
+        }
+    })
+}
+
 /// Every check also asserts that the server still answers afterwards.
-fn attempt(session: &mut Session<'_>, check: Check) -> Verdict {
-    match check(session) {
+fn alive_after(verdict: Verdict, assert_alive: impl FnOnce() -> Result<(), Stop>) -> Verdict {
+    match verdict {
         Err(Stop::Skip(reason)) => Err(Stop::Skip(reason)),
-        Ok(detail) => session.assert_alive().map(|()| detail),
-        Err(Stop::Fail(reason)) => match session.assert_alive() {
+        Ok(detail) => assert_alive().map(|()| detail),
+        Err(Stop::Fail(reason)) => match assert_alive() {
             Err(Stop::Fail(dead)) => Err(Stop::Fail(format!("{reason}; {dead}"))),
             _ => Err(Stop::Fail(reason)),
         },

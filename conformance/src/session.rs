@@ -7,9 +7,9 @@ use serde::Deserialize;
 use crate::{
     certificate::hex,
     channel::{Channel, Dial},
-    clause::Reading,
+    clause::{Reading, Suite},
     endpoint::{Endpoint, label},
-    hook::Hook,
+    hook::{self, Hook},
     http::{Request, Response, basic, encode_body},
     key::{Key, KeyKind, random},
     specimens::Collection,
@@ -18,7 +18,7 @@ use crate::{
     verdict::{Stop, Verdict},
 };
 
-/// The code behind a clause.
+/// The code behind a clause of EST or of the certificates.
 pub type Check = fn(&mut Session<'_>) -> Verdict;
 
 /// What the hook `add_user` prints, as far as it matters here.
@@ -52,8 +52,9 @@ impl<'t> Session<'t> {
         transport: &'t mut dyn Transport,
         (reading, device_key): (Reading, KeyKind),
     ) -> anyhow::Result<Self> {
+        let url = target.url(Suite::Est)?;
         let est = target.est.as_ref().ok_or_else(|| anyhow::anyhow!("the target has no [est] table"))?;
-        Ok(Self { est, hooks: &target.hooks, url: est.url.parse()?, transport, reading, device_key, collection: None })
+        Ok(Self { est, hooks: &target.hooks, url, transport, reading, device_key, collection: None })
     }
 
     /// Seconds since 1970, at this moment: what was just issued is valid from now.
@@ -154,11 +155,7 @@ impl<'t> Session<'t> {
     /// # Errors
     /// [`Stop::Skip`] when the target has no such hook, [`Stop::Fail`] when it fails.
     pub fn run_hook(&mut self, hook: Hook, values: &[(&str, &str)], more: &[String]) -> Result<String, Stop> {
-        if !self.has_hook(hook) {
-            return Err(Stop::Skip(format!("the target has no hook {}", hook.name())));
-        }
-        let argv = hook.fill(self.hooks, values, more);
-        self.transport.command(&argv).map_err(|error| Stop::Fail(format!("hook {}: {error:#}", hook.name())))
+        hook::run(&mut *self.transport, self.hooks, hook, values, more)
     }
 
     /// The endpoint of the target's first URL, with the target's login.

@@ -4,9 +4,15 @@ use std::{fmt, path::Path, path::PathBuf, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+mod acme;
 mod data_directory;
+mod scep;
 
+pub use acme::{AcmeTarget, ExternalAccountBinding};
 pub use data_directory::describe;
+pub use scep::ScepTarget;
+
+use crate::clause::Suite;
 
 /// A server under test: ours or any other.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -84,42 +90,6 @@ const fn default_slow_body_seconds() -> u64 {
     40
 }
 
-/// The `[scep]` table.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScepTarget {
-    /// URL of the server's endpoint.
-    pub url: String,
-    /// A challenge password.
-    pub challenge: Option<String>,
-}
-
-/// The `[acme]` table.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct AcmeTarget {
-    /// URL of the directory.
-    pub directory: String,
-    /// External account binding.
-    pub eab: Option<ExternalAccountBinding>,
-    /// URL of the programming interface of the DNS server that the server under test asks.
-    pub dns_api: Option<String>,
-    /// Port where the server validates http-01.
-    pub http01_port: Option<u16>,
-    /// Port where the server validates tls-alpn-01.
-    pub tlsalpn01_port: Option<u16>,
-}
-
-/// `eab` of the `[acme]` table (RFC 8555 §7.3.4).
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ExternalAccountBinding {
-    /// Key identifier.
-    pub kid: String,
-    /// MAC key, base64url.
-    pub key: String,
-}
-
 /// The `[ocsp]` and `[crl]` tables.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -139,7 +109,8 @@ pub struct Hooks {
     /// With `{endpoint}` in it, the user is good at that endpoint only: the label in the URL, `default` without one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub add_user: Vec<String>,
-    /// Makes a SCEP challenge; prints `{"challenge",…}`.
+    /// Makes a SCEP challenge that is good once at `{endpoint}`: what stands behind `/scep/` in the URL, `default` if nothing does; prints
+    /// `{"challenge",…}`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub new_challenge: Vec<String>,
     /// Approves the enrollment of the CSR `{csr_sha256}`: SHA-256 of its DER as it was first sent, lower-case hexadecimal.
@@ -175,22 +146,71 @@ impl Target {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         toml::from_str(&text).with_context(|| path.display().to_string())
     }
+
+    /// The first URL of the table that `suite` needs.
+    ///
+    /// # Errors
+    /// A target without that table, or a URL that is none.
+    pub fn url(&self, suite: Suite) -> anyhow::Result<Url> {
+        let (table, url) = match suite {
+            Suite::Est | Suite::X509 => ("est", self.est.as_ref().map(|est| &est.url)),
+            Suite::Scep => ("scep", self.scep.as_ref().map(|scep| &scep.url)),
+            Suite::Acme => ("acme", self.acme.as_ref().map(|acme| &acme.directory)),
+            Suite::Ocsp => ("ocsp", self.ocsp.as_ref().map(|ocsp| &ocsp.url)),
+            Suite::Crl => ("crl", self.crl.as_ref().map(|crl| &crl.url)),
+        };
+        let url = url.ok_or_else(|| anyhow::anyhow!("suite {suite}: the target has no [{table}] table"))?;
+        let url: Url = url.parse()?;
+        // RFC 7030 §3.3: "TLS MUST be used"; RFC 8555 §6.1: "Use of HTTPS is REQUIRED."
+        anyhow::ensure!(
+            url.scheme == Scheme::Https || !matches!(table, "est" | "acme"),
+            "suite {suite}: {url} is no https URL"
+        );
+        Ok(url)
+    }
 }
 
-/// The parts of an `https` URL.
+/// What a URL begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// HTTP over TLS.
+    Https,
+    /// HTTP over bare TCP, for protocols that bring their own protection.
+    Http,
+}
+
+impl Scheme {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Https => "https",
+            Self::Http => "http",
+        }
+    }
+
+    const fn port(self) -> u16 {
+        match self {
+            Self::Https => 443,
+            Self::Http => 80,
+        }
+    }
+}
+
+/// The parts of an `https` or `http` URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
+    /// What it begins with.
+    pub scheme: Scheme,
     /// Host name or address, without brackets.
     pub host: String,
-    /// Port, 443 if none is written.
+    /// Port, the scheme's if none is written.
     pub port: u16,
     /// Path, without a slash at its end.
     pub path: String,
 }
 
-/// A URL that is not one of `https://HOST[:PORT]/PATH`.
+/// A URL that is not one of `https://HOST[:PORT]/PATH` or `http://HOST[:PORT]/PATH`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no https://HOST[:PORT]/PATH")]
+#[error("{0:?} is no https://HOST[:PORT]/PATH and no http://HOST[:PORT]/PATH")]
 pub struct BadUrl(String);
 
 impl FromStr for Url {
@@ -198,7 +218,11 @@ impl FromStr for Url {
 
     fn from_str(text: &str) -> Result<Self, BadUrl> {
         let bad = || BadUrl(text.to_owned());
-        let rest = text.strip_prefix("https://").ok_or_else(bad)?;
+        let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+            (Some(rest), _) => (Scheme::Https, rest),
+            (None, Some(rest)) => (Scheme::Http, rest),
+            (None, None) => return Err(bad()),
+        };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (host, port) = match authority.strip_prefix('[') {
             Some(bracketed) => bracketed.split_once(']').ok_or_else(bad)?,
@@ -206,13 +230,13 @@ impl FromStr for Url {
         };
         let port = match port.strip_prefix(':') {
             Some(digits) => digits.parse().map_err(|_| bad())?,
-            None if port.is_empty() => 443,
+            None if port.is_empty() => scheme.port(),
             None => return Err(bad()),
         };
         if host.is_empty() {
             return Err(bad());
         }
-        Ok(Self { host: host.to_owned(), port, path: path.trim_end_matches('/').to_owned() })
+        Ok(Self { scheme, host: host.to_owned(), port, path: path.trim_end_matches('/').to_owned() })
     }
 }
 
@@ -221,13 +245,13 @@ impl Url {
     #[must_use]
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 443 { host } else { format!("{host}:{}", self.port) }
+        if self.port == self.scheme.port() { host } else { format!("{host}:{}", self.port) }
     }
 }
 
 impl fmt::Display for Url {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "https://{}{}", self.authority(), self.path)
+        write!(formatter, "{}://{}{}", self.scheme.name(), self.authority(), self.path)
     }
 }
 

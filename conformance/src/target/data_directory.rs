@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
-use super::{EstTarget, Hooks, Target, default_slow_body_seconds};
+use super::{AcmeTarget, EstTarget, Hooks, ScepTarget, Target, default_slow_body_seconds};
 
 /// The parts of `run.json` that a target needs.
 #[derive(Deserialize)]
 struct Run {
     version: String,
     https: Vec<String>,
+    http: Vec<String>,
     ca_pem: PathBuf,
 }
 
@@ -24,7 +25,7 @@ pub fn describe(data_directory: &Path, certgate: &Path) -> anyhow::Result<Target
     let path = data_directory.join("run.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("{}: does the gateway run?", path.display()))?;
     let run: Run = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
-    let address = run.https.iter().find(|address| address.starts_with("127.")).or_else(|| run.https.first());
+    let address = nearest(&run.https);
     let address = address.ok_or_else(|| anyhow!("{}: no https listener", path.display()))?;
     let (host, port) = address.rsplit_once(':').ok_or_else(|| anyhow!("{address}: no port"))?;
     let login = read_login(&data_directory.join("first-device.netrc"))?;
@@ -47,12 +48,21 @@ pub fn describe(data_directory: &Path, certgate: &Path) -> anyhow::Result<Target
             client_key: None,
             slow_body_seconds: default_slow_body_seconds(),
         }),
-        scep: None,
-        acme: None,
+        scep: nearest(&run.http).map(|address| ScepTarget {
+            url: format!("http://{address}/scep/default"),
+            challenge: None,
+            manual_url: None,
+        }),
+        acme: Some(AcmeTarget::new(format!("https://localhost:{port}/acme/default/directory"))),
         ocsp: None,
         crl: None,
         hooks: hooks(&data_directory, certgate),
     })
+}
+
+/// The listener on the loopback of version 4, or else the first.
+fn nearest(addresses: &[String]) -> Option<&String> {
+    addresses.iter().find(|address| address.starts_with("127.")).or_else(|| addresses.first())
 }
 
 /// The first login of a netrc file; `None` when there is no file.
@@ -83,7 +93,7 @@ fn hooks(data_directory: &Path, certgate: &Path) -> Hooks {
     };
     Hooks {
         add_user: command(&["est", "user", "add", "{name}", "--endpoint", "{endpoint}"]),
-        new_challenge: command(&["scep", "challenge", "new"]),
+        new_challenge: command(&["scep", "challenge", "new", "--endpoint", "{endpoint}"]),
         approve: command(&["enrollment", "approve", "csr:{csr_sha256}"]),
         deny: command(&["enrollment", "deny", "csr:{csr_sha256}"]),
         revoke: command(&["cert", "revoke", "{serial}", "--reason", "{reason}"]),
@@ -101,7 +111,7 @@ mod tests {
     #[test]
     fn a_running_gateway_is_described() {
         let directory = tempfile::tempdir().expect("a directory");
-        let run = r#"{"pid":1,"version":"0.1.0","https":["[::1]:43122","127.0.0.1:43121"],"http":[],"ops":[],"ca_pem":"/d/ca/root.pem","ca_sha256":"00"}"#;
+        let run = r#"{"pid":1,"version":"0.1.0","https":["[::1]:43122","127.0.0.1:43121"],"http":["127.0.0.1:43123"],"ops":[],"ca_pem":"/d/ca/root.pem","ca_sha256":"00"}"#;
         std::fs::write(directory.path().join("run.json"), run).expect("written");
         let netrc =
             "machine localhost login first-device password s3cret\nmachine 127.0.0.1 login first-device password s3cret\n";
@@ -112,6 +122,8 @@ mod tests {
         let est = again.est.expect("est");
         assert_eq!(est.url, "https://localhost:43121/.well-known/est");
         assert_eq!((est.user.as_deref(), est.password.as_deref()), (Some("first-device"), Some("s3cret")));
+        assert_eq!(again.scep.expect("scep").url, "http://127.0.0.1:43123/scep/default");
+        assert_eq!(again.acme.expect("acme").directory, "https://localhost:43121/acme/default/directory");
         assert_eq!(again.connect.as_deref(), Some("127.0.0.1"));
         let tail: Vec<&str> = again.hooks.add_user.iter().skip(5).map(String::as_str).collect();
         assert_eq!(tail, ["est", "user", "add", "{name}", "--endpoint", "{endpoint}"]);

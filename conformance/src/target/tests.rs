@@ -1,4 +1,5 @@
-use super::{Target, Url};
+use super::{Scheme, Target, Url};
+use crate::clause::Suite;
 
 const WHOLE: &str = r#"
 name = "any"
@@ -19,6 +20,9 @@ url = "http://localhost:8080/scep/default"
 challenge = "c"
 [acme]
 directory = "https://localhost:8443/acme/default/directory"
+manual_directory = "https://localhost:8443/acme/manual/directory"
+domain = "a.example"
+dns_port = 8053
 eab = { kid = "k", key = "a2V5" }
 dns_api = "http://127.0.0.1:8055"
 http01_port = 5002
@@ -65,7 +69,19 @@ fn a_url_comes_apart() {
     assert_eq!(url.authority(), "localhost:8443");
     let url: Url = "https://[::1]/x".parse().expect("good");
     assert_eq!((url.host.as_str(), url.port, url.authority().as_str()), ("::1", 443, "[::1]"));
-    for bad in ["http://h/p", "https:///p", "https://h:x/p", "h"] {
+    let url: Url = "http://h/scep".parse().expect("good");
+    assert_eq!((url.scheme, url.port, url.to_string().as_str()), (Scheme::Http, 80, "http://h/scep"));
+    for bad in ["ftp://h/p", "https:///p", "https://h:x/p", "h"] {
         assert!(bad.parse::<Url>().is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_suite_finds_its_table_or_says_which_is_missing() {
+    let target: Target = toml::from_str(WHOLE).expect("parses");
+    assert_eq!(target.url(Suite::Acme).expect("there").path, "/acme/default/directory");
+    assert_eq!(target.url(Suite::Scep).expect("there").scheme, Scheme::Http);
+    let bare: Target = toml::from_str("name = \"x\"\nca_file = \"y\"\n[acme]\ndirectory = \"http://h/d\"\n").expect("parses");
+    assert_eq!(bare.url(Suite::Scep).expect_err("none").to_string(), "suite scep: the target has no [scep] table");
+    assert!(bare.url(Suite::Acme).expect_err("not so").to_string().ends_with("is no https URL"));
 }

@@ -6,6 +6,10 @@
 //! - `body VALUE…`: other content;
 //! - `message NAME`: the certs-only message changed, see [`Edit::Message`];
 //! - `certificate NAME`: each certificate in it changed, see [`Edit::Certificate`];
+//! - `attribute NAME VALUE…`: a signed attribute of a CertRep, see [`Edit::Attribute`];
+//! - `cms NAME`: the CertRep changed, see [`Edit::Cms`];
+//! - `pem NAME`: each certificate of a PEM chain changed in the same way;
+//! - `json POINTER VALUE…`, `json-drop POINTER`: a member of a JSON object (RFC 6901) set or taken away;
 //! - `peer none`: no server certificate;
 //!
 //! or two words `probe http` and `probe handshake`: what a bare TCP connection hears.
@@ -14,11 +18,14 @@ use std::{str::FromStr, time::Duration};
 
 use super::{Failure, Transport};
 use crate::{
+    asn1::Element,
     certs_only,
     channel::{Channel, Dial},
     http::{Request, Response, encode_body},
+    pem,
 };
 
+mod cert_rep;
 mod message;
 
 /// A change to answers.
@@ -46,6 +53,14 @@ pub enum Edit {
     Message(String),
     /// Each certificate of a certs-only message; the names are those of `CERTIFICATE_EDITS` in `message.rs`.
     Certificate(String),
+    /// A signed attribute of a CertRep (RFC 8894 §3.2.1), where it is there: another value, or `none` of it.
+    Attribute(String, String),
+    /// A CertRep; the names are those of `CMS_EDITS` in `cert_rep.rs`.
+    Cms(String),
+    /// Each certificate of a PEM chain, by the same names.
+    Pem(String),
+    /// A member of a JSON document is set, or taken away.
+    Json(String, Option<serde_json::Value>),
     /// The server shows no certificate.
     NoPeer,
     /// What a bare TCP connection hears.
@@ -79,6 +94,20 @@ impl FromStr for Mutation {
             [operation, status, "certificate", name] if message::is_certificate_edit(name) => {
                 (*operation, *status, Edit::Certificate((*name).into()))
             }
+            [operation, status, "attribute", name, value @ ..] if cert_rep::is_attribute(name) => {
+                (*operation, *status, Edit::Attribute((*name).into(), value.join(" ")))
+            }
+            [operation, status, "cms", name] if cert_rep::CMS_EDITS.contains(name) => {
+                (*operation, *status, Edit::Cms((*name).into()))
+            }
+            [operation, status, "pem", name] if message::is_certificate_edit(name) => {
+                (*operation, *status, Edit::Pem((*name).into()))
+            }
+            [operation, status, "json", pointer, value @ ..] => {
+                let value = serde_json::from_str(&value.join(" ")).map_err(|_| unknown())?;
+                (*operation, *status, Edit::Json((*pointer).into(), Some(value)))
+            }
+            [operation, status, "json-drop", pointer] => (*operation, *status, Edit::Json((*pointer).into(), None)),
             [operation, status, "peer", "none"] => (*operation, *status, Edit::NoPeer),
             _ => return Err(unknown()),
         };
@@ -107,6 +136,10 @@ impl Mutation {
             Edit::Close => return Err(Failure::Closed),
             Edit::Message(name) => rewrite(response, |message| message::edit_message(message, name)),
             Edit::Certificate(name) => rewrite(response, |message| message::edit_certificates(message, name)),
+            Edit::Attribute(name, value) => rewrite(response, |message| cert_rep::edit_attribute(message, name, value)),
+            Edit::Cms(name) => rewrite(response, |message| cert_rep::edit_cms(message, name)),
+            Edit::Pem(name) => rewrite_chain(response, name),
+            Edit::Json(pointer, value) => rewrite_json(response, pointer, value.as_ref()),
             Edit::NoPeer => response.peer.clear(),
             Edit::Probe(_) => {}
         }
@@ -114,14 +147,42 @@ impl Mutation {
     }
 }
 
-/// Changes the message in the content; content that is no message stays as it is.
-fn rewrite(response: &mut Response, edit: impl FnOnce(&mut crate::asn1::Element) -> Option<()>) {
-    let decoded = certs_only::decode_base64(&response.content).and_then(|der| crate::asn1::Element::parse(&der));
+/// Changes the message in the content, DER or that in base64; content that is no message stays as it is.
+fn rewrite(response: &mut Response, edit: impl FnOnce(&mut Element) -> Option<()>) {
+    let bare = Element::parse(&response.content);
+    let is_bare = bare.is_ok();
+    let decoded = bare.or_else(|_| certs_only::decode_base64(&response.content).and_then(|der| Element::parse(&der)));
     if let Ok(mut message) = decoded
         && edit(&mut message).is_some()
     {
-        response.content = encode_body(&message.encode());
+        let der = message.encode();
+        response.content = if is_bare { der } else { encode_body(&der) };
     }
+}
+
+/// Changes each certificate of a PEM chain; content that is none stays as it is.
+fn rewrite_chain(response: &mut Response, name: &str) {
+    let Ok(ders) = pem::decode(&response.content) else { return };
+    let edited = ders.iter().map(|der| {
+        let mut certificate = Element::parse(der).ok()?;
+        message::edit_certificate(&mut certificate, name)?;
+        Some(pem::encode(&certificate.encode()))
+    });
+    if let Some(chain) = edited.collect::<Option<String>>() {
+        response.content = chain.into_bytes();
+    }
+}
+
+/// Sets or removes the member that `pointer` names; content that has no such place stays as it is.
+fn rewrite_json(response: &mut Response, pointer: &str, value: Option<&serde_json::Value>) {
+    let Ok(mut document) = serde_json::from_slice::<serde_json::Value>(&response.content) else { return };
+    let (parent, member) = pointer.rsplit_once('/').unwrap_or_default();
+    let Some(members) = document.pointer_mut(parent).and_then(serde_json::Value::as_object_mut) else { return };
+    match value {
+        Some(value) => members.insert(member.to_owned(), value.clone()),
+        None => members.shift_remove(member),
+    };
+    response.content = document.to_string().into_bytes();
 }
 
 /// A transport whose answers are mutated, and which counts them.
@@ -189,8 +250,30 @@ mod tests {
     }
 
     #[test]
+    fn a_member_is_set_or_taken_away() {
+        let mut response = Response { content: b"{\"a\":{\"b\":1},\"c\":2}".to_vec(), ..Response::default() };
+        for (text, wanted) in [
+            ("order 200 json /a/b \"x y\"", "{\"a\":{\"b\":\"x y\"},\"c\":2}"),
+            ("order 200 json-drop /a", "{\"c\":2}"),
+            ("order 200 json-drop /d/e", "{\"c\":2}"),
+        ] {
+            text.parse::<Mutation>().expect("known").apply(&mut response).expect("applied");
+            assert_eq!(String::from_utf8_lossy(&response.content), wanted);
+        }
+    }
+
+    #[test]
     fn an_unknown_mutation_is_refused() {
-        for text in ["", "simpleenroll", "simpleenroll 200 certificate colour", "any any message none", "probe dns"] {
+        for text in [
+            "",
+            "simpleenroll",
+            "simpleenroll 200 certificate colour",
+            "any any message none",
+            "any any cms none",
+            "any any attribute colour x",
+            "probe dns",
+            "order 200 json /a {",
+        ] {
             assert!(text.parse::<Mutation>().is_err(), "{text}");
         }
     }

@@ -15,12 +15,13 @@ use rustls::{
 
 use super::{
     Failure, Transport, finished,
-    stream::{PATIENCE, Stream, is_timeout},
+    stream::{PATIENCE, Stream, is_timeout, wire::Wire},
 };
 use crate::{
     channel::{Channel, Dial, Identity, TlsVersion},
+    clause::Suite,
     http::{Connection, Request, Response},
-    target::{EstTarget, Target, Url},
+    target::{EstTarget, Scheme, Target, Url},
 };
 
 /// The transport to a server under test.
@@ -38,16 +39,17 @@ pub struct SocketTransport {
 }
 
 impl SocketTransport {
-    /// A transport to the EST server of `target`.
+    /// A transport to the server of `target` that `suite` tries.
     ///
     /// # Errors
-    /// A URL that is none, or files that do not read.
-    pub fn new(target: &Target, est: &EstTarget) -> anyhow::Result<Self> {
+    /// A target without the table that the suite needs, a URL that is none, or files that do not read.
+    pub fn new(target: &Target, suite: Suite) -> anyhow::Result<Self> {
+        let est = target.est.as_ref().filter(|_| matches!(suite, Suite::Est | Suite::X509));
         Ok(Self {
-            url: est.url.parse()?,
+            url: target.url(suite)?,
             connect: target.connect.clone(),
             roots: Arc::new(read_roots(target)?),
-            own: read_identity(est)?,
+            own: est.map(read_identity).transpose()?.flatten(),
             configurations: Vec::new(),
             kept: None,
             opened: None,
@@ -55,10 +57,13 @@ impl SocketTransport {
     }
 
     fn connect(&mut self, dial: &Dial) -> Result<Stream, Failure> {
+        let url = dial.origin.as_ref().unwrap_or(&self.url).clone();
+        if url.scheme == Scheme::Http {
+            return Ok(Stream::new(Wire::Plain(self.connect_tcp(&url)?), None, url.authority()));
+        }
         let configuration = self.configuration(dial)?;
-        let url = dial.origin.as_ref().unwrap_or(&self.url);
         let name = ServerName::try_from(url.host.clone()).map_err(|error| Failure::Connect(error.to_string()))?;
-        let tcp = self.connect_tcp(url)?;
+        let tcp = self.connect_tcp(&url)?;
         let session = ClientConnection::new(configuration, name).map_err(|error| Failure::Tls(error.to_string()))?;
         let mut tls = StreamOwned::new(session, tcp);
         let (outcome, finished) = finished::watch(|| {
@@ -68,7 +73,7 @@ impl SocketTransport {
             Ok(())
         });
         outcome.map_err(|error: std::io::Error| Failure::Tls(error.to_string()))?;
-        Ok(Stream::new(tls, finished, url.authority()))
+        Ok(Stream::new(Wire::Tls(Box::new(tls)), finished, url.authority()))
     }
 
     fn configuration(&mut self, dial: &Dial) -> Result<Arc<ClientConfig>, Failure> {

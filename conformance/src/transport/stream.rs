@@ -1,12 +1,8 @@
-//! One TLS connection: requests go out over it, answers come in.
+//! One connection: requests go out over it, answers come in.
 
-use std::{
-    io::{ErrorKind, Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
+use std::{io::ErrorKind, time::Duration};
 
-use rustls::{ClientConnection, ProtocolVersion, StreamOwned};
+use rustls::ProtocolVersion;
 
 use super::Failure;
 use crate::{
@@ -14,6 +10,10 @@ use crate::{
     clock::Stopwatch,
     http::{self, Delivery, Framing, Malformed, Request, Response},
 };
+
+pub(super) mod wire;
+
+use wire::Wire;
 
 /// How long the suite waits for an answer that nothing delays.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,9 +26,9 @@ const GLANCE: Duration = Duration::from_millis(1);
 /// No answer of these protocols is longer.
 const ANSWER_LIMIT: usize = 64 * 1024 * 1024;
 
-/// One TLS connection and what came in over it that nobody has read.
+/// One connection and what came in over it that nobody has read.
 pub(super) struct Stream {
-    tls: StreamOwned<ClientConnection, TcpStream>,
+    wire: Wire,
     /// The first Finished of the handshake, under TLS 1.2.
     finished: Option<Vec<u8>>,
     /// What the `Host` field says.
@@ -40,14 +40,15 @@ pub(super) struct Stream {
 
 impl Stream {
     /// A connection after its handshake.
-    pub(super) const fn new(tls: StreamOwned<ClientConnection, TcpStream>, finished: Option<Vec<u8>>, host: String) -> Self {
-        Self { tls, finished, host, received: Vec::new(), used: false }
+    pub(super) const fn new(wire: Wire, finished: Option<Vec<u8>>, host: String) -> Self {
+        Self { wire, finished, host, received: Vec::new(), used: false }
     }
 
     /// What the connection is bound to.
     pub(super) fn channel(&self) -> Result<Channel, Failure> {
         let failed = |error: rustls::Error| Failure::Tls(error.to_string());
-        let version = match self.tls.conn.protocol_version() {
+        let session = self.wire.session().ok_or_else(|| Failure::Tls("there is none".into()))?;
+        let version = match session.protocol_version() {
             Some(ProtocolVersion::TLSv1_2) => TlsVersion::V1_2,
             Some(ProtocolVersion::TLSv1_3) => TlsVersion::V1_3,
             other => return Err(Failure::Tls(format!("version {other:?}"))),
@@ -55,13 +56,13 @@ impl Stream {
         // RFC 9266 §2: "Label: The ASCII string "EXPORTER-Channel-Binding" with no terminating NUL. Context value: Zero-length string.
         // Length: 32 bytes."
         let label = b"EXPORTER-Channel-Binding";
-        let exporter = self.tls.conn.export_keying_material(vec![0; 32], label, Some(b"")).map_err(failed)?;
+        let exporter = session.export_keying_material(vec![0; 32], label, Some(b"")).map_err(failed)?;
         Ok(Channel { version, unique: self.finished.clone(), exporter })
     }
 
     /// Sends a request. A write that fails is no failure yet: the answer may have come before the server stopped reading.
     pub(super) fn send(&mut self, request: &Request) -> Result<(), Failure> {
-        let sent = self.tls.write_all(&request.head(&self.host)).and_then(|()| self.tls.flush());
+        let sent = self.wire.send(&request.head(&self.host));
         let (Ok(()), Some(content)) = (sent, &request.content) else { return Ok(()) };
         match request.delivery {
             Delivery::AtOnce => self.send_content(content),
@@ -80,7 +81,7 @@ impl Stream {
     fn send_content(&mut self, content: &[u8]) -> Result<(), Failure> {
         let several = content.len() > PIECE;
         for piece in content.chunks(PIECE) {
-            if self.tls.write_all(piece).and_then(|()| self.tls.flush()).is_err() {
+            if self.wire.send(piece).is_err() {
                 return Ok(());
             }
             if several && self.look(GLANCE)? {
@@ -93,7 +94,7 @@ impl Stream {
     fn trickle(&mut self, content: &[u8], pause: Duration, limit: Duration) -> Result<(), Failure> {
         let watch = Stopwatch::start();
         for octet in content {
-            if self.tls.write_all(&[*octet]).and_then(|()| self.tls.flush()).is_err() || self.look(pause)? {
+            if self.wire.send(&[*octet]).is_err() || self.look(pause)? {
                 return Ok(());
             }
             if watch.elapsed() > limit {
@@ -112,29 +113,9 @@ impl Stream {
         }
     }
 
-    /// Takes in what has come, waiting up to `patience`. It reads records itself, since rustls's stream first writes what is left to
-    /// write, and a server that refuses a body may have stopped reading after its answer.
+    /// Takes in what has come, waiting up to `patience`.
     fn fill(&mut self, patience: Duration) -> Result<(), Failure> {
-        let StreamOwned { conn, sock } = &mut self.tls;
-        sock.set_read_timeout(Some(patience)).map_err(|error| Failure::Connect(error.to_string()))?;
-        let mut piece = vec![0; 16 * 1024];
-        loop {
-            match conn.reader().read(&mut piece) {
-                Ok(0) => return Err(Failure::Closed),
-                Ok(count) => {
-                    self.received.extend(piece.iter().take(count));
-                    return Ok(());
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => return Err(Failure::Closed),
-            }
-            match conn.read_tls(sock) {
-                Ok(0) => return Err(Failure::Closed),
-                Ok(_) => conn.process_new_packets().map(|_| ()).map_err(|error| Failure::Tls(error.to_string()))?,
-                Err(error) if is_timeout(&error) => return Err(Failure::Silent),
-                Err(_) => return Err(Failure::Closed),
-            }
-        }
+        self.wire.receive(patience, &mut self.received)
     }
 
     /// The final answer to a request of this method.
@@ -153,7 +134,7 @@ impl Stream {
             };
             response.interim = interim;
             response.reused = self.used;
-            let peer = self.tls.conn.peer_certificates().unwrap_or_default();
+            let peer = self.wire.session().and_then(|session| session.peer_certificates()).unwrap_or_default();
             response.peer = peer.iter().map(|certificate| certificate.to_vec()).collect();
             return Ok(response);
         }

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 use super::gather::collect;
 use crate::{
     certificate::Certificate,
-    key::random,
+    dump::{self, Scratch},
     session::Session,
     specimens::Collection,
     transport::command,
@@ -63,8 +63,8 @@ const LINTERS: [Linter; 6] = [
     },
     Linter {
         name: "dumpasn1 -a",
-        argv: |files| vec!["dumpasn1".into(), "-a".into(), files.path("leaf.der")],
-        judge: judge_dump,
+        argv: |files| vec!["dumpasn1".into(), "-a".into(), files.path("plain.der")],
+        judge: |_, output| dump::judge(output),
     },
     Linter {
         name: "lint_pkix_cert",
@@ -82,20 +82,6 @@ fn judge_by_status(success: bool, output: &str) -> Result<(), String> {
 
 fn in_one_line(output: &str) -> String {
     output.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The last line is `N warnings, N errors.`; a date that a 32-bit time_t cannot hold counts there as an error, and is none here.
-fn judge_dump(_: bool, output: &str) -> Result<(), String> {
-    let late = output.matches("cannot be represented in a 32-bit time_t").count();
-    let summary = output.lines().rev().find(|line| line.contains("warning") && line.contains("error")).unwrap_or_default();
-    let counts: Vec<usize> = summary.split(' ').filter_map(|word| word.parse().ok()).collect();
-    match counts.as_slice() {
-        [0, errors] if *errors == late => Ok(()),
-        [_, _] => {
-            Err(output.lines().filter(|line| line.contains("rror") || line.contains("arning")).collect::<Vec<_>>().join("; "))
-        }
-        _ => Err(format!("no summary in {output:?}")),
-    }
 }
 
 /// Findings are `CODE (SEVERITY): WORDS`. pkilint wants a domain name to have a dot; the preferred name syntax of RFC 1034 §3.5, which
@@ -127,7 +113,7 @@ pub(super) fn find_nothing(session: &mut Session<'_>) -> Verdict {
             seen.push(certificate.der.clone());
             let label = if height == 0 { specimen.label.clone() } else { format!("CA certificate {height} above") };
             let above = path.get(height..).unwrap_or_default();
-            lint(&directory.0, above, &mut ran).map_err(|stop| stop.about(&label))?;
+            lint(directory.path(), above, &mut ran).map_err(|stop| stop.about(&label))?;
         }
     }
     if ran.is_empty() {
@@ -156,6 +142,7 @@ fn lint(directory: &Path, chain: &[&Certificate], ran: &mut Vec<&'static str>) -
     let pem: String = chain.iter().map(|one| encode_pem(one)).collect();
     let contents = [
         ("leaf.der", leaf.der.clone()),
+        ("plain.der", dump::plain(&leaf.der)),
         ("leaf.pem", encode_pem(leaf).into_bytes()),
         ("chain.pem", pem.into_bytes()),
         ("root.pem", encode_pem(root).into_bytes()),
@@ -178,37 +165,9 @@ fn encode_pem(certificate: &Certificate) -> String {
     der::pem::encode_string("CERTIFICATE", der::pem::LineEnding::LF, &certificate.der).unwrap_or_default()
 }
 
-/// A directory that is gone afterwards.
-struct Scratch(std::path::PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Stop> {
-        let name = format!("certgate-conformance-{}", crate::certificate::hex(&random::<8>()?));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).map_err(|error| Stop::Fail(format!("in the suite: {}: {error}", path.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn late_dates_are_no_errors_of_the_dump() {
-        let late = "Error: Time value cannot be represented in a 32-bit time_t.\n";
-        judge_dump(true, "...\n0 warnings, 0 errors.\n").expect("clean");
-        judge_dump(false, &format!("{late}0 warnings, 1 error.\n")).expect("only late");
-        judge_dump(false, &format!("{late}0 warnings, 2 errors.\n")).expect_err("one error more");
-        judge_dump(false, "1 warning, 0 errors.\n").expect_err("a warning");
-        judge_dump(false, "").expect_err("nothing at all");
-    }
 
     #[test]
     fn a_name_of_one_label_is_a_name() {

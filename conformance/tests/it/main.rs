@@ -13,9 +13,13 @@ use certgate_conformance::{
 use clap::ValueEnum;
 use server::{Fault, Server};
 
+mod acme;
 mod authority;
 mod server;
 mod sockets;
+
+/// What the server in this process serves: SCEP is tried on the real gateway.
+const SERVED: [Suite; 2] = [Suite::Est, Suite::X509];
 
 const TARGET: &str = r#"
 name = "in process"
@@ -56,7 +60,7 @@ fn failures(report: &Report) -> Vec<String> {
 
 #[test]
 fn a_good_server_passes_in_both_readings() {
-    for suite in SUITES {
+    for suite in SERVED {
         for reading in [Reading::Compatible, Reading::Strict] {
             let report = report(&plan(suite, reading), &mut Server::new(reading));
             assert_eq!(failures(&report), Vec::<String>::new());
@@ -72,7 +76,7 @@ fn a_good_server_passes_in_both_readings() {
 
 #[test]
 fn every_mutation_is_noticed() {
-    for suite in SUITES {
+    for suite in SERVED {
         let plan = Plan { prove_mutations: true, ..plan(suite, Reading::Compatible) };
         let report = report(&plan, &mut Server::new(Reading::Compatible));
         assert_eq!(failures(&report), Vec::<String>::new());
@@ -149,7 +153,12 @@ fn clause_data_and_checks_agree() {
         milestones["milestone"].as_array().expect("a list").iter().filter_map(|one| one["name"].as_str()).collect();
     for suite in SUITES {
         let clauses = suite.clauses().expect("clauses");
-        let (letter, count) = if suite == Suite::Est { ('E', 44) } else { ('X', 17) };
+        let (letter, count) = match suite {
+            Suite::Est => ('E', 44),
+            Suite::Scep => ('S', 40),
+            Suite::Acme => ('A', 68),
+            _ => ('X', 17),
+        };
         let wanted: Vec<String> = (1..=count).map(|number| format!("{letter}{number:02}")).collect();
         assert_eq!(clauses.iter().map(|clause| clause.id.clone()).collect::<Vec<_>>(), wanted);
         for (index, clause) in clauses.iter().enumerate() {
@@ -173,8 +182,16 @@ fn clause_data_and_checks_agree() {
 }
 
 #[test]
+fn devices_of_scep_have_rsa_keys() {
+    let target: Target = toml::from_str(TARGET).expect("a target");
+    let refused = run(&plan(Suite::Scep, Reading::Compatible), &target, &mut Server::new(Reading::Compatible));
+    assert!(refused.expect_err("P-256").to_string().contains("RSA"));
+    assert_eq!(Suite::Scep.usual_key(), KeyKind::Rsa2048);
+}
+
+#[test]
 fn suites_to_come_say_so() {
-    for suite in [Suite::Scep, Suite::Acme, Suite::Ocsp, Suite::Crl] {
+    for suite in [Suite::Ocsp, Suite::Crl] {
         assert!(suite.clauses().expect_err("later").to_string().contains("come later"));
     }
 }

@@ -22,6 +22,8 @@ mod enrollment;
 mod message;
 mod operator;
 
+pub(crate) use enrollment::Csr;
+
 /// The user that the target names.
 pub(crate) const USER: &str = "device";
 pub(crate) const PASSWORD: &str = "secret of the device";

@@ -52,7 +52,7 @@ fn the_suites_run_over_sockets() {
         .replace("https://localhost/", &format!("https://localhost:{port}/"));
     let target: Target = toml::from_str(&target).expect("a target");
     for suite in [Suite::Est, Suite::X509] {
-        let sockets = SocketTransport::new(&target, target.est.as_ref().expect("est")).expect("a transport");
+        let sockets = SocketTransport::new(&target, suite).expect("a transport");
         let mut transport = Wired { sockets, server: Arc::clone(&server) };
         let report = run(&plan(suite, Reading::Compatible), &target, &mut transport).expect("a report");
         let bad: Vec<String> = report

@@ -94,12 +94,17 @@ pub(super) fn edit_message(message: &mut Element, name: &str) -> Option<()> {
     Some(())
 }
 
+/// Changes a certificate.
+pub(super) fn edit_certificate(certificate: &mut Element, name: &str) -> Option<()> {
+    let (_, change) = CERTIFICATE_EDITS.iter().find(|(known, _)| *known == name)?;
+    change(certificate.elements_mut()?.first_mut()?.elements_mut()?)
+}
+
 /// Changes each certificate of the message, and sorts them again.
 pub(super) fn edit_certificates(message: &mut Element, name: &str) -> Option<()> {
-    let (_, change) = CERTIFICATE_EDITS.iter().find(|(known, _)| *known == name)?;
     let set = signed_data(message)?.get_mut(3)?.elements_mut()?;
     for certificate in set.iter_mut() {
-        change(certificate.elements_mut()?.first_mut()?.elements_mut()?)?;
+        edit_certificate(certificate, name)?;
     }
     set.sort_by_key(Element::encode);
     Some(())

@@ -31,19 +31,19 @@ const SHORT: i64 = 3;
 const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 
 /// Why a request is refused.
-type Refusal = &'static str;
+pub(crate) type Refusal = &'static str;
 
 /// A CSR, its parts.
-struct Csr {
+pub(crate) struct Csr {
     der: Vec<u8>,
     info: Element,
-    subject: Element,
-    spki: Element,
+    pub(crate) subject: Element,
+    pub(crate) spki: Element,
     attributes: Vec<Element>,
 }
 
 impl Csr {
-    fn read(whole: &Element, verifies: bool) -> Result<Self, Refusal> {
+    pub(crate) fn read(whole: &Element, verifies: bool) -> Result<Self, Refusal> {
         let [info, algorithm, bits] = whole.elements() else { return Err("this is not a CSR") };
         let [_, subject, spki, attributes] = info.elements() else { return Err("this is not a CSR") };
         let signature = bits.octets().get(1..).unwrap_or_default();
@@ -68,12 +68,12 @@ impl Csr {
         self.attribute(CHALLENGE_PASSWORD).map(Element::octets)
     }
 
-    fn extensions(&self) -> Vec<Extension> {
+    pub(crate) fn extensions(&self) -> Vec<Extension> {
         let list = self.attribute(EXTENSION_REQUEST).map(Element::elements).unwrap_or_default();
         list.iter().map(|extension| Extension::from_der(&extension.encode()).expect("an extension")).collect()
     }
 
-    fn dns_names(&self) -> Option<Vec<String>> {
+    pub(crate) fn dns_names(&self) -> Option<Vec<String>> {
         let extensions = self.extensions();
         let names = extensions.iter().find(|one| one.extn_id == extension::SUBJECT_ALT_NAME)?;
         let names = Element::parse(names.extn_value.as_bytes()).expect("DER");
