@@ -1,7 +1,8 @@
-//! No certificate that a client was told of is ever lost: shown by a gateway that is killed, and by the
-//! order of its system calls.
+//! No certificate that a client was told of is ever lost, and no request is answered by two: shown by a gateway that is
+//! killed, and by the order of its system calls.
 
 mod killed;
+mod steps;
 mod synced;
 mod trace;
 
@@ -16,6 +17,7 @@ const ROUNDS: [usize; 3] = [25, 80, 200];
 pub(crate) fn all(report: &mut Report, quick: bool) -> Result<()> {
     let rounds = if quick { &ROUNDS[..1] } else { &ROUNDS };
     killed::all(report, rounds)?;
+    steps::all(report);
     report.check("strace: the ledger is on disk before the answer is sent", synced::check);
     Ok(())
 }

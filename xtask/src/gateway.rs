@@ -4,6 +4,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader},
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::mpsc::{Receiver, channel},
@@ -148,6 +149,19 @@ impl Drop for Gateway {
             let _ = self.child.wait();
         }
     }
+}
+
+/// A port that is free now.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// `[validation]` of a gateway that validates against this machine.
+pub(crate) fn validating_here(http01_port: u16, dns_port: u16) -> String {
+    format!(
+        "[validation]\nhttp01_port = {http01_port}\nresolver = \"127.0.0.1:{dns_port}\"\nallow_networks = [\"127.0.0.0/8\"]\n"
+    )
 }
 
 /// The command that serves on free ports of the loopback.

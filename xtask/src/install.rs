@@ -19,7 +19,7 @@ struct Tool {
 }
 
 /// Every program that some test starts.
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 11] = [
     Tool { program: "openssl", packages: &["openssl"] },
     Tool { program: "curl", packages: &["curl"] },
     Tool { program: "strace", packages: &["strace"] },
@@ -27,6 +27,9 @@ const TOOLS: [Tool; 8] = [
     Tool { program: "certtool", packages: &["gnutls-bin"] },
     Tool { program: "botan", packages: &["botan"] },
     Tool { program: "faketime", packages: &["faketime"] },
+    Tool { program: "acme-tiny", packages: &["acme-tiny"] },
+    Tool { program: "lego", packages: &["lego"] },
+    Tool { program: "certbot", packages: &["certbot"] },
     Tool {
         program: "pki",
         packages: &["strongswan-pki", "strongswan-libcharon", "libstrongswan-extra-plugins", "libstrongswan-standard-plugins"],

@@ -82,10 +82,16 @@ test -z "$loose" || { echo "$loose"; exit 1; }
 
 /// Leaves `authority/{root,issuing,tls}.pem` and `chain.pem` below `work`, for other judges too.
 pub(super) fn all(gateway: &Gateway, work: &Path, report: &mut Report) -> Result<()> {
-    let device = Device::new(gateway, work, "authority")?;
-    device.script(FETCH, &[("DATA", gateway.data_dir().as_os_str())])?;
+    let device = fetch(gateway, work)?;
     for judge in &JUDGES {
         run(judge, &device, gateway.data_dir(), report);
     }
     Ok(())
+}
+
+/// Only leaves them there.
+pub(super) fn fetch(gateway: &Gateway, work: &Path) -> Result<Device> {
+    let device = Device::new(gateway, work, "authority")?;
+    device.script(FETCH, &[("DATA", gateway.data_dir().as_os_str())])?;
+    Ok(device)
 }

@@ -7,17 +7,23 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::{
     conformance_cli::{Skipped, SuiteRun, describe, run_suite},
-    gateway::Gateway,
+    gateway::{Gateway, free_port, validating_here},
     process,
     report::Report,
 };
 
-/// The suites whose protocols the gateway serves.
-const SUITES: [&str; 2] = ["est", "x509"];
+/// The suites whose devices have P-256 keys if nothing else is said.
+const SUITES: [&str; 3] = ["est", "x509", "acme"];
 /// Kinds of device keys beside the usual one, P-256.
 const KEYS: [&str; 5] = ["p384", "rsa2048", "rsa3072", "rsa4096", "ed25519"];
+/// The kind of keys that devices of SCEP have, and others: their certificates are encrypted to them.
+const SCEP_KEY: &str = "rsa2048";
+const OTHER_SCEP_KEYS: [&str; 2] = ["rsa3072", "rsa4096"];
 /// The clauses in which the device's key plays a part.
 const KEYED: [&str; 14] = ["E12", "E14", "E16", "E17", "E24", "E25", "E26", "E27", "E28", "E29", "E30", "E31", "E32", "E35"];
+
+/// The same for the keys of ACME's CSRs.
+const KEYED_ACME: [&str; 4] = ["A49", "A50", "A51", "A52"];
 
 /// Beside the embedded profile: one that a person approves, one whose certificates last for seconds, and one that demands a curve.
 const PROFILES: &str = "\
@@ -42,9 +48,14 @@ authority = \"default\"
 key_types = [\"p384\"]
 ";
 
-/// Its endpoints, each with what is special about it.
+/// Its endpoints of EST, each with what is special about it.
 const ENDPOINTS: [(&str, &str); 4] =
     [("default", ""), ("manual", "retry_after = \"1s\""), ("short", ""), ("demanding", "channel_binding = \"required\"")];
+
+/// Its endpoints of SCEP: with their profiles of the same names.
+const SCEP_ENDPOINTS: [&str; 2] = ["default", "manual"];
+/// Its endpoints of ACME.
+const ACME_ENDPOINTS: [&str; 2] = ["default", "manual"];
 
 /// What a target says of them beside what the gateway's data directory tells: the curve is P-384.
 const DEMANDS: &str = "1.3.132.0.34";
@@ -77,13 +88,20 @@ fn runs(reading: &str, quick: bool) -> Vec<SuiteRun<'_>> {
     let plain = |suite| SuiteRun { suite, reading, device_key: "p256", clauses: &[], prove_mutations: false };
     let mut runs = vec![plain("est")];
     if reading == "compatible" {
-        runs.push(plain("x509"));
+        runs.extend([plain("x509"), plain("acme")]);
+        let scep = SuiteRun { device_key: SCEP_KEY, ..plain("scep") };
+        runs.push(scep);
         if !quick {
             runs.extend(SUITES.map(|suite| SuiteRun { prove_mutations: true, ..plain(suite) }));
+            runs.push(SuiteRun { prove_mutations: true, ..scep });
+            runs.extend(OTHER_SCEP_KEYS.map(|device_key| SuiteRun { device_key, ..scep }));
         }
     }
     if !quick {
         runs.extend(KEYS.iter().map(|device_key| SuiteRun { device_key, clauses: &KEYED, ..plain("est") }));
+        // ACME has one reading.
+        let keys = KEYS.iter().filter(|_| reading == "compatible");
+        runs.extend(keys.map(|device_key| SuiteRun { device_key, clauses: &KEYED_ACME, ..plain("acme") }));
     }
     runs
 }
@@ -92,10 +110,11 @@ fn runs(reading: &str, quick: bool) -> Vec<SuiteRun<'_>> {
 fn against(folder: &Path, reading: &str, runs: &[SuiteRun], skipped: &Skipped, report: &mut Report) -> Result<()> {
     std::fs::create_dir(folder)?;
     let config = folder.join("certgate.toml");
-    std::fs::write(&config, configuration(reading)?).context("write certgate.toml")?;
+    let ports = Ports { http01: free_port()?, dns: free_port()? };
+    std::fs::write(&config, configuration(reading, &ports)?).context("write certgate.toml")?;
     let clock = Clock::new(folder)?;
     let gateway = Gateway::start_configured(&folder.join("data"), &clock.wrapper(), Some(&config))?;
-    let target = complete(&describe(&gateway, folder)?, &clock)?;
+    let target = complete(&describe(&gateway, folder)?, &clock, &ports)?;
     for &run in runs {
         if let Err(error) = run_suite(run, &target, skipped, report) {
             report.fail(&format!("conformance {}", run.suite), &format!("{error:#}"));
@@ -104,33 +123,69 @@ fn against(folder: &Path, reading: &str, runs: &[SuiteRun], skipped: &Skipped, r
     gateway.stop()
 }
 
-fn configuration(reading: &str) -> Result<String> {
+/// Ports on which the suite answers the gateway.
+struct Ports {
+    /// TCP.
+    http01: u16,
+    /// UDP.
+    dns: u16,
+}
+
+fn configuration(reading: &str, ports: &Ports) -> Result<String> {
     let mut text = PROFILES.to_owned();
+    let Ports { http01, dns } = ports;
+    write!(text, "\n{}", validating_here(*http01, *dns))?;
+    for name in ACME_ENDPOINTS {
+        write!(text, "\n[[endpoint]]\nprotocol = \"acme\"\nname = \"{name}\"\nprofile = \"{name}\"\n")?;
+    }
     for (name, more) in ENDPOINTS {
         write!(
             text,
             "\n[[endpoint]]\nprotocol = \"est\"\nname = \"{name}\"\nprofile = \"{name}\"\nreading = \"{reading}\"\n{more}\n"
         )?;
     }
+    for name in SCEP_ENDPOINTS {
+        write!(text, "\n[[endpoint]]\nprotocol = \"scep\"\nname = \"{name}\"\nprofile = \"{name}\"\n")?;
+    }
     Ok(text)
 }
 
 /// Adds to a target what its gateway was configured with, and how its clock is set.
-fn complete(target: &Path, clock: &Clock) -> Result<PathBuf> {
+fn complete(target: &Path, clock: &Clock, ports: &Ports) -> Result<PathBuf> {
     let text = std::fs::read_to_string(target)?;
     let mut table: toml::Table = text.parse().context("target.toml")?;
-    let est = table.get_mut("est").and_then(toml::Value::as_table_mut).context("target.toml has no [est]")?;
-    let url = est.get("url").and_then(toml::Value::as_str).context("target.toml names no url")?.to_owned();
+    let est = part(&mut table, "est")?;
+    let url = text_of(est, "url")?;
     for label in ["manual", "short", "demanding"] {
         est.insert(format!("{label}_url"), format!("{url}/{label}").into());
     }
     est.insert("demands".into(), vec![DEMANDS].into());
+    let scep = part(&mut table, "scep")?;
+    let manual =
+        text_of(scep, "url")?.strip_suffix("default").context("another endpoint of SCEP than the default one")?.to_owned();
+    scep.insert("manual_url".into(), (manual + "manual").into());
+    let acme = part(&mut table, "acme")?;
+    let manual = text_of(acme, "directory")?.replace("/acme/default/", "/acme/manual/");
+    acme.insert("manual_directory".into(), manual.into());
+    acme.insert("http01_port".into(), i64::from(ports.http01).into());
+    acme.insert("dns_port".into(), i64::from(ports.dns).into());
     if let Some(hook) = clock.hook() {
-        let hooks = table.get_mut("hooks").and_then(toml::Value::as_table_mut).context("target.toml has no [hooks]")?;
-        hooks.insert("set_time".into(), hook.into());
+        part(&mut table, "hooks")?.insert("set_time".into(), hook.into());
     }
     std::fs::write(target, table.to_string())?;
     Ok(target.to_owned())
+}
+
+/// A table of a target.
+fn part<'t>(target: &'t mut toml::Table, name: &str) -> Result<&'t mut toml::Table> {
+    let table = target.get_mut(name).and_then(toml::Value::as_table_mut);
+    table.with_context(|| format!("target.toml has no [{name}]"))
+}
+
+/// A text in such a table.
+fn text_of(table: &toml::Table, name: &str) -> Result<String> {
+    let text = table.get(name).and_then(toml::Value::as_str);
+    Ok(text.with_context(|| format!("target.toml names no {name}"))?.to_owned())
 }
 
 /// The gateway's clock, where libfaketime can set it.
