@@ -31,8 +31,8 @@ pub use ports::accounts::{Account, AccountAdded, Accounts};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
 pub use ports::authorities::Authorities;
 pub use ports::certificates::{
-    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, RevocationReason,
-    Standing, StatusName,
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Revocation,
+    RevocationReason, Standing, StatusName,
 };
 pub use ports::enrollments::{
     EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, NewEnrollment, Submitted,

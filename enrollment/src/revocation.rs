@@ -2,16 +2,15 @@
 
 use certgate_pki::Timestamp;
 
-use crate::internal::{ISSUING_CA, ROOT_CA};
 use crate::ports::LedgerError;
 use crate::ports::audit::{Event, EventKind};
-use crate::ports::certificates::{CertificateRecord, CertificateStatus, Certificates, RevocationReason};
+use crate::ports::certificates::{CertificateRecord, CertificateStatus, Certificates, Revocation, RevocationReason};
 
 /// What is to become of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusChange {
-    /// It is revoked, for good.
-    Revoke(RevocationReason),
+    /// It is revoked, for good; since when it was wrong, if that is known ([`Revocation::invalid_since`]).
+    Revoke(RevocationReason, Option<Timestamp>),
     /// It is put on hold (certificateHold), to be released or revoked.
     Hold,
     /// It is good again.
@@ -44,21 +43,25 @@ pub async fn change_status(
     at: Timestamp,
     operator: &str,
 ) -> Result<StatusChanged, LedgerError> {
-    if record.profile == ROOT_CA || record.profile == ISSUING_CA {
+    if record.is_authority() {
         return Ok(StatusChanged::IsAuthority);
     }
     let (next, kind) = match (record.status, change) {
-        (CertificateStatus::Revoked(..), StatusChange::Revoke(_))
+        (CertificateStatus::Revoked(_), StatusChange::Revoke(..))
         | (CertificateStatus::Held(_), StatusChange::Hold)
         | (CertificateStatus::Valid, StatusChange::Release) => return Ok(StatusChanged::AlreadySo),
-        (CertificateStatus::Revoked(..), StatusChange::Hold | StatusChange::Release) => return Ok(StatusChanged::IsRevoked),
-        (_, StatusChange::Revoke(reason)) => (CertificateStatus::Revoked(at, reason), EventKind::CertificateRevoked),
+        (CertificateStatus::Revoked(_), StatusChange::Hold | StatusChange::Release) => return Ok(StatusChanged::IsRevoked),
+        (_, StatusChange::Revoke(reason, since)) => {
+            let invalid_since = since.map(Timestamp::floor_to_second);
+            (CertificateStatus::Revoked(Revocation { at, reason, invalid_since }), EventKind::CertificateRevoked)
+        }
         (_, StatusChange::Hold) => (CertificateStatus::Held(at), EventKind::CertificateHeld),
         (_, StatusChange::Release) => (CertificateStatus::Valid, EventKind::CertificateReleased),
     };
     let mut details = vec![("serial", record.serial.to_string()), ("authority", record.authority.clone())];
-    if let StatusChange::Revoke(reason) = change {
-        details.push(("reason", reason.name().to_owned()));
+    if let CertificateStatus::Revoked(revocation) = next {
+        details.push(("reason", revocation.reason.name().to_owned()));
+        details.extend(revocation.invalid_since.map(|since| ("invalidity_date", since.to_string())));
     }
     let event = Event { at, kind, actor: operator.to_owned(), details };
     let is_changed = certificates.change_status(record, next, event).await?;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use certgate_enrollment::{CertificateRecord, CertificateStatus, Operation, Protocol, RevocationReason, judge};
+use certgate_enrollment::{CertificateRecord, CertificateStatus, Operation, Protocol, Revocation, RevocationReason, judge};
 use certgate_fuzz::{Octets, der, profile, root};
 use certgate_pki::asn1::{Tlv, tag};
 use certgate_pki::{
@@ -105,7 +105,7 @@ impl Case {
         let since = Timestamp::from_seconds(1_700_000_000);
         let status = match octets.below(8) {
             0 => CertificateStatus::Held(since),
-            1 => CertificateStatus::Revoked(since, RevocationReason::Superseded),
+            1 => CertificateStatus::Revoked(Revocation::new(since, RevocationReason::Superseded)),
             _ => CertificateStatus::Valid,
         };
         Self {

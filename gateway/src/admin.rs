@@ -9,6 +9,7 @@ pub mod enrollments;
 pub mod est_users;
 mod failure;
 mod query;
+pub mod revocations;
 pub mod scep_challenges;
 mod server;
 

@@ -6,6 +6,7 @@ use certgate_pki::{Serial, Timestamp, Validity};
 use super::audit::Event;
 use super::enrollments::{EnrollmentId, NewEnrollment};
 use super::{Cursor, LedgerError, Page};
+use crate::internal::{ISSUING_CA, ROOT_CA};
 use crate::request::{Proof, Protocol};
 
 /// Why a certificate was revoked (RFC 5280 §5.3.1).
@@ -80,8 +81,28 @@ pub enum CertificateStatus {
     Valid,
     /// On hold since then (certificateHold), to be released or revoked.
     Held(Timestamp),
-    /// Revoked, then and why.
-    Revoked(Timestamp, RevocationReason),
+    /// Revoked.
+    Revoked(Revocation),
+}
+
+/// What is known of a revocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// When it was revoked.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: RevocationReason,
+    /// Since when its key is known or suspected to be in other hands, or it was otherwise wrong: invalidityDate (RFC 5280 §5.3.2), whole
+    /// seconds.
+    pub invalid_since: Option<Timestamp>,
+}
+
+impl Revocation {
+    /// Of which no more is known.
+    #[must_use]
+    pub const fn new(at: Timestamp, reason: RevocationReason) -> Self {
+        Self { at, reason, invalid_since: None }
+    }
 }
 
 /// One certificate in the ledger.
@@ -189,6 +210,12 @@ impl StatusName {
 }
 
 impl CertificateRecord {
+    /// Is it the certificate of an authority of this gateway?
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        self.profile == ROOT_CA || self.profile == ISSUING_CA
+    }
+
     /// What it is called `now`.
     #[must_use]
     pub fn status_name(&self, now: Timestamp) -> StatusName {

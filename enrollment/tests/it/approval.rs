@@ -204,7 +204,7 @@ async fn a_principal_has_thirty_two_requests_waiting_at_the_most() {
 
 #[tokio::test]
 async fn when_its_certificate_is_good_no_more_a_person_is_asked_again() {
-    for change in [StatusChange::Revoke(RevocationReason::Superseded), StatusChange::Hold] {
+    for change in [StatusChange::Revoke(RevocationReason::Superseded, None), StatusChange::Hold] {
         let ca = CaFixture::founded().await;
         let pending = waiting(ask(&ca).await);
         let made = approve(&ca, &pending).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use certgate_enrollment::{
     CertificateDenied, CertificateRecord, CertificateStatus, EstUsers, EventKind, InternalRequest, Operation, Protocol,
-    RevocationReason, StatusChange, change_status, judge,
+    Revocation, RevocationReason, StatusChange, change_status, judge,
 };
 use certgate_pki::{Certificate, ExtendedKeyUsage, Extension, KeyUsage, Template, Timestamp};
 use certgate_policy::Profile;
@@ -170,7 +170,7 @@ async fn held_released_and_revoked() {
         (StatusChange::Hold, Err(Held)),
         (StatusChange::Release, Ok(())),
         (StatusChange::Hold, Err(Held)),
-        (StatusChange::Revoke(RevocationReason::Unspecified), Err(Revoked)),
+        (StatusChange::Revoke(RevocationReason::Unspecified, None), Err(Revoked)),
     ];
     for (change, outcome) in steps {
         let now = record_of(&ca, &record.serial).await;
@@ -184,7 +184,7 @@ async fn held_released_and_revoked() {
 async fn what_is_revoked_and_over_is_not_renewed_within_the_grace() {
     let ca = CaFixture::founded().await;
     let record = issue(&ca, builder().csr()).await;
-    let status = CertificateStatus::Revoked(NOW, RevocationReason::Superseded);
+    let status = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::Superseded));
     let revoked = CertificateRecord { status, ..record };
     let profile = Profile { renew_grace: 30 * DAY, ..profile() };
     let now = revoked.validity.not_after.after(DAY);
@@ -216,7 +216,7 @@ async fn what_has_ended_and_is_over_is_not_renewed_within_the_grace() {
     let ended = CertificateRecord { is_ended: true, ..issue(&ca, builder().csr()).await };
     let profile = Profile { renew_grace: 30 * DAY, ..profile() };
     assert_eq!(judge_at(&ended, Operation::Renew, &profile, ended.validity.not_after.after(DAY)), Err(Ended));
-    let revoked = CertificateStatus::Revoked(NOW, RevocationReason::Unspecified);
+    let revoked = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::Unspecified));
     assert_eq!(judged(&CertificateRecord { status: revoked, ..ended }), Err(Revoked), "which says more");
 }
 

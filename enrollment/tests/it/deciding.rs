@@ -185,7 +185,7 @@ async fn what_is_approved_and_not_issued_yet_can_still_be_denied() {
 
 #[tokio::test]
 async fn a_renewal_fails_when_the_old_certificate_is_good_no_more() {
-    let changes = [(StatusChange::Revoke(RevocationReason::KeyCompromise), "revoked"), (StatusChange::Hold, "on hold")];
+    let changes = [(StatusChange::Revoke(RevocationReason::KeyCompromise, None), "revoked"), (StatusChange::Hold, "on hold")];
     for (change, why) in changes {
         let ca = CaFixture::founded().await;
         let old = issue(&ca, builder().csr()).await;

@@ -62,7 +62,7 @@ async fn why_it_would_be_issued_nothing_is_shown_too() {
     let stored = enrollment(&ca, &pending).await;
     let narrow = Profile { sans: Vec::new(), ..manual() };
     assert_eq!(rule(ca.authority.preview(&narrow, &stored).await), "names");
-    change_status(&*ca.ledger, &old, StatusChange::Revoke(RevocationReason::Superseded), NOW, "operator").await.unwrap();
+    change_status(&*ca.ledger, &old, StatusChange::Revoke(RevocationReason::Superseded, None), NOW, "operator").await.unwrap();
     assert_eq!(ca.authority.preview(&manual(), &stored).await.map(drop), Err(EnrollError::NotRenewable("revoked")));
     assert_eq!(enrollment(&ca, &pending).await.state, EnrollmentState::Pending, "it is a person's to say");
 }

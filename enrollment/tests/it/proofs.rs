@@ -15,7 +15,7 @@ use crate::fixture::{
 
 /// The id of the credential that comes after [`CREDENTIAL`].
 const NEXT: u64 = CREDENTIAL + 1;
-const CHANGES: [StatusChange; 2] = [StatusChange::Revoke(RevocationReason::KeyCompromise), StatusChange::Hold];
+const CHANGES: [StatusChange; 2] = [StatusChange::Revoke(RevocationReason::KeyCompromise, None), StatusChange::Hold];
 
 async fn enroll(ca: &CaFixture, request: EnrollRequest) -> Result<Recorded<Outcome>, EnrollError> {
     ca.authority.enroll(&manual(), request).await

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateRecord, CertificateStatus, EventKind, InternalRequest, LedgerError, RevocationReason, StatusChange,
+    CertificateRecord, CertificateStatus, EventKind, InternalRequest, LedgerError, Revocation, RevocationReason, StatusChange,
     StatusChanged, change_status,
 };
 use certgate_pki::Timestamp;
@@ -12,6 +12,8 @@ use certgate_testkit::{CaFixture, NOW, rsa_device_key};
 use crate::fixture::{DAY, builder, issue, record_of};
 
 const WHY: RevocationReason = RevocationReason::KeyCompromise;
+/// Revoked for that, and wrong since before.
+const WRONG: StatusChange = Revoke(WHY, Some(NOW));
 const BEFORE: RevocationReason = RevocationReason::Superseded;
 
 use CertificateStatus::{Held, Revoked, Valid};
@@ -33,7 +35,7 @@ async fn certificate(status: CertificateStatus) -> (CaFixture, CertificateRecord
     let made = match status {
         Valid => return (ca, record),
         Held(_) => Hold,
-        Revoked(_, reason) => Revoke(reason),
+        Revoked(revocation) => Revoke(revocation.reason, revocation.invalid_since),
     };
     assert_eq!(change_status(&*ca.ledger, &record, made, NOW, "operator").await, Ok(Changed));
     let record = record_of(&ca, &record.serial).await;
@@ -43,16 +45,16 @@ async fn certificate(status: CertificateStatus) -> (CaFixture, CertificateRecord
 
 #[tokio::test]
 async fn every_status_by_every_change() {
-    let (held, revoked) = (Held(NOW), Revoked(NOW, BEFORE));
-    let (now_held, now_revoked) = (Held(later()), Revoked(later(), WHY));
+    let (held, revoked) = (Held(NOW), Revoked(Revocation::new(NOW, BEFORE)));
+    let (now_held, now_revoked) = (Held(later()), Revoked(Revocation { at: later(), reason: WHY, invalid_since: Some(NOW) }));
     let table = [
-        (Valid, Revoke(WHY), Changed, now_revoked, Some(EventKind::CertificateRevoked)),
+        (Valid, WRONG, Changed, now_revoked, Some(EventKind::CertificateRevoked)),
         (Valid, Hold, Changed, now_held, Some(EventKind::CertificateHeld)),
         (Valid, Release, AlreadySo, Valid, None),
-        (held, Revoke(WHY), Changed, now_revoked, Some(EventKind::CertificateRevoked)),
+        (held, WRONG, Changed, now_revoked, Some(EventKind::CertificateRevoked)),
         (held, Hold, AlreadySo, held, None),
         (held, Release, Changed, Valid, Some(EventKind::CertificateReleased)),
-        (revoked, Revoke(WHY), AlreadySo, revoked, None),
+        (revoked, WRONG, AlreadySo, revoked, None),
         (revoked, Hold, IsRevoked, revoked, None),
         (revoked, Release, IsRevoked, revoked, None),
     ];
@@ -84,25 +86,27 @@ async fn certificates_of_authorities_stay_as_they_are() {
     let [root, issuing, server] = &ca.ledger.certificates()[..] else { panic!("three certificates") };
     let before = ca.ledger.events().len();
     for authority in [root, issuing] {
-        for asked in [Revoke(RevocationReason::CaCompromise), Hold, Release] {
+        for asked in [Revoke(RevocationReason::CaCompromise, None), Hold, Release] {
             assert_eq!(change(&ca, authority, asked).await, Ok(IsAuthority), "{} {asked:?}", authority.profile);
         }
         assert_eq!(record_of(&ca, &authority.serial).await, *authority);
     }
     assert_eq!(ca.ledger.events().len(), before);
     // certgate's own certificates for TLS are no authorities.
-    assert_eq!(change(&ca, server, Revoke(WHY)).await, Ok(Changed));
+    assert_eq!(change(&ca, server, WRONG).await, Ok(Changed));
 }
 
 #[tokio::test]
 async fn the_event_says_who_did_what_to_which_certificate() {
-    for (asked, reason) in [(Revoke(WHY), Some("keyCompromise")), (Hold, None)] {
+    let wrong = [("reason", "keyCompromise".to_owned()), ("invalidity_date", NOW.to_string())];
+    let plain = [("reason", "superseded".to_owned())];
+    for (asked, more) in [(WRONG, &wrong[..]), (Revoke(BEFORE, None), &plain[..]), (Hold, &[])] {
         let (ca, record) = certificate(Valid).await;
         change(&ca, &record, asked).await.unwrap();
         let event = ca.ledger.events().pop().unwrap();
         assert_eq!((event.at, event.actor.as_str()), (later(), "operator"));
         let mut details = vec![("serial", record.serial.to_string()), ("authority", "default".into())];
-        details.extend(reason.map(|reason| ("reason", reason.to_owned())));
+        details.extend(more.iter().cloned());
         assert_eq!(event.details, details);
     }
 }
@@ -112,7 +116,7 @@ async fn whoever_comes_second_is_told() {
     let (ca, stale) = certificate(Valid).await;
     assert_eq!(change(&ca, &stale, Hold).await, Ok(Changed));
     let before = ca.ledger.events().len();
-    for asked in [Hold, Revoke(WHY)] {
+    for asked in [Hold, WRONG] {
         assert_eq!(change(&ca, &stale, asked).await, Ok(Raced), "{asked:?}");
     }
     assert_eq!((record_of(&ca, &stale.serial).await.status, ca.ledger.events().len()), (Held(later()), before));
@@ -121,7 +125,7 @@ async fn whoever_comes_second_is_told() {
 #[tokio::test]
 async fn of_two_at_the_same_time_one_has_its_way() {
     let (ca, record) = certificate(Valid).await;
-    let outcomes = tokio::join!(change(&ca, &record, Hold), change(&ca, &record, Revoke(WHY)));
+    let outcomes = tokio::join!(change(&ca, &record, Hold), change(&ca, &record, WRONG));
     assert!(matches!(outcomes, (Ok(Changed), Ok(Raced)) | (Ok(Raced), Ok(Changed))), "{outcomes:?}");
 }
 
@@ -129,7 +133,7 @@ async fn of_two_at_the_same_time_one_has_its_way() {
 async fn what_the_ledger_does_not_take_has_not_happened() {
     let (ca, record) = certificate(Valid).await;
     ca.ledger.fail_writes(true);
-    assert!(matches!(change(&ca, &record, Revoke(WHY)).await, Err(LedgerError::Unavailable(_))));
+    assert!(matches!(change(&ca, &record, WRONG).await, Err(LedgerError::Unavailable(_))));
     ca.ledger.fail_writes(false);
     assert_eq!(record_of(&ca, &record.serial).await.status, Valid);
 }

@@ -137,7 +137,7 @@ async fn what_waits_is_polled_until_a_person_has_decided() {
 async fn what_was_revoked_is_handed_out_no_more() {
     let ca = ca(1).await;
     let first = issued(enroll(&ca, builder().csr(), "7").await);
-    let change = StatusChange::Revoke(RevocationReason::KeyCompromise);
+    let change = StatusChange::Revoke(RevocationReason::KeyCompromise, None);
     let record = record_of(&ca, &first.serial).await;
     change_status(&*ca.ledger, &record, change, NOW, "operator").await.unwrap();
     assert_eq!(poll(&ca, &profile(), "7").await.err(), Some(EnrollError::CertificateOver));

@@ -7,7 +7,7 @@ use certgate_enrollment::{
 use certgate_pki::{Certificate, DigestAlgorithm, Serial, Timestamp, pem};
 use serde::{Deserialize, Serialize};
 
-use super::query::Query;
+use super::query::{Query, read_time};
 use super::{Admin, AdminFailure, Code, Items, OPERATOR};
 
 /// A certificate.
@@ -33,6 +33,8 @@ pub struct CertificateItem {
     pub reason: Option<String>,
     /// When it was revoked or put on hold; RFC 3339.
     pub revoked_at: Option<String>,
+    /// Since when it was wrong, as its revocation says; RFC 3339.
+    pub invalidity_date: Option<String>,
     /// How it was asked for.
     pub protocol: String,
     /// Who asked.
@@ -49,22 +51,35 @@ pub struct CertificateItem {
 pub struct Revoke {
     /// Why, spelled as in RFC 5280; `unspecified` if absent.
     pub reason: Option<String>,
+    /// Since when it was wrong (invalidityDate, RFC 5280 §5.3.2); RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalidity_date: Option<String>,
 }
 
 impl Revoke {
     /// As the core takes it.
     ///
     /// # Errors
-    /// [`Code::Usage`] for what is no reason.
-    pub(super) fn change(&self) -> Result<StatusChange, AdminFailure> {
-        let Some(name) = &self.reason else { return Ok(StatusChange::Revoke(RevocationReason::Unspecified)) };
-        let found = RevocationReason::ALL.into_iter().find(|reason| reason.name().eq_ignore_ascii_case(name));
-        found.map(StatusChange::Revoke).ok_or_else(|| {
-            let known = RevocationReason::ALL.map(RevocationReason::name).join(", ");
-            let hold = if name.eq_ignore_ascii_case("certificateHold") { "certgate cert hold SERIAL" } else { "" };
-            AdminFailure::usage(format!("{name} is no reason to revoke a certificate (known here: {known})")).hint(hold)
-        })
+    /// [`Code::Usage`] for what is no reason, or no time that is past.
+    pub(super) fn change(&self, now: Timestamp) -> Result<StatusChange, AdminFailure> {
+        let reason = self.reason.as_deref().map_or(Ok(RevocationReason::Unspecified), read_reason)?;
+        let since = self.invalidity_date.as_deref().map(|text| read_time("the invalidity date", text)).transpose()?;
+        if since.is_some_and(|since| since > now) {
+            return Err(AdminFailure::usage(
+                "the invalidity date is still to come: it says since when a certificate was wrong",
+            ));
+        }
+        Ok(StatusChange::Revoke(reason, since))
     }
+}
+
+fn read_reason(name: &str) -> Result<RevocationReason, AdminFailure> {
+    let found = RevocationReason::ALL.into_iter().find(|reason| reason.name().eq_ignore_ascii_case(name));
+    found.ok_or_else(|| {
+        let known = RevocationReason::ALL.map(RevocationReason::name).join(", ");
+        let hold = if name.eq_ignore_ascii_case("certificateHold") { "certgate cert hold SERIAL" } else { "" };
+        AdminFailure::usage(format!("{name} is no reason to revoke a certificate (known here: {known})")).hint(hold)
+    })
 }
 
 /// How many certificates are named at once.
@@ -133,7 +148,7 @@ impl Admin {
 
     /// Revokes all of those; says how many they were.
     pub(super) async fn revoke_all_of(&self, principal: &str) -> Result<u64, AdminFailure> {
-        let revoke = StatusChange::Revoke(RevocationReason::CessationOfOperation);
+        let revoke = StatusChange::Revoke(RevocationReason::CessationOfOperation, None);
         let mut revoked = 0;
         loop {
             let good = self.good_certificates_of(principal).await?;
@@ -154,10 +169,12 @@ impl Admin {
         };
         let certificate = Certificate::from_der(&record.der).map_err(|error| damaged(&error))?;
         let names = certificate.extensions().subject_alt_names().map_err(|error| damaged(&error))?;
-        let (reason, revoked_at) = match record.status {
-            CertificateStatus::Valid => (None, None),
-            CertificateStatus::Held(since) => (Some("certificateHold"), Some(since)),
-            CertificateStatus::Revoked(since, reason) => (Some(reason.name()), Some(since)),
+        let (reason, revoked_at, invalid_since) = match record.status {
+            CertificateStatus::Valid => (None, None, None),
+            CertificateStatus::Held(since) => (Some("certificateHold"), Some(since), None),
+            CertificateStatus::Revoked(revocation) => {
+                (Some(revocation.reason.name()), Some(revocation.at), revocation.invalid_since)
+            }
         };
         let sha256 = self.base.provider.digest.digest(DigestAlgorithm::Sha256, &record.der);
         Ok(CertificateItem {
@@ -171,6 +188,7 @@ impl Admin {
             status: record.status_name(now).name().to_owned(),
             reason: reason.map(str::to_owned),
             revoked_at: revoked_at.map(|time| time.to_string()),
+            invalidity_date: invalid_since.map(|time| time.to_string()),
             protocol: record.protocol.to_string(),
             principal: record.principal.clone(),
             sha256: base16ct::lower::encode_string(&sha256),

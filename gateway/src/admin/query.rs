@@ -47,6 +47,13 @@ pub fn encode_query(pairs: impl IntoIterator<Item = (&'static str, Option<String
     query.finish()
 }
 
+/// A time in RFC 3339; `what` says which.
+pub(super) fn read_time(what: &str, text: &str) -> Result<Timestamp, AdminFailure> {
+    let form = |_| AdminFailure::usage(format!("{what} is not a time like 2027-01-31T00:00:00Z: {text}"));
+    let time: jiff::Timestamp = text.parse().map_err(form)?;
+    Ok(Timestamp::from_millis(u64::try_from(time.as_millisecond()).unwrap_or(0)))
+}
+
 /// A query being read: each key is taken once, and none may be left.
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -68,8 +75,7 @@ impl Query {
 
     /// A time in RFC 3339.
     pub(super) fn take_time(&mut self, key: &str) -> Result<Option<Timestamp>, AdminFailure> {
-        let time = self.take_as::<jiff::Timestamp>(key, "a time like 2027-01-31T00:00:00Z")?;
-        Ok(time.map(|time| Timestamp::from_millis(u64::try_from(time.as_millisecond()).unwrap_or(0))))
+        self.take(key).map(|text| read_time(key, &text)).transpose()
     }
 
     pub(super) fn paging(&mut self) -> Result<Paging, AdminFailure> {

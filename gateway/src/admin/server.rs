@@ -153,13 +153,14 @@ impl Admin {
             ("GET", ["v1", "certificates", serial]) => ok(encode(&self.show_certificate(serial).await?)?),
             ("POST", ["v1", "certificates", serial, action]) => {
                 let change = match *action {
-                    "revoke" => read_json::<Revoke>(body).await?.change()?,
+                    "revoke" => read_json::<Revoke>(body).await?.change(self.base.clock.now())?,
                     "hold" => StatusChange::Hold,
                     "release" => StatusChange::Release,
                     _ => return Err(AdminFailure::not_found(format!("certificates are not to be {action}"))),
                 };
                 ok(encode(&self.change_certificate(serial, change).await?)?)
             }
+            ("POST", ["v1", "revocations"]) => ok(encode(&self.revoke_batch(read_json(body).await?).await?)?),
             ("GET", ["v1", "enrollments"]) => ok(encode(&self.list_enrollments(query).await?)?),
             ("GET", ["v1", "enrollments", name]) => ok(encode(&self.show_enrollment(name).await?)?),
             ("POST", ["v1", "enrollments", name, "approve"]) => ok(encode(&self.approve_enrollment(name).await?)?),

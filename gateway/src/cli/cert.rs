@@ -1,12 +1,13 @@
 //! `certgate cert`.
 
+mod revoke;
+
 use clap::{Args, Subcommand};
 use hyper::Method;
 
 use super::Global;
 use super::output::Printed;
-use crate::admin::certificates::Revoke;
-use crate::admin::client::{ask, encode_body};
+use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Paging, encode_query};
 
 #[derive(Subcommand)]
@@ -15,8 +16,8 @@ pub(super) enum CertCommand {
     List(ListArguments),
     /// Show one certificate and what became of it
     Show(Serial),
-    /// Revoke a certificate, for good
-    Revoke(RevokeArguments),
+    /// Revoke a certificate, or many, for good
+    Revoke(revoke::RevokeArguments),
     /// Put a certificate on hold: it is good for nothing until it is released or revoked
     Hold(Serial),
     /// Release a certificate that is on hold
@@ -38,15 +39,6 @@ impl Serial {
         }
         Ok(format!("/v1/certificates/{serial}{action}"))
     }
-}
-
-#[derive(Args)]
-pub(super) struct RevokeArguments {
-    #[command(flatten)]
-    certificate: Serial,
-    /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, aACompromise
-    #[arg(long, value_name = "REASON")]
-    reason: Option<String>,
 }
 
 #[derive(Args)]
@@ -82,10 +74,7 @@ pub(super) async fn run(global: &Global, command: CertCommand) -> Result<Printed
             ask(&socket, Method::GET, &path, None).await.map(|value| Printed::List(value, columns))
         }
         CertCommand::Show(certificate) => ask(&socket, Method::GET, &certificate.path("")?, None).await.map(Printed::Record),
-        CertCommand::Revoke(RevokeArguments { certificate, reason }) => {
-            let body = encode_body(&Revoke { reason })?;
-            ask(&socket, Method::POST, &certificate.path("/revoke")?, Some(body)).await.map(Printed::Record)
-        }
+        CertCommand::Revoke(arguments) => revoke::run(&socket, arguments).await,
         CertCommand::Hold(certificate) => {
             ask(&socket, Method::POST, &certificate.path("/hold")?, None).await.map(Printed::Record)
         }

@@ -103,6 +103,54 @@ fn certificates_are_held_released_and_revoked_and_authorities_are_not() {
 }
 
 #[test]
+fn many_certificates_are_revoked_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let gateway = Gateway::start(&directory.path().join("d"));
+    let (_, list) = gateway.admin(&["cert", "list"]);
+    let serial = |place: usize| list["items"][place]["serial"].as_str().unwrap().to_owned();
+    let (ra, tls) = (serial(0), serial(1));
+    let counts = |arguments: &[&str]| {
+        let (code, said) = gateway.admin(arguments);
+        let count = |key: &str| said[key].as_u64().unwrap_or_else(|| panic!("{arguments:?}: {said}"));
+        (code, [count("matched"), count("revoked"), count("already_revoked"), count("authorities")])
+    };
+    let file = directory.path().join("serials.txt");
+    let by_file = ["cert", "revoke", "--serials", file.to_str().unwrap(), "--reason", "keyCompromise"];
+    std::fs::write(&file, format!("# those that were stolen\n{}\n\n{ra} # once more\n{ra}\n", tls.to_uppercase())).unwrap();
+    assert_eq!(counts(&[&by_file[..], &["--dry-run"]].concat()), (0, [3, 3, 0, 0]), "a dry run counts lines");
+    assert_eq!(gateway.admin(&["cert", "show", &tls]).1["status"], "valid");
+    let dated = [&by_file[..], &["--invalidity-date", "2026-01-02T03:04:05Z"]].concat();
+    assert_eq!(counts(&dated), (0, [3, 2, 1, 0]));
+    let (_, shown) = gateway.admin(&["cert", "show", &ra]);
+    assert_eq!((&shown["status"], &shown["reason"]), (&"revoked".into(), &"keyCompromise".into()));
+    assert_eq!(shown["invalidity_date"], "2026-01-02T03:04:05Z");
+    assert_eq!(counts(&by_file), (0, [3, 0, 3, 0]), "repeated");
+    // Unknown ones are named, and the others are done.
+    std::fs::write(&file, format!("deadbeef\n{tls}\n")).unwrap();
+    let (code, said) = gateway.admin(&by_file);
+    assert_eq!((code, &said["unknown"]), (3, &serde_json::json!(["deadbeef"])));
+    // Nothing is done by a file that is wrong somewhere.
+    std::fs::write(&file, "no-hex\n").unwrap();
+    assert_eq!(gateway.admin(&by_file).0, 2);
+    assert_eq!(counts(&["cert", "revoke", "--authority", "default", "--dry-run"]), (0, [2, 0, 2, 0]));
+    assert_eq!(counts(&["cert", "revoke", "--authority", "root"]), (0, [2, 0, 0, 2]), "authorities stay as they are");
+    assert_eq!(counts(&["cert", "revoke", "--profile", "default"]), (0, [0, 0, 0, 0]));
+    assert_eq!(counts(&["cert", "revoke", "--requester", "nobody"]), (0, [0, 0, 0, 0]));
+    for wrong in [
+        &["cert", "revoke"][..],
+        &["cert", "revoke", "--profile", "default", "--authority", "default"],
+        &["cert", "revoke", &tls, "--profile", "default"],
+        &["cert", "revoke", "--profile", "default", "--reason", "because"],
+        &["cert", "revoke", "--profile", "default", "--invalidity-date", "yesterday"],
+        &["cert", "revoke", "--profile", "default", "--invalidity-date", "2999-01-01T00:00:00Z"],
+        &["cert", "revoke", "--serials", "/nowhere"],
+    ] {
+        assert_eq!(gateway.admin(wrong).0, 2, "{wrong:?}");
+    }
+    assert!(gateway.admin(&["audit", "verify"]).1["ok"].as_bool().unwrap());
+}
+
+#[test]
 fn enrollments_that_are_not_there() {
     let directory = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(&directory.path().join("d"));

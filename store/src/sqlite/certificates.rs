@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Event, LedgerError, Page,
-    Protocol, RevocationReason, Standing, StatusName,
+    Protocol, Revocation, RevocationReason, Standing, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -18,13 +18,13 @@ use super::{SqliteLedger, damaged, enrollments, ledger_error, proofs};
 
 const SELECT: &str =
     "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, issued_at,
-                      status, reason, changed_at, asked_subject, der,
+                      status, reason, changed_at, invalid_since, asked_subject, der,
                       id <= coalesce((SELECT up_to FROM ended_principal WHERE name = principal), 0)
                       FROM certificate";
 const INSERT: &str =
     "INSERT INTO certificate (serial, authority, profile, protocol, endpoint, principal, not_before, not_after,
-                      shard, issued_at, status, reason, changed_at, asked_subject, der)
-                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                      shard, issued_at, status, reason, changed_at, invalid_since, asked_subject, der)
+                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 #[async_trait]
 impl Certificates for SqliteLedger {
@@ -101,9 +101,18 @@ impl Certificates for SqliteLedger {
         let (serial, authority) = (certificate.serial.clone(), certificate.authority.clone());
         let (expected, next) = (columns(certificate.status), columns(next));
         let change = move |transaction: &mut super::Transaction<'_>| {
-            let update = "UPDATE certificate SET status = ?, reason = ?, changed_at = ?
+            let update = "UPDATE certificate SET status = ?, reason = ?, changed_at = ?, invalid_since = ?
                           WHERE serial = ? AND authority = ? AND status = ? AND changed_at IS ?";
-            let values = params![next.0, next.1, next.2, serial.as_octets(), authority, expected.0, expected.2];
+            let values = params![
+                next.status,
+                next.reason,
+                next.changed_at,
+                next.invalid_since,
+                serial.as_octets(),
+                authority,
+                expected.status,
+                expected.changed_at
+            ];
             if transaction.connection.execute(update, values)? == 0 {
                 return Ok(false);
             }
@@ -131,18 +140,31 @@ impl Certificates for SqliteLedger {
     }
 }
 
-/// Status, reason and time of the last change, as their columns have them.
-fn columns(status: CertificateStatus) -> (i64, Option<u8>, Option<i64>) {
+/// A status, as its columns have it.
+#[derive(Default)]
+struct StatusColumns {
+    status: i64,
+    reason: Option<u8>,
+    changed_at: Option<i64>,
+    invalid_since: Option<i64>,
+}
+
+fn columns(status: CertificateStatus) -> StatusColumns {
     let time = |time: Timestamp| Some(number(time.millis()));
     match status {
-        CertificateStatus::Valid => (0, None, None),
-        CertificateStatus::Held(since) => (1, None, time(since)),
-        CertificateStatus::Revoked(since, reason) => (2, Some(reason.code()), time(since)),
+        CertificateStatus::Valid => StatusColumns::default(),
+        CertificateStatus::Held(since) => StatusColumns { status: 1, changed_at: time(since), ..StatusColumns::default() },
+        CertificateStatus::Revoked(Revocation { at, reason, invalid_since }) => StatusColumns {
+            status: 2,
+            reason: Some(reason.code()),
+            changed_at: time(at),
+            invalid_since: invalid_since.map(|since| number(since.seconds())),
+        },
     }
 }
 
 fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
-    let (status, reason, changed_at) = columns(certificate.status);
+    let StatusColumns { status, reason, changed_at, invalid_since } = columns(certificate.status);
     let values = params![
         certificate.serial.as_octets(),
         certificate.authority,
@@ -157,6 +179,7 @@ fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) ->
         status,
         reason,
         changed_at,
+        invalid_since,
         certificate.asked_subject,
         certificate.der,
     ];
@@ -220,7 +243,7 @@ struct Stored {
     validity: (i64, i64),
     shard: u32,
     issued_at: i64,
-    status: (i64, Option<u8>, Option<i64>),
+    status: StatusColumns,
     asked_subject: Option<[u8; 32]>,
     der: Vec<u8>,
     is_ended: bool,
@@ -239,22 +262,29 @@ impl Stored {
             validity: (row.get(7)?, row.get(8)?),
             shard: row.get(9)?,
             issued_at: row.get(10)?,
-            status: (row.get(11)?, row.get(12)?, row.get(13)?),
-            asked_subject: row.get(14)?,
-            der: row.get(15)?,
-            is_ended: row.get(16)?,
+            status: StatusColumns {
+                status: row.get(11)?,
+                reason: row.get(12)?,
+                changed_at: row.get(13)?,
+                invalid_since: row.get(14)?,
+            },
+            asked_subject: row.get(15)?,
+            der: row.get(16)?,
+            is_ended: row.get(17)?,
         })
     }
 
     fn record(self) -> Result<CertificateRecord, LedgerError> {
         let second = |seconds: i64| Timestamp::from_seconds(seconds.cast_unsigned());
         let milli = |millis: i64| Timestamp::from_millis(millis.cast_unsigned());
-        let status = match self.status {
+        let StatusColumns { status, reason, changed_at, invalid_since } = self.status;
+        let status = match (status, reason, changed_at) {
             (0, None, None) => CertificateStatus::Valid,
             (1, None, Some(since)) => CertificateStatus::Held(milli(since)),
-            (2, Some(code), Some(since)) => {
+            (2, Some(code), Some(at)) => {
                 let reason = RevocationReason::ALL.into_iter().find(|reason| reason.code() == code);
-                CertificateStatus::Revoked(milli(since), reason.ok_or_else(|| damaged("the reason of a revocation"))?)
+                let reason = reason.ok_or_else(|| damaged("the reason of a revocation"))?;
+                CertificateStatus::Revoked(Revocation { at: milli(at), reason, invalid_since: invalid_since.map(second) })
             }
             _ => return Err(damaged("the status of a certificate")),
         };

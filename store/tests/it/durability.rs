@@ -4,7 +4,7 @@ use std::path::Path;
 
 use certgate_enrollment::{
     Along, AuditTrail, CertificateRecord, CertificateStatus, Certificates, EnrollmentRecord, EnrollmentState, Enrollments,
-    EstUsers, Event, EventKind, LedgerError, RevocationReason, Submitted,
+    EstUsers, Event, EventKind, LedgerError, Revocation, RevocationReason, Submitted,
 };
 use certgate_store::SqliteLedger;
 use certgate_testkit::NOW;
@@ -71,7 +71,7 @@ async fn a_revocation_and_a_removal_that_were_acknowledged_are_in_the_files() {
     let ledger = open(directory.path()).unwrap();
     let certificate = certificate(1);
     ledger.record(certificate.clone(), Along::default(), issued()).await.unwrap();
-    let revoked = CertificateStatus::Revoked(NOW, RevocationReason::KeyCompromise);
+    let revoked = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::KeyCompromise));
     assert_eq!(ledger.change_status(&certificate, revoked, issued()).await, Ok(true));
     let (_copy, found) = lost(directory.path());
     assert_eq!(found.find(&certificate.serial).await.unwrap().unwrap().status, revoked);

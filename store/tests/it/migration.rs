@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use certgate_enrollment::{
     Along, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates,
-    EnrollmentRecord, Enrollments, EstUser, EstUserAdded, EstUsers, Event, EventKind, Proof, RevocationReason, SecretHash,
-    StatusName, Submitted,
+    EnrollmentRecord, Enrollments, EstUser, EstUserAdded, EstUsers, Event, EventKind, Proof, Revocation, RevocationReason,
+    SecretHash, StatusName, Submitted,
 };
 use certgate_testkit::NOW;
 use rusqlite::{Connection, params};
@@ -42,7 +42,7 @@ fn event(kind: EventKind) -> Event {
 /// Certificates as schema 1 had them: what was asked for was not remembered.
 fn certificates() -> [CertificateRecord; 3] {
     let held = CertificateStatus::Held(NOW);
-    let revoked = CertificateStatus::Revoked(NOW, RevocationReason::KeyCompromise);
+    let revoked = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::KeyCompromise));
     let of = |number, status| CertificateRecord { status, asked_subject: None, ..certificate(number) };
     [of(1, CertificateStatus::Valid), of(2, held), of(3, revoked)]
 }
@@ -93,7 +93,7 @@ async fn a_ledger_of_schema_1_is_brought_up_to_date_and_reads_the_same() {
         assert_eq!((report.head.events, report.broken_at), (5, None), "the chain is whole");
         ledger.close().await;
         drop(ledger);
-        assert_eq!(schema(&path), 4);
+        assert_eq!(schema(&path), 5);
     }
 }
 
@@ -103,7 +103,7 @@ async fn a_ledger_of_schema_1_goes_on_as_any_other() {
     make_first(scratch.path(), &directory.path().join("ledger.db")).await;
     let ledger = open(directory.path()).unwrap();
     let [valid, held, _] = certificates();
-    let revoked = CertificateStatus::Revoked(NOW, RevocationReason::Superseded);
+    let revoked = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::Superseded));
     for certificate in [&valid, &held] {
         assert_eq!(ledger.change_status(certificate, revoked, event(EventKind::CertificateRevoked)).await, Ok(true));
     }

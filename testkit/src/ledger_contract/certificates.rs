@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
-    Along, CertificateQuery, CertificateRecord, CertificateStatus, Cursor, EventKind, Ledger, LedgerError, RevocationReason,
-    StatusName,
+    Along, CertificateQuery, CertificateRecord, CertificateStatus, Cursor, EventKind, Ledger, LedgerError, Revocation,
+    RevocationReason, StatusName,
 };
 use certgate_pki::Timestamp;
 
@@ -160,5 +160,5 @@ async fn lists_are_narrowed_by_status_and_expiry(ledger: &dyn Ledger) {
 }
 
 fn revoked(reason: RevocationReason) -> CertificateStatus {
-    CertificateStatus::Revoked(NOW.after(Duration::from_millis(1)), reason)
+    CertificateStatus::Revoked(Revocation::new(NOW.after(Duration::from_millis(1)), reason))
 }

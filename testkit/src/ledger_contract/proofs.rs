@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use certgate_enrollment::{
     Along, CertificateRecord, CertificateRecorded, CertificateStatus, EnrollmentRecord, EnrollmentState, EstUser, EventKind,
-    Ledger, Proof, RevocationReason, Standing, Submitted,
+    Ledger, Proof, Revocation, RevocationReason, Standing, Submitted,
 };
 
 use super::events;
@@ -125,7 +125,7 @@ async fn a_certificate_is_good_while_its_status_says_so(ledger: &dyn Ledger) {
     let proof = Proof::Certificate(old.serial.clone());
     assert_good(ledger, 2, &proof).await;
     let held = CertificateStatus::Held(NOW);
-    let revoked = CertificateStatus::Revoked(NOW, RevocationReason::Superseded);
+    let revoked = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::Superseded));
     for (second, status) in (3..).zip([held, CertificateStatus::Valid, revoked]) {
         assert_eq!(ledger.change_status(&old, status, event(EventKind::CertificateHeld)).await, Ok(true));
         old.status = status;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
-    Along, CertificateQuery, CertificateRecord, CertificateStatus, EventKind, Ledger, RevocationReason, StatusName,
+    Along, CertificateQuery, CertificateRecord, CertificateStatus, EventKind, Ledger, Revocation, RevocationReason, StatusName,
 };
 
 use super::records::{certificate, event, serial};
@@ -37,7 +37,10 @@ fn held(second: u64) -> CertificateStatus {
 }
 
 fn revoked(second: u64) -> CertificateStatus {
-    CertificateStatus::Revoked(NOW.after(Duration::from_millis(1000 * second + 1)), RevocationReason::KeyCompromise)
+    CertificateStatus::Revoked(Revocation::new(
+        NOW.after(Duration::from_millis(1000 * second + 1)),
+        RevocationReason::KeyCompromise,
+    ))
 }
 
 async fn a_certificate_is_found_by_its_authority_and_serial_number(ledger: &dyn Ledger) {
@@ -78,10 +81,17 @@ async fn every_reason_is_kept(ledger: &dyn Ledger) {
     for (second, reason) in (1..).zip(RevocationReason::ALL) {
         let certificate = certificate(second);
         record(ledger, &certificate).await;
-        let next = CertificateStatus::Revoked(NOW, reason);
+        let next = CertificateStatus::Revoked(Revocation::new(NOW, reason));
         assert_eq!(ledger.change_status(&certificate, next, event(REVOKED)).await, Ok(true));
         assert_eq!(find(ledger, &certificate).await.status, next);
     }
+    let certificate = certificate(100);
+    record(ledger, &certificate).await;
+    let invalid_since = Some(NOW.before(Duration::from_secs(86_400)));
+    let wrong = Revocation { invalid_since, ..Revocation::new(NOW, RevocationReason::KeyCompromise) };
+    let next = CertificateStatus::Revoked(wrong);
+    assert_eq!(ledger.change_status(&certificate, next, event(REVOKED)).await, Ok(true));
+    assert_eq!(find(ledger, &certificate).await.status, next);
 }
 
 async fn a_change_from_what_was_not_so_changes_nothing(ledger: &dyn Ledger) {

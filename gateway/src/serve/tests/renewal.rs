@@ -56,7 +56,7 @@ async fn a_certificate_that_ended_renews_nothing() {
     assert_eq!(renew(&fixture, &certificate).await, StatusCode::FORBIDDEN);
     change_status(ledger, &record().await, StatusChange::Release, NOW, "operator").await.unwrap();
     assert_eq!(renew(&fixture, &certificate).await, StatusCode::OK);
-    let revoke = StatusChange::Revoke(RevocationReason::KeyCompromise);
+    let revoke = StatusChange::Revoke(RevocationReason::KeyCompromise, None);
     change_status(ledger, &record().await, revoke, NOW, "operator").await.unwrap();
     assert_eq!(renew(&fixture, &certificate).await, StatusCode::FORBIDDEN);
     let renewed = ledger.certificates().pop().unwrap().der;

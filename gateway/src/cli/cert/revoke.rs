@@ -1,0 +1,117 @@
+//! `certgate cert revoke`: one certificate, or many in batches, with progress.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Args};
+use hyper::Method;
+
+use super::Serial;
+use crate::admin::certificates::Revoke;
+use crate::admin::client::{ask, encode_body};
+use crate::admin::revocations::{BATCH, Revocations, Revoked};
+use crate::admin::{AdminFailure, Code};
+use crate::cli::output::Printed;
+
+#[derive(Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["serial", "profile", "authority", "requester", "serials"])))]
+pub(in crate::cli) struct RevokeArguments {
+    /// The serial number of one certificate, in hex
+    serial: Option<String>,
+    /// All that this profile has issued and that have not expired
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+    /// All that this authority has signed and that have not expired; those of authorities stay as they are
+    #[arg(long, value_name = "AUTHORITY")]
+    authority: Option<String>,
+    /// All that this principal has asked for and that have not expired
+    #[arg(long, value_name = "NAME")]
+    requester: Option<String>,
+    /// Those whose serial numbers stand in this file, in hex, one a line; # begins a comment
+    #[arg(long, value_name = "FILE")]
+    serials: Option<PathBuf>,
+    /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, aACompromise
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
+    /// Since when it was wrong, like 2027-01-31T00:00:00Z: goes into CRLs (RFC 5280, 5.3.2)
+    #[arg(long, value_name = "TIME")]
+    invalidity_date: Option<String>,
+    /// Only say what would be done
+    #[arg(long, conflicts_with = "serial")]
+    dry_run: bool,
+}
+
+pub(super) async fn run(socket: &Path, arguments: RevokeArguments) -> Result<Printed, AdminFailure> {
+    let RevokeArguments { serial, profile, authority, requester, serials, reason, invalidity_date, dry_run } = arguments;
+    if let Some(serial) = serial {
+        let body = encode_body(&Revoke { reason, invalidity_date })?;
+        let path = Serial { serial }.path("/revoke")?;
+        return ask(socket, Method::POST, &path, Some(body)).await.map(Printed::Record);
+    }
+    let wish = Revocations { profile, authority, requester, reason, invalidity_date, dry_run, ..Revocations::default() };
+    let mut many = Many { socket, wish, sum: Revoked::default() };
+    match serials {
+        Some(file) => many.of_file(&file).await?,
+        None => while many.batch().await? {},
+    }
+    many.finish()
+}
+
+/// Batch after batch.
+struct Many<'s> {
+    socket: &'s Path,
+    wish: Revocations,
+    sum: Revoked,
+}
+
+impl Many<'_> {
+    /// The next batch; is there another one?
+    async fn batch(&mut self) -> Result<bool, AdminFailure> {
+        let body = encode_body(&self.wish)?;
+        let said = ask(self.socket, Method::POST, "/v1/revocations", Some(body)).await?;
+        let done: Revoked = serde_json::from_value(said).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
+        self.sum.matched += done.matched;
+        self.sum.revoked += done.revoked;
+        self.sum.already_revoked += done.already_revoked;
+        self.sum.authorities += done.authorities;
+        self.sum.unknown.extend(done.unknown);
+        self.wish.cursor = done.next;
+        self.tell_progress();
+        Ok(self.wish.cursor.is_some())
+    }
+
+    async fn of_file(&mut self, file: &Path) -> Result<(), AdminFailure> {
+        let failed = |error| AdminFailure::usage(format!("{}: {error}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(failed)?;
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        let serials: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        // Nothing is revoked by a file that is wrong somewhere.
+        for serial in &serials {
+            Serial { serial: serial.clone() }.path("")?;
+        }
+        for batch in serials.chunks(BATCH) {
+            self.wish.serials = Some(batch.to_vec());
+            self.batch().await?;
+        }
+        Ok(())
+    }
+
+    fn tell_progress(&self) {
+        let mut out = std::io::stderr();
+        if out.is_terminal() {
+            let verb = if self.wish.dry_run { "would be revoked" } else { "revoked" };
+            // Progress that cannot be shown is none.
+            let _ = write!(out, "\r{} of {} {verb}", self.sum.revoked, self.sum.matched);
+        }
+    }
+
+    fn finish(self) -> Result<Printed, AdminFailure> {
+        let mut out = std::io::stderr();
+        if out.is_terminal() {
+            let _ = writeln!(out);
+        }
+        let is_complete = self.sum.unknown.is_empty();
+        let said = serde_json::to_value(self.sum).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
+        Ok(if is_complete { Printed::Record(said) } else { Printed::Failure(said, Code::NotFound) })
+    }
+}
