@@ -34,8 +34,12 @@ impl DigestAlgorithm {
         }
     }
 
-    /// Reads an AlgorithmIdentifier. `Ok(None)` is a well-formed one of an algorithm that is not known here.
-    pub(crate) fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
+    /// Reads an AlgorithmIdentifier. `Ok(None)` is a well-formed one of an algorithm that is not known here, or with parameters that it has
+    /// not.
+    ///
+    /// # Errors
+    /// When this is no AlgorithmIdentifier (RFC 5280 §4.1.1.2).
+    pub fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
         let (oid, parameters) = read_identifier(tlv)?;
         // RFC 4055 §2.1: "All implementations MUST accept both NULL and absent parameters as legal and equivalent encodings."
         let has_others = parameters.is_some_and(|parameters| parameters.raw != [tag::NULL, 0]);
@@ -44,7 +48,7 @@ impl DigestAlgorithm {
     }
 
     /// Writes the AlgorithmIdentifier: with NULL parameters, as sha256Identifier and its like have (RFC 4055 §2.1).
-    pub(crate) fn write(self, writer: &mut DerWriter) {
+    pub fn write(self, writer: &mut DerWriter) {
         writer.sequence(|w| {
             w.oid(&self.oid()).tlv(tag::NULL, &[]);
         });
@@ -145,7 +149,10 @@ impl SignatureAlgorithm {
     }
 
     /// Reads an AlgorithmIdentifier. `Ok(None)` is a well-formed one of an algorithm that is not known here.
-    pub(crate) fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// When this is no AlgorithmIdentifier (RFC 5280 §4.1.1.2), or the parameters of id-RSASSA-PSS are malformed (RFC 4055 §3.1).
+    pub fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
         let (oid, parameters) = read_identifier(tlv)?;
         if oid == rfc5912::ID_RSASSA_PSS {
             // RFC 4055 §3.1: "The parameters MUST be present when used in the algorithm identifier associated with a signature value."

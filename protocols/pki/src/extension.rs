@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::BitOr;
 
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5280;
+use const_oid::db::{rfc5280, rfc6960};
 
 use crate::asn1::{DerReader, DerWriter, Tlv, tag};
 use crate::general_name::GeneralName;
@@ -99,6 +99,15 @@ impl Extension {
                     w.oid(&rfc5280::ID_AD_CA_ISSUERS).tlv(tag::context(6), url.as_bytes());
                 });
             });
+        })
+    }
+
+    /// id-pkix-ocsp-nocheck of a delegated OCSP responder: its own certificate need not be checked for revocation (RFC 6960 §4.2.2.2.1:
+    /// "SHOULD be a non-critical extension. The value of the extension SHALL be NULL").
+    #[must_use]
+    pub fn ocsp_no_check() -> Self {
+        Self::build(rfc6960::ID_PKIX_OCSP_NOCHECK, false, |w| {
+            w.tlv(tag::NULL, &[]);
         })
     }
 
@@ -446,6 +455,14 @@ mod tests {
         assert!(!read_ca(&[0x30, 0x00]).unwrap());
         assert!(read_ca(&[0x30, 0x02, 0x01, 0x00]).is_err());
         assert!(read_ca(&[0x31, 0x00]).is_err());
+    }
+
+    #[test]
+    fn ocsp_no_check_is_null_and_not_critical() {
+        let mut writer = DerWriter::default();
+        Extension::ocsp_no_check().write(&mut writer);
+        // id-pkix-ocsp 5 under id-ad-ocsp, 1.3.6.1.5.5.7.48.1.
+        assert_eq!(writer.finish(), [0x30, 0x0f, 0x06, 0x09, 0x2b, 6, 1, 5, 5, 7, 0x30, 1, 5, 0x04, 0x02, 0x05, 0x00]);
     }
 
     #[test]

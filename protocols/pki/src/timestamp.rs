@@ -62,8 +62,17 @@ impl Timestamp {
     /// Writes RFC 5280 §4.1.2.5 Time: UTCTime through the year 2049, GeneralizedTime from 2050.
     pub(crate) fn write_time(self, writer: &mut DerWriter) {
         let duration = Duration::from_secs(self.seconds());
-        let utc = UtcTime::from_unix_duration(duration).and_then(|time| time.to_der());
-        let der = utc.or_else(|_| GeneralizedTime::from_unix_duration(duration).and_then(|time| time.to_der()));
+        if let Ok(utc) = UtcTime::from_unix_duration(duration).and_then(|time| time.to_der()) {
+            writer.raw(&utc);
+        } else {
+            self.write_generalized_time(writer);
+        }
+    }
+
+    /// Writes a GeneralizedTime in the form of RFC 5280 §4.1.2.5.2: in Z, with seconds, without a fraction of them, whatever the year.
+    pub fn write_generalized_time(self, writer: &mut DerWriter) {
+        let duration = Duration::from_secs(self.seconds());
+        let der = GeneralizedTime::from_unix_duration(duration).and_then(|time| time.to_der());
         // `Timestamp` ends at the year 9999, which is where GeneralizedTime ends.
         writer.raw(&der.unwrap_or_default());
     }
@@ -101,6 +110,19 @@ mod tests {
         assert_eq!(time(2_524_607_999), b"\x17\x0d491231235959Z");
         assert_eq!(time(2_524_608_000), b"\x18\x0f20500101000000Z");
         assert_eq!(time(Timestamp::NO_EXPIRATION.seconds()), b"\x18\x0f99991231235959Z");
+    }
+
+    #[test]
+    fn generalized_time_of_any_year_has_seconds_and_no_fraction() {
+        for (millis, expected) in [
+            (0, b"\x18\x0f19700101000000Z"),
+            (1_790_000_000_999, b"\x18\x0f20260921141320Z"),
+            (u64::MAX, b"\x18\x0f99991231235959Z"),
+        ] {
+            let mut writer = DerWriter::default();
+            Timestamp::from_millis(millis).write_generalized_time(&mut writer);
+            assert_eq!(writer.finish(), expected);
+        }
     }
 
     #[test]
