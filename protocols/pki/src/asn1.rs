@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub use read::{DerReader, Tlv};
-pub use write::{DerWriter, oid_tlv};
+pub use write::{DerWriter, header_octets, oid_tlv};
 
 /// Tag octets (X.690 §8.1.2) of the types that certificates and requests are made of.
 pub mod tag {
@@ -25,6 +25,8 @@ pub mod tag {
     pub const NULL: u8 = 0x05;
     /// OBJECT IDENTIFIER.
     pub const OID: u8 = 0x06;
+    /// ENUMERATED.
+    pub const ENUMERATED: u8 = 0x0a;
     /// UTF8String.
     pub const UTF8_STRING: u8 = 0x0c;
     /// PrintableString.

@@ -1,5 +1,7 @@
 //! Certificate extensions (RFC 5280 §4.2), made and read.
 
+mod revocation;
+
 use std::fmt;
 use std::ops::BitOr;
 
@@ -9,6 +11,8 @@ use const_oid::db::{rfc5280, rfc6960};
 use crate::asn1::{DerReader, DerWriter, Tlv, tag};
 use crate::general_name::GeneralName;
 use crate::limits::{MAX_EXTENSIONS, MAX_PURPOSES};
+
+pub use revocation::{AuthorityInfoAccess, DistributionPointName};
 
 /// id-kp-cmcRA, RFC 6402 §2.10.
 const ID_KP_CMC_RA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.28");
@@ -118,7 +122,7 @@ impl Extension {
     }
 
     /// Writes the Extension; critical FALSE is the DEFAULT and left out (X.690 §11.5).
-    pub(crate) fn write(&self, writer: &mut DerWriter) {
+    pub fn write(&self, writer: &mut DerWriter) {
         writer.sequence(|w| {
             w.oid(&self.oid);
             if self.critical {

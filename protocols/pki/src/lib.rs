@@ -27,7 +27,9 @@ pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use certificate::{Certificate, CertificateError, CertificateOutline};
 pub use csr::{Csr, CsrError, VerifiedCsr};
 pub use csr_attributes::ChangeSubjectName;
-pub use extension::{ExtendedKeyUsage, Extension, Extensions, KeyUsage, RequestedExtensions};
+pub use extension::{
+    AuthorityInfoAccess, DistributionPointName, ExtendedKeyUsage, Extension, Extensions, KeyUsage, RequestedExtensions,
+};
 pub use general_name::{DnsName, GeneralName, InvalidDnsName};
 pub use name::{Name, NameAttribute, NameAttributeType, StringType};
 pub use name_string::{InvalidNameString, is_invisible};

@@ -18,6 +18,10 @@ pub const MAX_CHALLENGE_PASSWORD: usize = 1020;
 pub const MAX_EXTENSIONS: usize = 32;
 /// Most names in one subjectAltName.
 pub const MAX_GENERAL_NAMES: usize = 128;
+/// Most points in one cRLDistributionPoints or freshestCRL.
+pub const MAX_DISTRIBUTION_POINTS: usize = 32;
+/// Most descriptions in one authorityInfoAccess.
+pub const MAX_ACCESS_DESCRIPTIONS: usize = 32;
 /// Most purposes in one extendedKeyUsage.
 pub const MAX_PURPOSES: usize = 32;
 /// Largest PEM text, in octets.

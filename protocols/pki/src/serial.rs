@@ -61,11 +61,14 @@ impl Serial {
         &self.0
     }
 
-    pub(crate) fn read(tlv: Tlv<'_>) -> Option<Self> {
+    /// Reads an INTEGER, as [`Self::from_octets`] does.
+    #[must_use]
+    pub fn read(tlv: Tlv<'_>) -> Option<Self> {
         (tlv.tag == tag::INTEGER).then(|| Self::from_octets(tlv.value)).flatten()
     }
 
-    pub(crate) fn write(&self, writer: &mut DerWriter) {
+    /// Writes the INTEGER.
+    pub fn write(&self, writer: &mut DerWriter) {
         writer.tlv(tag::INTEGER, &self.0);
     }
 }

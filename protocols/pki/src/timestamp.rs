@@ -60,7 +60,7 @@ impl Timestamp {
     }
 
     /// Writes RFC 5280 §4.1.2.5 Time: UTCTime through the year 2049, GeneralizedTime from 2050.
-    pub(crate) fn write_time(self, writer: &mut DerWriter) {
+    pub fn write_time(self, writer: &mut DerWriter) {
         let duration = Duration::from_secs(self.seconds());
         if let Ok(utc) = UtcTime::from_unix_duration(duration).and_then(|time| time.to_der()) {
             writer.raw(&utc);
@@ -77,14 +77,24 @@ impl Timestamp {
         writer.raw(&der.unwrap_or_default());
     }
 
-    /// Reads RFC 5280 §4.1.2.5 Time.
-    pub(crate) fn read_time(tlv: Tlv<'_>) -> der::Result<Self> {
-        let duration = if tlv.tag == tag::UTC_TIME {
-            UtcTime::from_der(tlv.raw)?.to_unix_duration()
+    /// Reads RFC 5280 §4.1.2.5 Time. GeneralizedTime is taken for any year.
+    ///
+    /// # Errors
+    /// When it is neither, without seconds or Z, with a fraction, or before 1970.
+    pub fn read_time(tlv: Tlv<'_>) -> der::Result<Self> {
+        if tlv.tag == tag::UTC_TIME {
+            UtcTime::from_der(tlv.raw).map(|time| Self::from_seconds(time.to_unix_duration().as_secs()))
         } else {
-            GeneralizedTime::from_der(tlv.raw)?.to_unix_duration()
-        };
-        Ok(Self::from_seconds(duration.as_secs()))
+            Self::read_generalized_time(tlv)
+        }
+    }
+
+    /// Reads RFC 5280 §4.1.2.5.2 GeneralizedTime.
+    ///
+    /// # Errors
+    /// When it is none, without seconds or Z, with a fraction, or before 1970.
+    pub fn read_generalized_time(tlv: Tlv<'_>) -> der::Result<Self> {
+        GeneralizedTime::from_der(tlv.raw).map(|time| Self::from_seconds(time.to_unix_duration().as_secs()))
     }
 }
 
@@ -122,6 +132,16 @@ mod tests {
             let mut writer = DerWriter::default();
             Timestamp::from_millis(millis).write_generalized_time(&mut writer);
             assert_eq!(writer.finish(), expected);
+        }
+        let read = |der: &[u8]| Timestamp::read_generalized_time(Tlv::only(der).unwrap()).ok();
+        assert_eq!(read(b"\x18\x0f20260921141320Z"), Some(Timestamp::from_seconds(1_790_000_000)));
+        for wrong in [
+            &b"\x17\x0d260921141320Z"[..],
+            b"\x18\x1120260921141320.5Z",
+            b"\x18\x0d202609211413Z",
+            b"\x18\x1320260921141320+0000",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong:02x?}");
         }
     }
 

@@ -10,6 +10,13 @@ pub struct DerWriter {
     out: Vec<u8>,
 }
 
+/// Goes on after what is in the buffer.
+impl From<Vec<u8>> for DerWriter {
+    fn from(out: Vec<u8>) -> Self {
+        Self { out }
+    }
+}
+
 impl DerWriter {
     /// An empty writer with room for `capacity` octets.
     #[must_use]
@@ -23,13 +30,17 @@ impl DerWriter {
         self.out
     }
 
+    /// Tag and length of a value whose contents of `length` octets are written next, by the caller: what is large is not moved so.
+    pub fn header(&mut self, tag: u8, length: usize) -> &mut Self {
+        self.out.push(tag);
+        let (octets, used) = length_octets(length);
+        self.out.extend(octets.into_iter().take(used));
+        self
+    }
+
     /// A value with these contents.
     pub fn tlv(&mut self, tag: u8, value: &[u8]) -> &mut Self {
-        self.out.push(tag);
-        let (octets, used) = length_octets(value.len());
-        self.out.extend(octets.into_iter().take(used));
-        self.out.extend_from_slice(value);
-        self
+        self.header(tag, value.len()).raw(value)
     }
 
     /// DER that exists already.
@@ -95,6 +106,12 @@ pub fn oid_tlv(oid: &ObjectIdentifier) -> Vec<u8> {
     writer.finish()
 }
 
+/// How many octets [`DerWriter::header`] writes for contents of `length` octets.
+#[must_use]
+pub fn header_octets(length: usize) -> usize {
+    1 + length_octets(length).1
+}
+
 /// Length octets (X.690 §8.1.3, §10.1), and how many of them count.
 pub(super) fn length_octets(length: usize) -> ([u8; 9], usize) {
     let mut octets = [0; 9];
@@ -131,6 +148,10 @@ mod tests {
         ] {
             let (octets, used) = length_octets(length);
             assert_eq!(octets[..used], expected, "length {length}");
+            let mut writer = DerWriter::from(vec![0xee]);
+            writer.header(tag::SEQUENCE, length);
+            assert_eq!(writer.finish(), [&[0xee, tag::SEQUENCE], &expected[..]].concat());
+            assert_eq!(header_octets(length), 1 + expected.len());
         }
     }
 
