@@ -1,6 +1,6 @@
 //! Reading DER without losing the bytes.
 
-use der::{Decode, Encode, ErrorKind, Header, Reader, SliceReader};
+use der::{Decode, ErrorKind, Header, Reader, SliceReader};
 
 /// One DER value: what it is, its contents, and the whole of it as received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,10 @@ impl<'a> Tlv<'a> {
 
 /// Reads a run of DER values in order.
 #[derive(Clone, Debug)]
-pub struct DerReader<'a>(SliceReader<'a>);
+pub struct DerReader<'a> {
+    reader: SliceReader<'a>,
+    bytes: &'a [u8],
+}
 
 impl<'a> DerReader<'a> {
     /// A reader over `bytes`.
@@ -52,7 +55,7 @@ impl<'a> DerReader<'a> {
     /// # Errors
     /// When `bytes` is longer than 256 MiB, the most that [`der::Length`] holds.
     pub fn new(bytes: &'a [u8]) -> der::Result<Self> {
-        SliceReader::new(bytes).map(Self)
+        SliceReader::new(bytes).map(|reader| Self { reader, bytes })
     }
 
     /// The next value, whatever it is.
@@ -60,15 +63,17 @@ impl<'a> DerReader<'a> {
     /// # Errors
     /// When there is none, or its length is not definite and minimal.
     pub fn any(&mut self) -> der::Result<Tlv<'a>> {
-        let header = Header::peek(&self.0)?;
-        let header_length = usize::try_from(header.encoded_len()?)?;
-        let raw = self.0.tlv_bytes()?;
+        let mut ahead = self.reader.clone();
+        let header = Header::decode(&mut ahead)?;
+        let value = ahead.read_slice(header.length())?;
+        let (start, end) = (usize::try_from(self.reader.position())?, usize::try_from(ahead.position())?);
+        let raw = self.bytes.get(start..end).ok_or(ErrorKind::Failed)?;
         let (&tag, _) = raw.split_first().ok_or(ErrorKind::Failed)?;
         // X.690 §8.1.2.4: all ones announce a number above 30, in further octets.
         if tag & 0x1f == 0x1f {
             return Err(ErrorKind::TagNumberInvalid.into());
         }
-        let value = raw.get(header_length..).ok_or(ErrorKind::Failed)?;
+        self.reader = ahead;
         Ok(Tlv { tag, value, raw })
     }
 
@@ -78,7 +83,7 @@ impl<'a> DerReader<'a> {
     /// When there is none or it has another tag.
     pub fn expect(&mut self, tag: u8) -> der::Result<Tlv<'a>> {
         if self.peek() != Some(tag) {
-            return Err(self.0.error(ErrorKind::Failed));
+            return Err(self.reader.error(ErrorKind::Failed));
         }
         self.any()
     }
@@ -94,13 +99,13 @@ impl<'a> DerReader<'a> {
     /// The tag octet of the next value.
     #[must_use]
     pub fn peek(&self) -> Option<u8> {
-        self.0.peek_byte()
+        self.reader.peek_byte()
     }
 
     /// Nothing left?
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.0.is_finished()
+        self.reader.is_finished()
     }
 
     /// Ends the reading.
@@ -108,6 +113,6 @@ impl<'a> DerReader<'a> {
     /// # Errors
     /// When something is left.
     pub fn finish(self) -> der::Result<()> {
-        self.0.finish()
+        self.reader.finish()
     }
 }
