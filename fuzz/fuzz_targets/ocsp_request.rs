@@ -2,11 +2,11 @@
 #![no_main]
 
 use certgate_ocsp::{
-    BasicResponse, CertId, CertStatus, MAX_CERT_IDS, MAX_NONCE, MAX_PREFERENCES, MAX_REQUEST, Nonce, OcspRequest, Reason,
-    ResponderId, SingleResponse,
+    BasicResponse, CertId, CertStatus, MAX_CERT_IDS, MAX_NONCE, MAX_PREFERENCES, MAX_REQUEST, Nonce, OcspRequest, ResponderId,
+    SingleResponse,
 };
 use certgate_pki::asn1::{DerReader, DerWriter, Tlv, tag};
-use certgate_pki::{ObjectIdentifier, Serial, SignatureAlgorithm, Timestamp};
+use certgate_pki::{CrlReason, ObjectIdentifier, Serial, SignatureAlgorithm, Timestamp};
 use libfuzzer_sys::fuzz_target;
 
 /// id-pkix-ocsp-nonce.
@@ -77,7 +77,7 @@ fn assert_answered(ids: &[CertId<'_>], nonce: Option<Nonce<'_>>) {
     let at = Timestamp::from_seconds(1_790_000_000);
     let status = |number: usize| match number % 4 {
         0 => CertStatus::Good,
-        1 => CertStatus::Revoked { at, reason: Some(Reason::Superseded) },
+        1 => CertStatus::Revoked { at, reason: Some(CrlReason::Superseded) },
         2 => CertStatus::Unknown,
         _ => CertStatus::Revoked { at, reason: None },
     };

@@ -1,12 +1,12 @@
 //! Entries as they are read: one after the other, none kept.
 
 use certgate_pki::asn1::{DerReader, Tlv, tag};
-use certgate_pki::{Serial, Timestamp};
+use certgate_pki::{CrlReason, Serial, Timestamp};
 
 use crate::crl::{CrlError, malformed, read_date};
 use crate::entry::REMOVE_FROM_CRL;
 use crate::oid::{CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE};
-use crate::{Entry, Reason, Removal};
+use crate::{Entry, Removal};
 
 /// Most extensions of one entry.
 const MAX_EXTENSIONS: usize = 8;
@@ -70,7 +70,7 @@ fn read(entry: Tlv<'_>, is_delta: bool) -> Result<Listed, CrlError> {
         Some(REMOVE_FROM_CRL) if is_delta => return Ok(Listed::Removed(Removal { serial, date })),
         // RFC 5280 §5.3.1: "The removeFromCRL (8) reasonCode value may only appear in delta CRLs".
         Some(REMOVE_FROM_CRL) => return Err(CrlError("reasonCode: removeFromCRL in a complete CRL")),
-        Some(code) => Some(Reason::from_code(code).ok_or(CrlError("reasonCode"))?),
+        Some(code) => Some(CrlReason::from_code(code).ok_or(CrlError("reasonCode"))?),
     };
     Ok(Listed::Revoked(Entry { serial, revocation_date: date, reason, invalidity_date }))
 }

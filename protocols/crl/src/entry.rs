@@ -1,69 +1,12 @@
 //! Entries as they are written: one revoked certificate each, or one that has been taken from the list again.
 
 use certgate_pki::asn1::{DerWriter, tag};
-use certgate_pki::{ObjectIdentifier, Serial, Timestamp};
+use certgate_pki::{CrlReason, ObjectIdentifier, Serial, Timestamp};
 
 use crate::oid::{INVALIDITY_DATE, REASON_CODE};
 
 /// removeFromCRL of CRLReason (RFC 5280 §5.3.1).
 pub(crate) const REMOVE_FROM_CRL: u8 = 8;
-
-/// Why a certificate was revoked: CRLReason (RFC 5280 §5.3.1) without `unspecified` (0), which is said by saying nothing ("SHOULD be absent
-/// instead of using the unspecified (0) reasonCode value"), and without `removeFromCRL` (8), which is a [`Removal`]. 7 is not used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// keyCompromise (1)
-    KeyCompromise,
-    /// cACompromise (2)
-    CaCompromise,
-    /// affiliationChanged (3)
-    AffiliationChanged,
-    /// superseded (4)
-    Superseded,
-    /// cessationOfOperation (5)
-    CessationOfOperation,
-    /// certificateHold (6): not revoked for good, the one state from which there is a [`Removal`].
-    CertificateHold,
-    /// privilegeWithdrawn (9)
-    PrivilegeWithdrawn,
-    /// aACompromise (10)
-    AaCompromise,
-}
-
-impl Reason {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::KeyCompromise,
-        Self::CaCompromise,
-        Self::AffiliationChanged,
-        Self::Superseded,
-        Self::CessationOfOperation,
-        Self::CertificateHold,
-        Self::PrivilegeWithdrawn,
-        Self::AaCompromise,
-    ];
-
-    /// The CRLReason's number.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::KeyCompromise => 1,
-            Self::CaCompromise => 2,
-            Self::AffiliationChanged => 3,
-            Self::Superseded => 4,
-            Self::CessationOfOperation => 5,
-            Self::CertificateHold => 6,
-            Self::PrivilegeWithdrawn => 9,
-            Self::AaCompromise => 10,
-        }
-    }
-
-    /// The reason with this number; `None` for 0, 7, 8 and what is above 10.
-    #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.code() == code)
-    }
-}
 
 /// One revoked certificate, of complete lists and of deltas.
 ///
@@ -78,7 +21,7 @@ pub struct Entry {
     /// When the CA revoked it; milliseconds are not written.
     pub revocation_date: Timestamp,
     /// Why; `None` is unspecified.
-    pub reason: Option<Reason>,
+    pub reason: Option<CrlReason>,
     /// Since when it is known or suspected to have been invalid, which may be before it was revoked (RFC 5280 §5.3.2); milliseconds are
     /// not written.
     pub invalidity_date: Option<Timestamp>,
@@ -88,7 +31,7 @@ impl Entry {
     /// Appends the entry in DER. With the serial numbers of ours, of 16 octets, that is 35 octets, 14 more with a reason, and 26 more with
     /// an invalidityDate (2 octets more for a revocation after 2049).
     pub fn encode_into(&self, octets: &mut Vec<u8>) {
-        encode(octets, &self.serial, self.revocation_date, self.reason.map(Reason::code), self.invalidity_date);
+        encode(octets, &self.serial, self.revocation_date, self.reason.map(CrlReason::code), self.invalidity_date);
     }
 }
 
@@ -176,7 +119,7 @@ mod tests {
 
     #[test]
     fn reason_and_invalidity_date() {
-        let entry = Entry { reason: Some(Reason::KeyCompromise), invalidity_date: Some(DATE), ..plain(DATE) };
+        let entry = Entry { reason: Some(CrlReason::KeyCompromise), invalidity_date: Some(DATE), ..plain(DATE) };
         let expected = [
             &[0x30, 58, 2, 1, 0x0a, 0x17, 13][..],
             b"260921141320Z",
@@ -192,7 +135,7 @@ mod tests {
     fn as_long_as_is_said() {
         let mut entry = Entry { serial: Serial::from_octets(&[7; 16]).unwrap(), ..plain(DATE) };
         assert_eq!(encoded(&entry).len(), 35);
-        entry.reason = Some(Reason::Superseded);
+        entry.reason = Some(CrlReason::Superseded);
         assert_eq!(encoded(&entry).len(), 35 + 14);
         entry.invalidity_date = Some(DATE);
         assert_eq!(encoded(&entry).len(), 35 + 14 + 26);
@@ -204,12 +147,5 @@ mod tests {
         Removal { serial: Serial::from_hex("0a").unwrap(), date: DATE }.encode_into(&mut octets);
         let extension = [0x30, 12, 0x30, 10, 6, 3, 0x55, 0x1d, 0x15, 4, 3, 0x0a, 1, 8];
         assert_eq!(octets, [&[0x30, 32, 2, 1, 0x0a, 0x17, 13][..], b"260921141320Z", &extension].concat());
-    }
-
-    #[test]
-    fn codes_of_rfc_5280_and_no_others() {
-        let known: Vec<_> = (0..=255).filter(|code| Reason::from_code(*code).is_some()).collect();
-        assert_eq!(known, [1, 2, 3, 4, 5, 6, 9, 10]);
-        assert!(Reason::ALL.into_iter().all(|reason| Reason::from_code(reason.code()) == Some(reason)));
     }
 }

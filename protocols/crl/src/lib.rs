@@ -19,7 +19,7 @@ pub use crl::{Crl, CrlError, MAX_CRL};
 pub use distribution_point::{IssuingDistributionPoint, Scope};
 pub use draft::Draft;
 pub use entries::{Entries, Listed};
-pub use entry::{Entry, Reason, Removal};
+pub use entry::{Entry, Removal};
 pub use fields::{CrlFields, InvalidFields, Kind};
 pub use number::CrlNumber;
 

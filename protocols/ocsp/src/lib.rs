@@ -22,7 +22,7 @@ pub use get::{DecodedGet, GetError, Lenience, Reading, decode_get};
 pub use preferred::{MAX_PREFERENCES, PreferredSignatureAlgorithm, PreferredSignatureAlgorithms};
 pub use request::{MAX_CERT_IDS, MAX_CERTIFICATES, MAX_REQUEST, MalformedRequest, OcspRequest, Request};
 pub use response::{BasicResponse, Draft, ResponderId, SingleResponse};
-pub use status::{CertStatus, Reason};
+pub use status::CertStatus;
 
 /// Media type of requests (RFC 6960 §A.1).
 pub const OCSP_REQUEST: &str = "application/ocsp-request";

@@ -9,6 +9,7 @@ mod algorithm;
 pub mod asn1;
 mod certificate;
 pub mod cms;
+mod crl_reason;
 mod csr;
 mod csr_attributes;
 mod extension;
@@ -25,6 +26,7 @@ mod timestamp;
 
 pub use algorithm::{DigestAlgorithm, SignatureAlgorithm};
 pub use certificate::{Certificate, CertificateError, CertificateOutline};
+pub use crl_reason::CrlReason;
 pub use csr::{Csr, CsrError, VerifiedCsr};
 pub use csr_attributes::ChangeSubjectName;
 pub use extension::{

@@ -1,7 +1,7 @@
 //! Lists of openssl and of certtool: see the README beside them.
 
-use certgate_crl::{Crl, CrlNumber, Entry, Listed, Reason, Scope};
-use certgate_pki::{Certificate, DistributionPointName, Timestamp};
+use certgate_crl::{Crl, CrlNumber, Entry, Listed, Scope};
+use certgate_pki::{Certificate, CrlReason, DistributionPointName, Timestamp};
 use certgate_testkit::provider;
 
 /// 2026-01-02T03:04:05Z.
@@ -52,14 +52,14 @@ fn entries_say_what_was_revoked() {
     let der = fixture("plain");
     let crl = Crl::parse(&der).unwrap();
     let entries = entries(&crl);
-    let mut said: Vec<_> = entries.iter().map(|entry| (entry.reason.map(Reason::code), entry.invalidity_date)).collect();
+    let mut said: Vec<_> = entries.iter().map(|entry| (entry.reason.map(CrlReason::code), entry.invalidity_date)).collect();
     said.sort();
     assert_eq!(said, [(None, None), (Some(1), None), (Some(1), Some(INVALID_SINCE)), (Some(4), None), (Some(6), None)]);
     for entry in entries {
         let mut octets = Vec::new();
         entry.encode_into(&mut octets);
         let is_the_same = crl.encoded_entries().windows(octets.len()).any(|theirs| theirs == octets);
-        assert_eq!(is_the_same, entry.reason != Some(Reason::CertificateHold), "{entry:?}");
+        assert_eq!(is_the_same, entry.reason != Some(CrlReason::CertificateHold), "{entry:?}");
     }
 }
 

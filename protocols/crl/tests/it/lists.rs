@@ -1,9 +1,9 @@
 //! Lists that several tests make.
 
-use certgate_crl::{CrlFields, CrlNumber, Entry, InvalidFields, Kind, Reason};
+use certgate_crl::{CrlFields, CrlNumber, Entry, InvalidFields, Kind};
 use certgate_pki::{
-    DistributionPointName, KeyIdentifier, Name, NameAttribute, NameAttributeType, Serial, SignatureAlgorithm, StringType,
-    Timestamp,
+    CrlReason, DistributionPointName, KeyIdentifier, Name, NameAttribute, NameAttributeType, Serial, SignatureAlgorithm,
+    StringType, Timestamp,
 };
 
 /// 2026-09-21T14:13:20Z.
@@ -53,7 +53,7 @@ pub(crate) fn name(url: &str) -> DistributionPointName {
 pub(crate) fn entry(serial: u64) -> Entry {
     let octets = serial.to_be_bytes();
     let serial = Serial::from_octets(&[&[1][..], &octets].concat()).unwrap();
-    Entry { serial, revocation_date: NOW, reason: Some(Reason::Superseded), invalidity_date: None }
+    Entry { serial, revocation_date: NOW, reason: Some(CrlReason::Superseded), invalidity_date: None }
 }
 
 pub(crate) fn encoded(entries: &[Entry]) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Whatever is written is read again, octet for octet.
 
-use certgate_crl::{Crl, CrlNumber, Entry, Kind, Listed, Reason};
-use certgate_pki::{Serial, Timestamp};
+use certgate_crl::{Crl, CrlNumber, Entry, Kind, Listed};
+use certgate_pki::{CrlReason, Serial, Timestamp};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         octets[0] = (octets[0] & 0x7f).max(1);
         Serial::from_octets(&octets).unwrap()
     });
-    (serial, date(), option::of(select(Reason::ALL.to_vec())), option::of(date())).prop_map(
+    (serial, date(), option::of(select(CrlReason::ALL.to_vec())), option::of(date())).prop_map(
         |(serial, revocation_date, reason, invalidity_date)| Entry { serial, revocation_date, reason, invalidity_date },
     )
 }

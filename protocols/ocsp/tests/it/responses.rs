@@ -1,10 +1,10 @@
 //! Responses octet by octet, and as they are put together.
 
 use certgate_ocsp::{
-    BasicResponse, CertId, CertStatus, ErrorStatus, IssuerHashes, Nonce, OcspRequest, Reason, ResponderId, SingleResponse,
+    BasicResponse, CertId, CertStatus, ErrorStatus, IssuerHashes, Nonce, OcspRequest, ResponderId, SingleResponse,
 };
 use certgate_pki::asn1::{Tlv, tag};
-use certgate_pki::{DigestAlgorithm, PublicKey, Serial, SignatureAlgorithm, Timestamp};
+use certgate_pki::{CrlReason, DigestAlgorithm, PublicKey, Serial, SignatureAlgorithm, Timestamp};
 
 use crate::client::{NULL, cert_id, certificate, explicit, extension, ocsp_oid, provider, read, sequence, tlv};
 
@@ -61,15 +61,15 @@ fn statuses() {
         (CertStatus::Good, vec![0x80, 0]),
         (CertStatus::Unknown, vec![0x82, 0]),
         (CertStatus::Revoked { at, reason: None }, explicit(1, &since)),
-        (CertStatus::Revoked { at, reason: Some(Reason::CertificateHold) }, explicit(1, &hold)),
-        (CertStatus::Revoked { at, reason: Some(Reason::AaCompromise) }, explicit(1, &for_delegates)),
+        (CertStatus::Revoked { at, reason: Some(CrlReason::CertificateHold) }, explicit(1, &hold)),
+        (CertStatus::Revoked { at, reason: Some(CrlReason::AaCompromise) }, explicit(1, &for_delegates)),
         (CertStatus::NotIssued, explicit(1, &not_issued)),
     ] {
         let der = to_be_signed(&response(&[single(&id, status)]));
         let written = [id.as_slice(), &expected, &time("20260921141320Z")].concat();
         assert!(der.windows(written.len()).any(|window| window == written), "{status:?}: {der:02x?}");
     }
-    let codes: Vec<u8> = Reason::ALL.into_iter().map(Reason::code).collect();
+    let codes: Vec<u8> = CrlReason::ALL.into_iter().map(CrlReason::code).collect();
     assert_eq!(codes, [1, 2, 3, 4, 5, 6, 9, 10], "RFC 5280 §5.3.1");
 }
 
