@@ -39,4 +39,4 @@ CREATE TABLE authorization (
 ) STRICT;
 
 CREATE INDEX authorization_by_order ON authorization (order_id);
-CREATE INDEX authorization_open ON authorization (account, expires_at) WHERE state IN ('pending', 'processing');
+CREATE INDEX authorization_open ON authorization (account) WHERE state IN ('pending', 'processing');
