@@ -2,15 +2,16 @@
 
 use certgate_ca_backend_api::{CaBackend, Locality, Order, SignedCertificate};
 use certgate_pki::{
-    Certificate, KeyIdentifier, LeafFields, Name, Provider, PublicKey, Template, Timestamp, Validity, VerifiedCsr,
+    Certificate, KeyIdentifier, LeafFields, Name, Pointers, Provider, PublicKey, Template, Timestamp, Validity, VerifiedCsr,
 };
-use certgate_policy::{Asked, Decision, IssuerExpired, Profile, Renews, decide, lint, window};
+use certgate_policy::{Asked, Circumstances, Decision, Holder, IssuerExpired, Profile, Renews, decide, lint, window};
 
 use crate::authorized::{Authorized, Issued, Recorded};
 use crate::core_parts::Core;
 use crate::error::EnrollError;
 use crate::ports::audit::{Event, EventKind};
 use crate::ports::certificates::{Along, CertificateRecord, CertificateRecorded, CertificateStatus};
+use crate::publication::Publication;
 use crate::request::{CheckedRequest, EnrollRequest, Proof};
 
 /// How far notBefore of certgate's own certificates lies back: a device whose clock is slow must be able to verify them, and what
@@ -26,8 +27,8 @@ pub struct Authority {
     pub(crate) name: String,
     pub(crate) issuer: Issuer,
     chain: Vec<Certificate>,
-    ca_issuers: Option<String>,
-    backend: Box<dyn CaBackend>,
+    publication: Publication,
+    pub(crate) backend: Box<dyn CaBackend>,
 }
 
 /// The signing CA as its certificates show it.
@@ -55,7 +56,7 @@ pub enum AuthorityError {
 impl Authority {
     /// An authority whose certificate exists: `chain` starts with it and ends with the root.
     ///
-    /// `ca_issuers` is where relying parties find that certificate; it goes into what is issued (RFC 5280 §4.2.2.1).
+    /// `publication` is where relying parties find that certificate and what became of others; it goes into what is issued.
     ///
     /// # Errors
     /// [`AuthorityError`] when the chain is none.
@@ -63,7 +64,7 @@ impl Authority {
         core: Core,
         name: &str,
         chain: Vec<Certificate>,
-        ca_issuers: Option<String>,
+        publication: Publication,
         backend: Box<dyn CaBackend>,
     ) -> Result<Self, AuthorityError> {
         let own = chain.first().ok_or(AuthorityError::NoCertificate)?;
@@ -78,7 +79,7 @@ impl Authority {
             }
         }
         let issuer = Issuer { name: own.subject().clone(), key: key_identifier(own, &core.provider), validity: own.validity() };
-        Ok(Self { core, name: name.to_owned(), issuer, chain, ca_issuers, backend })
+        Ok(Self { core, name: name.to_owned(), issuer, chain, publication, backend })
     }
 
     /// A new root: its certificate is signed by its own back end, recorded, and becomes the chain.
@@ -97,7 +98,8 @@ impl Authority {
         let not_before = now.before(INTERNAL_BACKDATE).floor_to_second();
         let validity = Validity { not_before, not_after: now.after(lifetime).before(SECOND).floor_to_second() };
         let issuer = Issuer { name: subject.clone(), key: KeyIdentifier::of(&public_key, &core.provider), validity };
-        let mut authority = Self { core, name: name.to_owned(), issuer, chain: Vec::new(), ca_issuers: None, backend };
+        let publication = Publication::default();
+        let mut authority = Self { core, name: name.to_owned(), issuer, chain: Vec::new(), publication, backend };
         let authorized = authority.authorize_root(subject, public_key, validity, now)?;
         let issued = authority.issue(authorized).await?;
         let certificate = issued.certificate().map_err(|error| EnrollError::NotAsOrdered(error.0))?;
@@ -117,10 +119,10 @@ impl Authority {
         &self.chain
     }
 
-    /// Where relying parties find its certificate.
+    /// Where relying parties find what it publishes.
     #[must_use]
-    pub fn ca_issuers(&self) -> Option<&str> {
-        self.ca_issuers.as_deref()
+    pub const fn publication(&self) -> &Publication {
+        &self.publication
     }
 
     /// Checks the proof of possession, asks policy, makes what is to be signed and lints it. Everything about the certificate is
@@ -165,7 +167,7 @@ impl Authority {
             spki_sha256: self.core.sha256(csr.public_key().spki()),
             compromised: &self.core.compromised_keys,
         })?;
-        let template = self.template(profile, &csr, decision)?;
+        let (template, shard) = self.template(profile, &csr, decision)?;
         // What was asked for at first stays good for renewals, however the device asks meanwhile; another subject takes its place.
         let asked_before = renews.as_deref().and_then(|old| old.asked_subject);
         let changed = csr.change_subject_name().and_then(|change| change.subject.as_ref());
@@ -178,15 +180,23 @@ impl Authority {
             endpoint,
             principal: principal.name,
             template,
+            shard,
+            no_rev_avail: profile.no_rev_avail,
             asked_subject: Some(asked_subject),
             renews: renews.map(|old| old.certificate.serial().clone()),
             along: Along { proof: Some(principal.proof), ..Along::default() },
         })
     }
 
-    /// Everything about the certificate but its signature; linted.
-    fn template(&self, profile: &Profile, csr: &VerifiedCsr, decision: Decision) -> Result<Template, EnrollError> {
+    /// Everything about the certificate but its signature; linted. And which CRL would list it.
+    fn template(&self, profile: &Profile, csr: &VerifiedCsr, decision: Decision) -> Result<(Template, u32), EnrollError> {
         let now = self.core.clock.now();
+        let serial = self.core.new_serial(now)?;
+        let (pointers, shard) = if profile.no_rev_avail {
+            (Pointers { no_rev_avail: true, ..self.publication.pointers_without_status() }, 0)
+        } else {
+            self.publication.pointers(&serial)
+        };
         let public_key = csr.public_key().clone();
         let extensions = LeafFields {
             subject: &decision.subject,
@@ -195,19 +205,19 @@ impl Authority {
             authority_key: &self.issuer.key,
             subject_alt_names: &decision.subject_alt_names,
             extended_key_usage: &profile.extended_key_usage,
-            ca_issuers: self.ca_issuers(),
+            pointers: &pointers,
         }
         .extensions();
         let template = Template {
-            serial: self.core.new_serial(now)?,
+            serial,
             issuer: self.issuer.name.clone(),
             validity: window(profile, self.issuer.validity, now)?,
             subject: decision.subject,
             public_key,
             extensions,
         };
-        lint(&template, self.issuer.validity)?;
-        Ok(template)
+        lint(&template, &Circumstances { issuer: self.issuer.validity, holder: Holder::Anyone })?;
+        Ok((template, shard))
     }
 
     /// Signs and records. The certificate exists for the world once this has returned: it is committed and synced.
@@ -218,8 +228,9 @@ impl Authority {
         if authorized.authority != self.name {
             return Err(EnrollError::WrongAuthority { authorized: authorized.authority, brought: self.name.clone() });
         }
-        let Authorized { authority, profile, protocol, endpoint, principal, template, asked_subject, renews, along } =
+        let Authorized { authority, profile, protocol, endpoint, principal, template, asked_subject, renews, along, .. } =
             authorized;
+        let (shard, no_rev_avail) = (authorized.shard, authorized.no_rev_avail);
         let (serial, validity) = (template.serial.clone(), template.validity);
         let der = self.sign(template).await?;
         let at = self.core.clock.now();
@@ -235,7 +246,8 @@ impl Authority {
             endpoint,
             principal,
             validity,
-            shard: 0,
+            shard,
+            no_rev_avail,
             issued_at: at,
             status: CertificateStatus::Valid,
             asked_subject,

@@ -20,6 +20,8 @@ pub struct Authorized {
     pub(crate) endpoint: String,
     pub(crate) principal: String,
     pub(crate) template: Template,
+    pub(crate) shard: u32,
+    pub(crate) no_rev_avail: bool,
     pub(crate) asked_subject: Option<[u8; 32]>,
     pub(crate) renews: Option<Serial>,
     pub(crate) along: Along,

@@ -6,6 +6,7 @@ use certgate_pki::{CryptoError, Provider, Serial, Timestamp, sha256};
 use certgate_policy::CompromisedKeys;
 
 use crate::ports::certificates::Certificates;
+use crate::ports::crls::Crls;
 use crate::ports::enrollments::{EnrollmentId, Enrollments};
 
 /// The time. The gateway's is the system's; tests have one that they move.
@@ -23,6 +24,8 @@ pub struct Core {
     pub provider: Provider,
     /// Where certificates are recorded.
     pub certificates: Arc<dyn Certificates>,
+    /// Where CRLs are recorded.
+    pub crls: Arc<dyn Crls>,
     /// Where enrollments wait.
     pub enrollments: Arc<dyn Enrollments>,
     /// Keys that are never certified.

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use certgate_pki::{
-    CaFields, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, LeafFields, Name, PublicKey, Template, Timestamp,
-    Validity,
+    CaFields, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, LeafFields, Name, Pointers, PublicKey, Serial, Template,
+    Timestamp, Validity,
 };
-use certgate_policy::lint;
+use certgate_policy::{Circumstances, Holder, lint};
 
 use crate::authority::Authority;
 use crate::authorized::Authorized;
@@ -25,6 +25,8 @@ pub const ISSUING_CA: &str = "certgate:issuing-ca";
 pub const TLS_SERVER: &str = "certgate:tls-server";
 /// Profile of the certificates of SCEP endpoints in the ledger.
 pub const SCEP_RA: &str = "certgate:scep-ra";
+/// Profile of the certificates of OCSP responders in the ledger.
+pub const OCSP_RESPONDER: &str = "certgate:ocsp-responder";
 
 /// What certgate needs a certificate for.
 #[derive(Clone, Debug)]
@@ -49,6 +51,16 @@ pub enum InternalRequest {
         /// How long it lasts.
         lifetime: Duration,
     },
+    /// Who signs OCSP responses about the authority's certificates (RFC 6960 §4.2.2.2): nobody is told what became of this one, and nobody
+    /// has to ask (§4.2.2.2.1), so it is to be short-lived.
+    OcspResponder {
+        /// Its name.
+        subject: Name,
+        /// Its key.
+        public_key: PublicKey,
+        /// How long it lasts.
+        lifetime: Duration,
+    },
     /// The RA of a SCEP endpoint: signs its CertReps, and is who requests are encrypted to (RFC 8894 §2.1.2).
     ScepRa {
         /// Its name.
@@ -66,6 +78,7 @@ impl InternalRequest {
         match self {
             Self::IssuingCa { .. } => ISSUING_CA,
             Self::TlsServer { .. } => TLS_SERVER,
+            Self::OcspResponder { .. } => OCSP_RESPONDER,
             Self::ScepRa { .. } => SCEP_RA,
         }
     }
@@ -77,6 +90,8 @@ struct Contents {
     public_key: PublicKey,
     validity: Validity,
     extensions: Vec<Extension>,
+    serial: Serial,
+    shard: u32,
 }
 
 impl Authority {
@@ -87,23 +102,35 @@ impl Authority {
     pub fn authorize_internal(&self, request: InternalRequest) -> Result<Authorized, EnrollError> {
         let now = self.core.clock.now();
         let profile = request.profile();
+        let serial = self.core.new_serial(now)?;
+        let (pointers, shard) = match request {
+            InternalRequest::OcspResponder { .. } => (self.publication().pointers_without_status(), 0),
+            _ => self.publication().pointers(&serial),
+        };
         let (subject, public_key, lifetime, extensions) = match request {
             InternalRequest::IssuingCa { subject, public_key, lifetime } => {
-                let extensions = self.ca_extensions(&public_key, Some(0));
+                let extensions = self.ca_extensions(&public_key, Some(0), &pointers);
                 (subject, public_key, lifetime, extensions)
             }
             InternalRequest::TlsServer { subject, names, public_key, lifetime } => {
-                let extensions = self.leaf_extensions(&subject, &public_key, (&names, &[ExtendedKeyUsage::ServerAuth]));
+                let purposes = [ExtendedKeyUsage::ServerAuth];
+                let extensions = self.leaf_extensions(&subject, &public_key, (&names, &purposes), &pointers);
+                (subject, public_key, lifetime, extensions)
+            }
+            InternalRequest::OcspResponder { subject, public_key, lifetime } => {
+                let purposes = [ExtendedKeyUsage::OcspSigning];
+                let mut extensions = self.leaf_extensions(&subject, &public_key, (&[], &purposes), &pointers);
+                extensions.push(Extension::ocsp_no_check());
                 (subject, public_key, lifetime, extensions)
             }
             // No extKeyUsage: clients know no purpose for an RA, and some refuse whatever is there.
             InternalRequest::ScepRa { subject, public_key, lifetime } => {
-                let extensions = self.leaf_extensions(&subject, &public_key, (&[], &[]));
+                let extensions = self.leaf_extensions(&subject, &public_key, (&[], &[]), &pointers);
                 (subject, public_key, lifetime, extensions)
             }
         };
         let validity = self.validity_of(lifetime, now)?;
-        self.authorized(profile, now, Contents { subject, public_key, validity, extensions })
+        self.authorized(profile, Contents { subject, public_key, validity, extensions, serial, shard })
     }
 
     /// Permission for a root to sign itself.
@@ -114,8 +141,10 @@ impl Authority {
         validity: Validity,
         now: Timestamp,
     ) -> Result<Authorized, EnrollError> {
-        let extensions = self.ca_extensions(&public_key, None);
-        self.authorized(ROOT_CA, now, Contents { subject, public_key, validity, extensions })
+        // A root is trusted for being known: nobody asks where it came from, or what became of it.
+        let extensions = self.ca_extensions(&public_key, None, &Pointers::default());
+        let serial = self.core.new_serial(now)?;
+        self.authorized(ROOT_CA, Contents { subject, public_key, validity, extensions, serial, shard: 0 })
     }
 
     fn leaf_extensions(
@@ -123,6 +152,7 @@ impl Authority {
         subject: &Name,
         public_key: &PublicKey,
         (subject_alt_names, extended_key_usage): (&[GeneralName], &[ExtendedKeyUsage]),
+        pointers: &Pointers,
     ) -> Vec<Extension> {
         LeafFields {
             subject,
@@ -131,26 +161,26 @@ impl Authority {
             authority_key: &self.issuer.key,
             subject_alt_names,
             extended_key_usage,
-            ca_issuers: self.ca_issuers(),
+            pointers,
         }
         .extensions()
     }
 
-    fn ca_extensions(&self, public_key: &PublicKey, path_len: Option<u8>) -> Vec<Extension> {
+    fn ca_extensions(&self, public_key: &PublicKey, path_len: Option<u8>, pointers: &Pointers) -> Vec<Extension> {
         CaFields {
             subject_key: &KeyIdentifier::of(public_key, &self.core.provider),
             authority_key: &self.issuer.key,
             path_len,
-            ca_issuers: self.ca_issuers(),
+            pointers,
         }
         .extensions()
     }
 
-    fn authorized(&self, profile: &str, now: Timestamp, contents: Contents) -> Result<Authorized, EnrollError> {
-        let Contents { subject, public_key, validity, extensions } = contents;
-        let serial = self.core.new_serial(now)?;
+    fn authorized(&self, profile: &str, contents: Contents) -> Result<Authorized, EnrollError> {
+        let Contents { subject, public_key, validity, extensions, serial, shard } = contents;
         let template = Template { serial, issuer: self.issuer.name.clone(), validity, subject, public_key, extensions };
-        lint(&template, self.issuer.validity)?;
+        let holder = if profile == OCSP_RESPONDER { Holder::OcspResponder } else { Holder::Anyone };
+        lint(&template, &Circumstances { issuer: self.issuer.validity, holder })?;
         Ok(Authorized {
             authority: self.name.clone(),
             profile: profile.to_owned(),
@@ -158,6 +188,8 @@ impl Authority {
             endpoint: String::new(),
             principal: INTERNAL_PRINCIPAL.to_owned(),
             template,
+            shard,
+            no_rev_avail: false,
             asked_subject: None,
             renews: None,
             along: Along::default(),

@@ -17,6 +17,7 @@ mod error;
 mod flows;
 mod internal;
 mod ports;
+mod publication;
 mod request;
 mod revocation;
 
@@ -26,7 +27,7 @@ pub use client_certificate::{CertificateDenied, judge};
 pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};
 pub use flows::orders::{Order, OrderError, OrderFlow, OrderState, state_of};
-pub use internal::{INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, ROOT_CA, SCEP_RA, TLS_SERVER};
+pub use internal::{INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, OCSP_RESPONDER, ROOT_CA, SCEP_RA, TLS_SERVER};
 pub use ports::accounts::{Account, AccountAdded, Accounts};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
 pub use ports::authorities::Authorities;
@@ -34,12 +35,15 @@ pub use ports::certificates::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Revocation,
     RevocationReason, Standing, StatusName,
 };
+pub use ports::crls::{CrlRecord, CrlScope, Crls};
 pub use ports::enrollments::{
     EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, NewEnrollment, Submitted,
 };
 pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, PrincipalRemoved, SecretHash};
 pub use ports::orders::{AuthorizationRecord, AuthorizationState, OrderAdded, OrderRecord, Orders, ValidationError};
 pub use ports::scep_challenges::{ScepChallenge, ScepChallenges};
+pub use ports::statuses::{CertificateState, CommittedChange, StatusWatcher, Statuses};
 pub use ports::{Cursor, Ledger, LedgerError, Page};
+pub use publication::{CrlPointers, Publication};
 pub use request::{EnrollRequest, Operation, Principal, Proof, Protocol, Renewal};
 pub use revocation::{StatusChange, StatusChanged, change_status};

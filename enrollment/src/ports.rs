@@ -5,23 +5,27 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod authorities;
 pub(crate) mod certificates;
+pub(crate) mod crls;
 pub(crate) mod enrollments;
 pub(crate) mod est_users;
 pub(crate) mod orders;
 pub(crate) mod scep_challenges;
+pub(crate) mod statuses;
 
 use accounts::Accounts;
 use audit::AuditTrail;
 use authorities::Authorities;
 use certificates::Certificates;
+use crls::Crls;
 use enrollments::Enrollments;
 use est_users::EstUsers;
 use orders::Orders;
 use scep_challenges::ScepChallenges;
+use statuses::Statuses;
 
 /// Everything that is remembered.
 pub trait Ledger:
-    Certificates + Enrollments + EstUsers + ScepChallenges + Accounts + Orders + Authorities + AuditTrail
+    Certificates + Statuses + Crls + Enrollments + EstUsers + ScepChallenges + Accounts + Orders + Authorities + AuditTrail
 {
 }
 

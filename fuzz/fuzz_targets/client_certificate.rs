@@ -147,6 +147,7 @@ impl Case {
             principal: "device".into(),
             validity,
             shard: 0,
+            no_rev_avail: false,
             issued_at: moved(validity.not_before, i32::from(self.ended.unwrap_or(0)) * 1000),
             status: self.status,
             asked_subject: None,

@@ -17,9 +17,9 @@ use certgate_fuzz::{
 use certgate_pki::asn1::{oid_tlv, tag};
 use certgate_pki::{
     Certificate, Csr, DigestAlgorithm, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, KeyUsage, LeafFields, Name,
-    NameAttributeType, PublicKey, Serial, SignatureAlgorithm, Template, Validity,
+    NameAttributeType, Pointers, PublicKey, Serial, SignatureAlgorithm, Template, Validity,
 };
-use certgate_policy::{ChangeSubject, NamePattern, Profile, Rekey, lint};
+use certgate_policy::{ChangeSubject, Circumstances, Holder, NamePattern, Profile, Rekey, lint};
 use libfuzzer_sys::fuzz_target;
 use x509_cert::der::Encode;
 use x509_cert::ext::pkix::name::GeneralName as TheirName;
@@ -97,7 +97,7 @@ fn old_certificate(octets: &mut Octets<'_>) -> Option<Vec<u8>> {
         authority_key: &identifier(root.public_key()),
         subject_alt_names: &[],
         extended_key_usage: &[ExtendedKeyUsage::ClientAuth],
-        ca_issuers: None,
+        pointers: &Pointers::default(),
     }
     .extensions();
     if !names.is_empty() {
@@ -109,7 +109,7 @@ fn old_certificate(octets: &mut Octets<'_>) -> Option<Vec<u8>> {
     let (serial, issuer) = (Serial::from_parts(not_before, [7; 10]), root.subject().clone());
     let template = Template { serial, issuer, validity, subject, public_key, extensions };
     // What does not pass the linter was never issued.
-    lint(&template, validity).ok()?;
+    lint(&template, &Circumstances { issuer: validity, holder: Holder::Anyone }).ok()?;
     let algorithm = SignatureAlgorithm::EcdsaSha256;
     Some(Template::assemble(&template.to_be_signed(algorithm), algorithm, b"no signature"))
 }

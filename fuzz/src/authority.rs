@@ -9,11 +9,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use certgate_ca_backend_api::{BackendError, CaBackend, Locality, Order, SignedCertificate};
 pub use certgate_enrollment::Authority;
-use certgate_enrollment::{Authorized, Clock, Core, Issued};
+use certgate_enrollment::{Authorized, Clock, Core, Issued, Publication};
 use certgate_pki::{Certificate, ExtendedKeyUsage, NameAttributeType, SignatureAlgorithm, Template, Timestamp};
 use certgate_policy::{AllowedKey, Approval, ChangeSubject, Profile, Rekey, SanKind};
 
-use crate::ledger::{NoEnrollments, Records};
+use crate::ledger::{NoCrls, NoEnrollments, Records};
 
 /// Made by openssl: `root-p256.der` of the fixtures of certgate-pki.
 const ROOT: &[u8] = include_bytes!("../../protocols/pki/tests/fixtures/certificate/root-p256.der");
@@ -41,6 +41,7 @@ pub fn profile() -> Profile {
         renew_grace: Duration::ZERO,
         rekey: Rekey::Allow,
         change_subject: ChangeSubject::Refuse,
+        no_rev_avail: false,
     }
 }
 
@@ -53,11 +54,12 @@ pub fn authority(locality: Locality) -> (Authority, Arc<Records>) {
         clock: Arc::new(StandingClock(now)),
         provider: crate::provider(),
         certificates: records.clone(),
+        crls: Arc::new(NoCrls),
         enrollments: Arc::new(NoEnrollments),
         compromised_keys: Arc::default(),
     };
-    let url = Some("http://pki.example/ca/default.cer".to_owned());
-    let made = Authority::new(core, "default", vec![root], url, Box::new(AnySignature(locality)));
+    let publication = Publication { ca_issuers: Some("http://pki.example/ca/default.cer".to_owned()), ..Publication::default() };
+    let made = Authority::new(core, "default", vec![root], publication, Box::new(AnySignature(locality)));
     (made.unwrap_or_else(|error| panic!("{error}")), records)
 }
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, EnrollmentId,
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, CrlRecord, CrlScope, Crls, EnrollmentId,
     EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError, NewEnrollment, Page,
     Protocol, Standing, Submitted,
 };
@@ -43,6 +43,28 @@ impl Certificates for Records {
 
     async fn list(&self, _: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError> {
         Ok(Page { items: Vec::new(), next: None })
+    }
+}
+
+/// No CRL is published here.
+pub(crate) struct NoCrls;
+
+#[async_trait]
+impl Crls for NoCrls {
+    async fn record_crls(&self, _: Vec<(CrlRecord, Event)>) -> Result<bool, LedgerError> {
+        Ok(false)
+    }
+
+    async fn last_crl(&self, _: &CrlScope, _: bool) -> Result<Option<CrlRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn base_crl(&self, _: &CrlScope, _: Timestamp) -> Result<Option<CrlRecord>, LedgerError> {
+        Ok(None)
+    }
+
+    async fn crl_shards(&self, _: &str) -> Result<Vec<u32>, LedgerError> {
+        Ok(Vec::new())
     }
 }
 

@@ -5,6 +5,7 @@ mod authorities;
 mod first_device;
 mod keys;
 mod own_certificate;
+mod publication;
 mod scep;
 mod server_certificate;
 
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use certgate_enrollment::{Certificates, Clock, Core, Enrollments, EstUsers, Ledger};
+use certgate_enrollment::{Certificates, Clock, Core, Crls, Enrollments, EstUsers, Ledger};
 use certgate_est::Reading;
 use certgate_pki::Provider;
 use certgate_policy::{CompromisedKeys, Profile};
@@ -28,7 +29,7 @@ pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
 
 use crate::auth::{BasicAuthenticator, CertificateAuthenticator, EstAuthenticator, Methods, PasswordPool};
-use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, ListenerKind, ProtocolName};
+use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, Family, ListenerKind, ProtocolName};
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
 use crate::serve::{
@@ -77,6 +78,7 @@ impl Base {
             clock: Arc::clone(&self.clock),
             provider: self.provider.clone(),
             certificates: Arc::new(self.ledger.clone()) as Arc<dyn Certificates>,
+            crls: Arc::new(self.ledger.clone()) as Arc<dyn Crls>,
             compromised_keys: Arc::clone(&self.compromised_keys),
             enrollments: Arc::new(self.ledger.clone()) as Arc<dyn Enrollments>,
         }
@@ -194,6 +196,12 @@ fn profile_of(config: &Config, endpoint: &EndpointConfig) -> anyhow::Result<Prof
 pub fn make_validator(config: &Config, bound: &[Bound], metrics: &Metrics) -> anyhow::Result<Validator> {
     let own = bound.iter().map(|one| one.address).collect();
     Ok(Validator::new(&config.validation, &config.limits, own, metrics.validation("http-01"))?)
+}
+
+/// Everything that some listener serves.
+#[must_use]
+pub fn served_families(bound: &[Bound]) -> Vec<Family> {
+    bound.iter().flat_map(|one| one.config.serves.iter().copied()).collect()
 }
 
 /// The addresses of one kind, as `run.json` has them.

@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod ca;
 mod conclusion;
+mod conditional;
 mod est;
 mod failure;
 mod host;

@@ -17,7 +17,7 @@ use std::fmt;
 use certgate_pki::{Csr, GeneralName, Name};
 
 pub use compromised::{CompromisedKeys, CompromisedKeysFault, InvalidCompromisedKeys};
-pub use lints::{LINTS, Lint, LintFailure, lint};
+pub use lints::{Circumstances, Holder, LINTS, Lint, LintFailure, lint};
 pub use name_pattern::{InvalidPattern, NamePattern};
 pub use profile::{AllowedKey, Approval, ChangeSubject, Profile, Rekey, SanKind};
 pub use renewal::Renews;

@@ -16,6 +16,24 @@ mod validity_within_issuer;
 
 use certgate_pki::{Template, Validity};
 
+/// What a template does not say of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances {
+    /// The validity of whoever signs it.
+    pub issuer: Validity,
+    /// Whose certificate it is to be.
+    pub holder: Holder,
+}
+
+/// Whose certificate is to be signed, as far as that allows it more than others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Anyone's.
+    Anyone,
+    /// An OCSP responder's, whose key certgate has made: an internal profile that no endpoint can name.
+    OcspResponder,
+}
+
 /// One lint.
 #[derive(Debug)]
 pub struct Lint {
@@ -23,8 +41,8 @@ pub struct Lint {
     pub name: &'static str,
     /// Where it comes from.
     pub citation: &'static str,
-    /// Says what is wrong with this template under an issuer of this validity.
-    pub check: fn(&Template, Validity) -> Result<(), String>,
+    /// Says what is wrong with this template.
+    pub check: fn(&Template, &Circumstances) -> Result<(), String>,
 }
 
 /// What is to be signed is not right.
@@ -58,8 +76,8 @@ pub const LINTS: &[Lint] = &[
 ///
 /// # Errors
 /// The first [`LintFailure`].
-pub fn lint(template: &Template, issuer: Validity) -> Result<(), LintFailure> {
+pub fn lint(template: &Template, circumstances: &Circumstances) -> Result<(), LintFailure> {
     LINTS.iter().try_for_each(|lint| {
-        (lint.check)(template, issuer).map_err(|reason| LintFailure { lint: lint.name, citation: lint.citation, reason })
+        (lint.check)(template, circumstances).map_err(|reason| LintFailure { lint: lint.name, citation: lint.citation, reason })
     })
 }

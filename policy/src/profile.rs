@@ -33,6 +33,8 @@ pub struct Profile {
     pub rekey: Rekey,
     /// May the names change when a certificate is renewed?
     pub change_subject: ChangeSubject,
+    /// Say in certificates that nobody is told what becomes of them (noRevAvail, RFC 9608): for those that end before it could matter.
+    pub no_rev_avail: bool,
 }
 
 /// Who says yes to what policy allows.

@@ -12,6 +12,7 @@ mod certificates;
 mod checkpoint;
 mod connection;
 mod credential_cache;
+mod crls;
 mod enrollments;
 mod est_users;
 mod orders;
@@ -20,6 +21,8 @@ mod patterns;
 mod proofs;
 mod readers;
 mod scep_challenges;
+mod status;
+mod statuses;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +36,7 @@ use checkpoint::Checkpointer;
 pub use connection::OpenError;
 use credential_cache::CredentialCache;
 use readers::Readers;
+use statuses::Watchers;
 use writer::{Transaction, WriteError, Writer};
 
 /// Connections for point reads.
@@ -46,6 +50,7 @@ pub struct SqliteLedger {
     _checkpointer: Arc<Checkpointer>,
     readers: Arc<Readers>,
     credentials: Arc<CredentialCache>,
+    watchers: Watchers,
     digest: Arc<dyn Digest>,
     path: PathBuf,
 }
@@ -64,7 +69,8 @@ impl SqliteLedger {
         let checkpointer = Arc::new(Checkpointer::start(path, &writer)?);
         let readers = Arc::new(Readers::open(path, READERS)?);
         let credentials = Arc::new(CredentialCache::default());
-        Ok(Self { writer, _checkpointer: checkpointer, readers, credentials, digest, path: path.to_owned() })
+        let watchers = Watchers::default();
+        Ok(Self { writer, _checkpointer: checkpointer, readers, credentials, watchers, digest, path: path.to_owned() })
     }
 
     /// How many writes wait to be committed.

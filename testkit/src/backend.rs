@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use certgate_ca_backend_api::{BackendError, CaBackend, Locality, Order, SignedCertificate};
-use certgate_pki::{SigningKey, Template};
+use certgate_ca_backend_api::{BackendError, CaBackend, CrlOrder, CrlSigning, Locality, Order, SignedCertificate};
+use certgate_pki::{SignatureAlgorithm, SigningKey, Template};
 
 type Alter<T> = Box<dyn Fn(T) -> T + Send + Sync>;
 
@@ -61,6 +61,21 @@ impl CaBackend for KeyBackend {
         let to_be_signed = (self.alter_template)(order.template).to_be_signed(algorithm);
         let signature = self.key.sign(&to_be_signed).expect("a key in memory signs");
         Ok(SignedCertificate((self.alter_der)(Template::assemble(&to_be_signed, algorithm, &signature))))
+    }
+
+    fn crl_signing(&self) -> Option<&dyn CrlSigning> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl CrlSigning for KeyBackend {
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.key.algorithm()
+    }
+
+    async fn sign_crl(&self, order: CrlOrder<'_>) -> Result<Vec<u8>, BackendError> {
+        Ok(self.key.sign(order.to_be_signed()).expect("a key in memory signs"))
     }
 }
 

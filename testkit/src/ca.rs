@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use certgate_ca_backend_api::CaBackend;
 use certgate_enrollment::{
-    Authority, Core, EnrollRequest, EstUser, EstUsers, Event, EventKind, Principal, Proof, Protocol, SecretHash,
+    Authority, Core, EnrollRequest, EstUser, EstUsers, Event, EventKind, Principal, Proof, Protocol, Publication, SecretHash,
 };
 use certgate_pki::{Csr, ExtendedKeyUsage, Name, NameAttributeType};
 use certgate_policy::{AllowedKey, Approval, ChangeSubject, NamePattern, Profile, Rekey, SanKind};
@@ -41,6 +41,7 @@ impl CaFixture {
             clock: clock.clone(),
             provider: provider(1),
             certificates: ledger.clone(),
+            crls: ledger.clone(),
             enrollments: ledger.clone(),
             compromised_keys: Arc::default(),
         };
@@ -71,7 +72,8 @@ impl CaFixture {
     #[must_use]
     pub fn over(&self, backend: impl CaBackend + 'static) -> Authority {
         let chain = self.authority.chain().to_vec();
-        Authority::new(self.core.clone(), self.authority.name(), chain, None, Box::new(backend)).expect("a chain")
+        Authority::new(self.core.clone(), self.authority.name(), chain, Publication::default(), Box::new(backend))
+            .expect("a chain")
     }
 
     /// An EST request of `first-device`, granted names like `dns:*.fleet.example`.
@@ -104,5 +106,6 @@ pub fn profile() -> Profile {
         renew_grace: Duration::ZERO,
         rekey: Rekey::Allow,
         change_subject: ChangeSubject::Refuse,
+        no_rev_avail: false,
     }
 }

@@ -1,7 +1,9 @@
 //! A ledger that remembers until it is dropped.
 
+mod crls;
 mod enrollments;
 mod orders;
+mod statuses;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -10,13 +12,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Account, Along, AuditHead, AuditReport, AuditTrail, Authorities, AuthorizationRecord, CertificateQuery, CertificateRecord,
-    CertificateRecorded, CertificateStatus, Certificates, Cursor, EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser,
-    EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment, OrderRecord, Page, PrincipalRemoved, Proof, Protocol,
-    ScepChallenge, ScepChallenges, Standing,
+    CertificateRecorded, CertificateStatus, Certificates, CommittedChange, CrlRecord, Cursor, EnrollmentKey, EnrollmentRecord,
+    EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment, OrderRecord, Page,
+    PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing,
 };
 use certgate_pki::{DigestAlgorithm, Serial};
 
 use enrollments::is_waiting;
+use statuses::Watchers;
 
 /// For how long after its end a challenge is kept.
 const KEPT: Duration = Duration::from_secs(90 * 86_400);
@@ -25,6 +28,7 @@ const KEPT: Duration = Duration::from_secs(90 * 86_400);
 #[derive(Debug, Default)]
 pub struct MemoryLedger {
     state: Mutex<State>,
+    watchers: Watchers,
     fails: AtomicBool,
 }
 
@@ -38,6 +42,8 @@ struct State {
     orders: Vec<OrderRecord>,
     authorizations: Vec<AuthorizationRecord>,
     base_urls: Vec<(String, String)>,
+    changes: Vec<CommittedChange>,
+    crls: Vec<CrlRecord>,
     trail: Vec<(Event, [u8; 32])>,
 }
 
@@ -200,6 +206,9 @@ impl Certificates for MemoryLedger {
             enrollment.serial = Some(certificate.serial.clone());
             enrollment.authority.clone_from(&certificate.authority);
         }
+        if certificate.status != CertificateStatus::Valid {
+            state.changed(&certificate);
+        }
         state.certificates.push(CertificateRecord { is_ended: false, ..certificate });
         state.append(event);
         Ok(CertificateRecorded::Recorded)
@@ -228,7 +237,11 @@ impl Certificates for MemoryLedger {
         };
         let Some(record) = state.certificates.iter_mut().find(is_it) else { return Ok(false) };
         record.status = next;
+        let record = record.clone();
+        let change = state.changed(&record);
         state.append(event);
+        drop(state);
+        self.watchers.tell(&change);
         Ok(true)
     }
 

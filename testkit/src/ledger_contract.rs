@@ -4,6 +4,7 @@ mod along;
 mod audit;
 mod authorities;
 mod certificates;
+mod crls;
 mod enrollments;
 mod est_users;
 mod orders;
@@ -11,6 +12,7 @@ mod proofs;
 mod records;
 mod removal;
 mod status;
+mod statuses;
 mod transactions;
 
 use std::future::poll_fn;
@@ -27,6 +29,8 @@ use certgate_enrollment::Ledger;
 pub async fn run(make: impl AsyncFn() -> Arc<dyn Ledger>) {
     certificates::run(&make).await;
     status::run(&make).await;
+    statuses::run(&make).await;
+    crls::run(&make).await;
     along::run(&make).await;
     enrollments::run(&make).await;
     est_users::run(&make).await;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use certgate_ca_backend_api::{CaBackend, Order};
+use certgate_ca_backend_api::{CaBackend, CrlOrder, Order};
+use certgate_pki::asn1::{DerWriter, tag};
 use certgate_pki::{
-    Certificate, GeneralName, KeyIdentifier, KeyType, LeafFields, Name, Provider, PublicKey, Serial, Template, Timestamp,
-    Validity,
+    AuthorityInfoAccess, Certificate, GeneralName, KeyIdentifier, KeyType, LeafFields, Name, Pointers, Provider, PublicKey,
+    Serial, Template, Timestamp, Validity,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
@@ -18,6 +19,35 @@ pub async fn run(backend: &dyn CaBackend, issuer: &PublicKey, provider: &Provide
     signs_exactly_what_was_ordered(backend, issuer, provider).await;
     writes_dates_after_2049_as_generalized_time(backend, issuer, provider).await;
     signs_orders_that_come_together(backend, issuer, provider).await;
+    signs_crls_if_it_says_so(backend, issuer, provider).await;
+}
+
+async fn signs_crls_if_it_says_so(backend: &dyn CaBackend, issuer: &PublicKey, provider: &Provider) {
+    let Some(signing) = backend.crl_signing() else { return };
+    let algorithm = signing.algorithm();
+    let list = |version: u8| {
+        let mut writer = DerWriter::default();
+        writer.sequence(|w| {
+            w.tlv(tag::INTEGER, &[version]);
+            algorithm.write(w);
+            w.raw(name("CN=Contract CA").as_der());
+            NOW.write_time(w);
+        });
+        writer.finish()
+    };
+    let made = list(1);
+    let order = CrlOrder::new(&made).unwrap_or_else(|| panic!("a TBSCertList is one"));
+    let signature = signing.sign_crl(order).await.unwrap_or_else(|error| panic!("the list is signed: {error}"));
+    assert!(provider.verify.verify(issuer, algorithm, &made, &signature).is_ok(), "the signature verifies with the CA's key");
+    // What else the key signs is never taken for a list.
+    let certificate = template(KeyType::P256, issuer, provider, Duration::from_secs(86_400), 5).to_be_signed(algorithm);
+    for other in [certificate, list(0), list(2), Vec::new(), [&made[..], &[0]].concat()] {
+        assert!(CrlOrder::new(&other).is_none(), "{other:02x?}");
+    }
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
 async fn signs_exactly_what_was_ordered(backend: &dyn CaBackend, issuer: &PublicKey, provider: &Provider) {
@@ -61,10 +91,11 @@ fn assert_is(certificate: &Certificate, template: &Template) {
 
 fn template(key_type: KeyType, issuer: &PublicKey, provider: &Provider, lifetime: Duration, random: u8) -> Template {
     let generated = provider.sign.generate(key_type).unwrap_or_else(|error| panic!("a key for the test: {error}"));
-    let name = |text: &str| text.parse::<Name>().unwrap_or_else(|error| panic!("{error}"));
     let public_key = generated.key.public_key().clone();
     let subject = name("CN=contract,O=certgate");
     let names = [GeneralName::Ip(std::net::Ipv4Addr::LOCALHOST.into())];
+    let ca_issuers = vec!["http://localhost/ca/default.cer".to_owned()];
+    let access = AuthorityInfoAccess { ca_issuers, ..AuthorityInfoAccess::default() };
     let fields = LeafFields {
         subject: &subject,
         public_key: &public_key,
@@ -72,7 +103,7 @@ fn template(key_type: KeyType, issuer: &PublicKey, provider: &Provider, lifetime
         authority_key: &KeyIdentifier::of(issuer, provider),
         subject_alt_names: &names,
         extended_key_usage: &[certgate_pki::ExtendedKeyUsage::ClientAuth],
-        ca_issuers: Some("http://localhost/ca/default.cer"),
+        pointers: &Pointers { access, ..Pointers::default() },
     };
     Template {
         serial: Serial::from_parts(NOW, [random; Serial::RANDOM_OCTETS]),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use certgate_ca_backend_api::{BackendError, CaBackend, Locality, Order, SignedCertificate};
-use certgate_pki::{KeyType, SigningKey, Template};
+use certgate_ca_backend_api::{BackendError, CaBackend, CrlOrder, CrlSigning, Locality, Order, SignedCertificate};
+use certgate_pki::{KeyType, SignatureAlgorithm, SigningKey, Template};
 
 /// A CA key in this process.
 #[derive(Debug)]
@@ -34,6 +34,22 @@ impl CaBackend for LocalBackend {
             return signing.await.unwrap_or_else(|error| Err(BackendError::Retryable(error.to_string())));
         }
         sign(&*self.key, &order.template)
+    }
+
+    fn crl_signing(&self) -> Option<&dyn CrlSigning> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl CrlSigning for LocalBackend {
+    fn algorithm(&self) -> SignatureAlgorithm {
+        self.key.algorithm()
+    }
+
+    /// Signs where it is called: whoever makes a list does so on a thread of its own.
+    async fn sign_crl(&self, order: CrlOrder<'_>) -> Result<Vec<u8>, BackendError> {
+        self.key.sign(order.to_be_signed()).map_err(|error| BackendError::Retryable(error.to_string()))
     }
 }
 

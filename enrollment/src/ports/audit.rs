@@ -16,6 +16,8 @@ pub enum EventKind {
     CertificateHeld,
     /// A certificate on hold is good again.
     CertificateReleased,
+    /// A CRL was published.
+    CrlPublished,
     /// A request waits for a person.
     EnrollmentSubmitted,
     /// A person said yes.
@@ -57,6 +59,7 @@ impl EventKind {
             Self::CertificateRevoked => "certificate.revoked",
             Self::CertificateHeld => "certificate.held",
             Self::CertificateReleased => "certificate.released",
+            Self::CrlPublished => "crl.published",
             Self::EnrollmentSubmitted => "enrollment.submitted",
             Self::EnrollmentApproved => "enrollment.approved",
             Self::EnrollmentDenied => "enrollment.denied",

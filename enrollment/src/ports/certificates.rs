@@ -1,7 +1,7 @@
 //! Certificates, and what became of them.
 
 use async_trait::async_trait;
-use certgate_pki::{Serial, Timestamp, Validity};
+use certgate_pki::{CrlReason, Serial, Timestamp, Validity};
 
 use super::audit::Event;
 use super::enrollments::{EnrollmentId, NewEnrollment};
@@ -56,6 +56,12 @@ impl RevocationReason {
             Self::PrivilegeWithdrawn => 9,
             Self::AaCompromise => 10,
         }
+    }
+
+    /// As CRLs and OCSP say it; `None` is unspecified, which is said by saying nothing (RFC 5280 §5.3.1).
+    #[must_use]
+    pub fn crl_reason(self) -> Option<CrlReason> {
+        CrlReason::from_code(self.code())
     }
 
     /// The CRLReason's name, spelled as in RFC 5280.
@@ -122,8 +128,10 @@ pub struct CertificateRecord {
     pub principal: String,
     /// From when to when.
     pub validity: Validity,
-    /// Which of the authority's CRLs lists it; 0 while the authority is unsharded.
+    /// Which of the authority's CRLs lists it, besides the one for all; 0 while the authority is unsharded.
     pub shard: u32,
+    /// It says of itself that nothing is told about it (RFC 9608): no CRL lists it, and OCSP has nothing to say.
+    pub no_rev_avail: bool,
     /// When it was signed.
     pub issued_at: Timestamp,
     /// What became of it.

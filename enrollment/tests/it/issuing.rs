@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use certgate_enrollment::{
     AuditTrail, Authority, CertificateRecord, CertificateStatus, Certificates, Clock, Core, EventKind, InternalRequest, Issued,
-    Protocol, Recorded,
+    Protocol, Publication, Recorded,
 };
 use certgate_pki::{Certificate, Csr, DigestAlgorithm, DnsName, GeneralName, KeyIdentifier, Name, Serial, Timestamp, Validity};
 use certgate_policy::Profile;
@@ -61,9 +61,10 @@ async fn an_issuing_ca_below_a_root_is_an_authority() {
     assert!(certificate.verify_signed_by(root.public_key(), &ca.core.provider).is_ok());
 
     let backend = Box::new(KeyBackend::new(key.clone()));
-    let url = Some("http://pki.example/ca/default.cer".to_owned());
+    let publication =
+        Publication { ca_issuers: Some("http://pki.example/ca/default.cer".to_owned()), ..Publication::default() };
     let chain = vec![certificate.clone(), root.clone()];
-    let issuing = Authority::new(ca.core.clone(), "default", chain, url, backend).unwrap();
+    let issuing = Authority::new(ca.core.clone(), "default", chain, publication, backend).unwrap();
     let leaf = enroll(&issuing, csr()).await.certificate().unwrap();
     assert!(leaf.verify_signed_by(key.public_key(), &ca.core.provider).is_ok());
     assert_eq!(leaf.issuer().as_der(), certificate.subject().as_der());
@@ -112,6 +113,7 @@ async fn an_enrollment_is_recorded_as_it_was_issued() {
         principal: "first-device".into(),
         validity,
         shard: 0,
+        no_rev_avail: false,
         issued_at: ca.clock.now(),
         status: CertificateStatus::Valid,
         asked_subject: Some(sha256(&ca, &csr().subject().as_set())),
@@ -188,7 +190,7 @@ async fn a_chain_that_is_none_makes_no_authority() {
     let ca = CaFixture::founded().await;
     let other = Core { certificates: ca.ledger.clone(), ..ca.core.clone() };
     let make = |chain: Vec<Certificate>| {
-        Authority::new(other.clone(), "default", chain, None, Box::new(KeyBackend::new(ca_key()))).map(|_| ())
+        Authority::new(other.clone(), "default", chain, Publication::default(), Box::new(KeyBackend::new(ca_key()))).map(|_| ())
     };
     assert_eq!(make(Vec::new()), Err(certgate_enrollment::AuthorityError::NoCertificate));
     let root = ca.authority.chain()[0].clone();

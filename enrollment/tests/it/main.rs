@@ -11,6 +11,7 @@ mod issuing;
 mod orders;
 mod preview;
 mod proofs;
+mod publication;
 mod refusing;
 mod remote;
 mod renewal;

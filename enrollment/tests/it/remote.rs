@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certgate_enrollment::{Authority, EnrollError, LedgerError};
+use certgate_enrollment::{Authority, EnrollError, LedgerError, Publication};
 use certgate_pki::{Extension, KeyUsage, Serial, Template, Timestamp};
 use certgate_testkit::{CaFixture, CsrBuilder, KeyBackend, NOW, ca_key, device_key, profile, rsa_device_key};
 
@@ -110,8 +110,15 @@ async fn a_serial_number_is_not_recorded_twice() {
     let ca = CaFixture::founded().await;
     let mut same = ca.core.clone();
     same.provider.random = std::sync::Arc::new(Zeros);
-    let authority =
-        |core| Authority::new(core, "default", ca.authority.chain().to_vec(), None, Box::new(KeyBackend::new(ca_key())));
+    let authority = |core| {
+        Authority::new(
+            core,
+            "default",
+            ca.authority.chain().to_vec(),
+            Publication::default(),
+            Box::new(KeyBackend::new(ca_key())),
+        )
+    };
     let authority = authority(same).unwrap();
     assert!(enroll(&authority).await.is_ok());
     assert!(matches!(enroll(&authority).await, Err(EnrollError::Ledger(LedgerError::Conflict(_)))));

@@ -10,8 +10,9 @@ use certgate_enrollment::{
 };
 use certgate_pki::{Certificate, SigningKey, pem};
 
+use super::publication::publication;
 use super::{Base, keys};
-use crate::config::AuthorityConfig;
+use crate::config::{AuthorityConfig, Family};
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
 use crate::telemetry::Metrics;
 
@@ -34,7 +35,8 @@ impl Authorities {
     }
 }
 
-/// Opens every authority; makes key and certificate of those that have none.
+/// Opens every authority; makes key and certificate of those that have none. What they issue names what is `served` by some listener, below
+/// the authority's own `public_url` or the fallback.
 ///
 /// # Errors
 /// When files do not fit together, or a certificate could not be issued or recorded.
@@ -42,7 +44,7 @@ pub async fn open_authorities(
     configs: &[AuthorityConfig],
     base: &Base,
     data_dir: &DataDir,
-    fallback_base_url: Option<&str>,
+    (fallback_base_url, served): (Option<&str>, &[Family]),
     metrics: &Metrics,
 ) -> anyhow::Result<Authorities> {
     let mut all = Authorities::default();
@@ -54,7 +56,7 @@ pub async fn open_authorities(
             tracing::warn!(authority = config.name, "{advice}");
         }
         let issuer = config.issuer.as_ref().map(|issuer| all.get(issuer.get_ref())).transpose()?;
-        let authority = Opening { config, base, data_dir, issuer: issuer.as_deref() }.open(url.as_deref()).await;
+        let authority = Opening { config, base, data_dir, issuer: issuer.as_deref(), served }.open(url.as_deref()).await;
         let authority = authority.with_context(|| format!("authority {}", config.name))?;
         if let Some(url) = &url {
             remember_base_url(base, &config.name, url).await?;
@@ -83,6 +85,7 @@ struct Opening<'o> {
     base: &'o Base,
     data_dir: &'o DataDir,
     issuer: Option<&'o Authority>,
+    served: &'o [Family],
 }
 
 impl Opening<'_> {
@@ -103,9 +106,9 @@ impl Opening<'_> {
                 write_atomically(&path, text.as_bytes(), Secrecy::Public)?;
             }
         }
-        let ca_issuers = base_url.map(|url| format!("{url}/ca/{name}.cer"));
+        let publication = publication(self.config, base_url, self.served)?;
         let backend = Box::new(LocalBackend::new(key));
-        Ok(Authority::new(self.base.core(), name, chain, ca_issuers, backend)?)
+        Ok(Authority::new(self.base.core(), name, chain, publication, backend)?)
     }
 
     fn file(&self, kind: &str) -> PathBuf {

@@ -19,7 +19,7 @@ use super::output::Printed;
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_acme, make_app, make_first_device,
-    make_scep, make_validator, open_authorities, server_names,
+    make_scep, make_validator, open_authorities, served_families, server_names,
 };
 use crate::config::{Config, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;
@@ -117,7 +117,9 @@ impl Gateway<'_> {
         let first_device =
             if first_start.is_under_way() { make_first_device(config, base, data_dir, &names).await? } else { None };
         let fallback = fallback_base_url(&bound);
-        let authorities = open_authorities(&config.authorities, base, data_dir, fallback.as_deref(), &metrics).await?;
+        let served = served_families(&bound);
+        let names_in_certificates = (fallback.as_deref(), &*served);
+        let authorities = open_authorities(&config.authorities, base, data_dir, names_in_certificates, &metrics).await?;
         let issuer = self.tls_issuer(&authorities)?;
         let certificate = ServerCertificate::open(config, base, data_dir, (issuer, names), Arc::clone(&metrics)).await?;
         let certificate = Arc::new(certificate);

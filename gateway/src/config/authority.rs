@@ -5,7 +5,7 @@ use certgate_policy::AllowedKey;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Period, PublicUrl};
+use super::{CrlConfig, OcspConfig, Period, PublicUrl};
 
 /// One authority.
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +28,12 @@ pub struct AuthorityConfig {
     pub validity: Period,
     /// Who signs its certificate; itself if absent.
     pub issuer: Option<Spanned<String>>,
+    /// Its CRLs.
+    #[serde(default)]
+    pub crl: CrlConfig,
+    /// Its OCSP responder.
+    #[serde(default)]
+    pub ocsp: OcspConfig,
 }
 
 const fn default_validity() -> Period {

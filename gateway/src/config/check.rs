@@ -75,7 +75,9 @@ fn listeners(lists: &Lists<'_>) -> Result<(), ConfigError> {
         let at = listener.span().start;
         let listener = listener.get_ref();
         if listener.serves.is_empty() {
-            return Err(source.error_at(at, "the listener serves nothing: serves is a list of est, acme, scep, ca, ops"));
+            return Err(
+                source.error_at(at, "the listener serves nothing: serves is a list of est, acme, scep, ocsp, crl, ca, ops")
+            );
         }
         if listener.serves.contains(&Family::Est) && !listener.tls {
             return Err(source.error_at(at, "EST is served over TLS only (RFC 7030 §3.3): set tls = true"));
@@ -100,6 +102,9 @@ fn authorities(lists: &Lists<'_>) -> Result<(), ConfigError> {
     let source = lists.authorities.source;
     names(source, "authority", lists.authorities.items.iter().map(|one| (one.span().start, one.get_ref().name.as_str())))?;
     for authority in &lists.authorities.items {
+        if let Some(fault) = authority.get_ref().crl.fault().or_else(|| authority.get_ref().ocsp.fault()) {
+            return Err(source.error_at(authority.span().start, fault));
+        }
         let mut issuer = authority.get_ref().issuer.as_ref();
         let mut passed = BTreeSet::from([authority.get_ref().name.as_str()]);
         while let Some(name) = issuer {

@@ -62,6 +62,10 @@ pub enum Family {
     Scep,
     /// ACME, over TLS only.
     Acme,
+    /// OCSP, in the clear: what is signed needs no TLS, and TLS may need it.
+    Ocsp,
+    /// CRLs, in the clear for the same reason.
+    Crl,
     /// CA certificates.
     Ca,
     /// Health and metrics.
@@ -94,7 +98,7 @@ impl ListenerConfig {
     fn named(kind: ListenerKind, bind: SocketAddr, (min_tls, client_cert): (MinTls, ClientCert)) -> Self {
         let (tls, serves) = match kind {
             ListenerKind::Https => (true, vec![Family::Est, Family::Acme]),
-            ListenerKind::Http => (false, vec![Family::Scep, Family::Ca]),
+            ListenerKind::Http => (false, vec![Family::Scep, Family::Ocsp, Family::Crl, Family::Ca]),
             ListenerKind::Ops => (false, vec![Family::Ops]),
         };
         Self { bind, tls, min_tls, client_cert, serves, named_by_operator: true }

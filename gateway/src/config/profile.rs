@@ -49,6 +49,9 @@ pub struct ProfileConfig {
     /// Purposes of the certificates.
     #[serde(default = "default_ekus")]
     pub ekus: Vec<Eku>,
+    /// Say in certificates that nobody is told what becomes of them (RFC 9608)?
+    #[serde(default)]
+    pub no_rev_avail: bool,
 }
 
 const fn default_validity() -> Period {
@@ -203,6 +206,7 @@ impl ProfileConfig {
             subject_copy: self.subject.copy.iter().map(|attribute| attribute.0).collect(),
             sans: self.sans.iter().map(|san| if *san == San::Dns { SanKind::Dns } else { SanKind::Ip }).collect(),
             extended_key_usage: self.ekus.iter().map(|eku| eku.0).collect(),
+            no_rev_avail: self.no_rev_avail,
             approval: self.approval.into(),
             renewal_approval: self.renewal_approval.unwrap_or(self.approval).into(),
             renew_grace: self.renew_grace.map_or(Duration::ZERO, Period::duration),

@@ -128,7 +128,9 @@ impl Fixture {
         let base = Base::open(&config, &data_dir).unwrap();
         let metrics = Arc::new(Metrics::new());
         let authorities =
-            open_authorities(&config.authorities, &base, &data_dir, fallback_base_url(&[]).as_deref(), &metrics).await.unwrap();
+            open_authorities(&config.authorities, &base, &data_dir, (fallback_base_url(&[]).as_deref(), &[]), &metrics)
+                .await
+                .unwrap();
         let issuer = authorities.get("default").unwrap();
         let request = InternalRequest::TlsServer {
             subject: format!("CN={NAME}").parse().unwrap(),

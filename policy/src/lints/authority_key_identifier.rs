@@ -2,15 +2,15 @@
 //! conforming CAs to facilitate certification path construction", and "Conforming CAs MUST mark this extension as non-critical." A root
 //! could omit it; certgate's have it.
 
-use certgate_pki::{ObjectIdentifier, Template, Validity};
+use certgate_pki::{ObjectIdentifier, Template};
 
-use super::Lint;
 use super::template_extensions::check_not_critical;
+use super::{Circumstances, Lint};
 
 pub(crate) const LINT: Lint = Lint { name: "authority-key-identifier", citation: "RFC 5280 §4.2.1.1", check };
 
 const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 
-fn check(template: &Template, _: Validity) -> Result<(), String> {
+fn check(template: &Template, _: &Circumstances) -> Result<(), String> {
     check_not_critical(template, (AUTHORITY_KEY_IDENTIFIER, "authorityKeyIdentifier"))
 }

@@ -1,10 +1,10 @@
 //! keyUsage is there, and a key of that kind can do what it says.
 
 use certgate_pki::asn1::{Tlv, tag};
-use certgate_pki::{KeyType, Template, Validity};
+use certgate_pki::{KeyType, Template};
 
-use super::Lint;
 use super::template_extensions::{KEY_USAGE, find};
+use super::{Circumstances, Lint};
 
 pub(crate) const LINT: Lint = Lint {
     name: "key-usage",
@@ -26,7 +26,7 @@ const DECIPHER_ONLY: u16 = 0x0080;
 /// What every key that signs can do.
 const SIGNING: u16 = DIGITAL_SIGNATURE | NON_REPUDIATION | KEY_CERT_SIGN | CRL_SIGN;
 
-fn check(template: &Template, _: Validity) -> Result<(), String> {
+fn check(template: &Template, _: &Circumstances) -> Result<(), String> {
     // RFC 5280 §4.2.1.3: "Conforming CAs MUST include this extension in certificates that contain public keys that are used to validate
     // digital signatures on other public key certificates or CRLs." Here all have it: without it a key may do everything.
     let bits = read_bits(template).ok_or("there is no keyUsage, or it is malformed")?;

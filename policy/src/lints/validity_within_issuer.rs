@@ -2,12 +2,13 @@
 
 use certgate_pki::{Template, Validity};
 
-use super::Lint;
+use super::{Circumstances, Lint};
 
 pub(crate) const LINT: Lint = Lint { name: "validity-within-issuer", citation: "RFC 5280 §4.1.2.5, §6.1.3", check };
 
-fn check(template: &Template, issuer: Validity) -> Result<(), String> {
+fn check(template: &Template, circumstances: &Circumstances) -> Result<(), String> {
     let Validity { not_before, not_after } = template.validity;
+    let issuer = circumstances.issuer;
     if not_before > not_after {
         return Err(format!("notBefore {not_before} is after notAfter {not_after}"));
     }

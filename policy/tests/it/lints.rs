@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use certgate_pki::{
-    CaFields, Csr, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, KeyUsage, LeafFields, Name, Serial, Template,
-    Validity,
+    CaFields, Csr, ExtendedKeyUsage, Extension, GeneralName, KeyIdentifier, KeyUsage, LeafFields, Name, Pointers, Serial,
+    Template, Validity,
 };
-use certgate_policy::{LINTS, lint};
+use certgate_policy::{Circumstances, Holder, LINTS, lint};
 use certgate_testkit::{NOW, ca_key, device_key, rsa_device_key};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -23,7 +23,7 @@ fn leaf(subject: &str, names: &[GeneralName]) -> Template {
         authority_key: &KeyIdentifier::from_octets(vec![2; 20]),
         subject_alt_names: names,
         extended_key_usage: &[ExtendedKeyUsage::ClientAuth],
-        ca_issuers: None,
+        pointers: &Pointers::default(),
     };
     let extensions = fields.extensions();
     Template {
@@ -41,14 +41,18 @@ fn ca() -> Template {
         subject_key: &KeyIdentifier::from_octets(vec![1; 20]),
         authority_key: &KeyIdentifier::from_octets(vec![2; 20]),
         path_len: Some(0),
-        ca_issuers: None,
+        pointers: &Pointers::default(),
     };
     Template { extensions: fields.extensions(), public_key: ca_key().public_key().clone(), ..leaf("CN=Issuing", &[]) }
 }
 
 /// Which lint refuses.
 fn refused(template: &Template) -> Option<&'static str> {
-    lint(template, ISSUER).err().map(|failure| failure.lint)
+    refused_of(template, Holder::Anyone)
+}
+
+fn refused_of(template: &Template, holder: Holder) -> Option<&'static str> {
+    lint(template, &Circumstances { issuer: ISSUER, holder }).err().map(|failure| failure.lint)
 }
 
 fn changed(mut template: Template, change: impl FnOnce(&mut Vec<Extension>)) -> Template {
@@ -102,7 +106,8 @@ fn validity_within_issuer() {
     let lasting = |not_before, not_after| Template { validity: Validity { not_before, not_after }, ..leaf("CN=a", &[]) };
     let issuer = Validity { not_before: NOW, not_after: NOW.after(DAY) };
     let end = issuer.not_after;
-    let passes = |template: &Template| lint(template, issuer).map_err(|failure| failure.lint);
+    let passes =
+        |template: &Template| lint(template, &Circumstances { issuer, holder: Holder::Anyone }).map_err(|failure| failure.lint);
     assert_eq!(passes(&lasting(NOW, end)), Ok(()));
     assert_eq!(passes(&lasting(NOW, NOW)), Ok(()), "one second");
     for (not_before, not_after) in
@@ -140,6 +145,11 @@ fn extended_key_usage() {
     assert_eq!(refused(&without(leaf(), EXTENDED_KEY_USAGE)), None);
     for purposes in [&[][..], &[Any], &[ClientAuth, Any], &[OcspSigning], &[ClientAuth, CmcRa, ServerAuth]] {
         assert_eq!(refused(&having(leaf(), purposes)), Some("extended-key-usage"), "{purposes:?}");
+    }
+    let responder = |purposes: &[ExtendedKeyUsage]| refused_of(&having(leaf(), purposes), Holder::OcspResponder);
+    assert_eq!(responder(&[OcspSigning]), None);
+    for purposes in [&[OcspSigning, ClientAuth][..], &[OcspSigning, Any], &[CmcRa], &[OcspSigning, OcspSigning]] {
+        assert_eq!(responder(purposes), Some("extended-key-usage"), "{purposes:?}");
     }
     for malformed in [&[][..], &[0x30], &[0x31, 0], &[0x30, 2, 5, 0], &[0x30, 0, 0]] {
         assert_eq!(refused(&with(leaf(), EXTENDED_KEY_USAGE, malformed)), Some("extended-key-usage"), "{malformed:02x?}");

@@ -12,7 +12,7 @@ use crate::asn1::{DerReader, DerWriter, Tlv, tag};
 use crate::general_name::GeneralName;
 use crate::limits::{MAX_EXTENSIONS, MAX_PURPOSES};
 
-pub use revocation::{AuthorityInfoAccess, DistributionPointName};
+pub use revocation::{AuthorityInfoAccess, DistributionPointName, Pointers};
 
 /// id-kp-cmcRA, RFC 6402 §2.10.
 const ID_KP_CMC_RA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.28");
@@ -90,18 +90,6 @@ impl Extension {
         Self::build(rfc5280::ID_CE_AUTHORITY_KEY_IDENTIFIER, false, |w| {
             w.sequence(|w| {
                 w.tlv(tag::context(0), identifier);
-            });
-        })
-    }
-
-    /// authorityInfoAccess with caIssuers (RFC 5280 §4.2.2.1: "MUST mark this extension as non-critical").
-    #[must_use]
-    pub fn ca_issuers(url: &str) -> Self {
-        Self::build(rfc5280::ID_PE_AUTHORITY_INFO_ACCESS, false, |w| {
-            w.sequence(|w| {
-                w.sequence(|w| {
-                    w.oid(&rfc5280::ID_AD_CA_ISSUERS).tlv(tag::context(6), url.as_bytes());
-                });
             });
         })
     }

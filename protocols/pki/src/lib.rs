@@ -30,7 +30,8 @@ pub use crl_reason::CrlReason;
 pub use csr::{Csr, CsrError, VerifiedCsr};
 pub use csr_attributes::ChangeSubjectName;
 pub use extension::{
-    AuthorityInfoAccess, DistributionPointName, ExtendedKeyUsage, Extension, Extensions, KeyUsage, RequestedExtensions,
+    AuthorityInfoAccess, DistributionPointName, ExtendedKeyUsage, Extension, Extensions, KeyUsage, Pointers,
+    RequestedExtensions,
 };
 pub use general_name::{DnsName, GeneralName, InvalidDnsName};
 pub use name::{Name, NameAttribute, NameAttributeType, StringType};

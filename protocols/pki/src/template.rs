@@ -1,7 +1,7 @@
 //! What is to be signed: a TBSCertificate (RFC 5280 §4.1) and the two shapes it has here, end entity and CA.
 
 use crate::asn1::{DerWriter, tag};
-use crate::extension::{ExtendedKeyUsage, Extension, KeyUsage};
+use crate::extension::{ExtendedKeyUsage, Extension, KeyUsage, Pointers};
 use crate::general_name::GeneralName;
 use crate::{DigestAlgorithm, KeyType, Name, Provider, PublicKey, Serial, SignatureAlgorithm, Timestamp};
 
@@ -72,8 +72,8 @@ pub struct LeafFields<'a> {
     pub subject_alt_names: &'a [GeneralName],
     /// Purposes; none at all leaves the extension out.
     pub extended_key_usage: &'a [ExtendedKeyUsage],
-    /// Where the issuer's certificate is found (RFC 5280 §4.2.2.1), an http URL.
-    pub ca_issuers: Option<&'a str>,
+    /// Where to learn more.
+    pub pointers: &'a Pointers,
 }
 
 impl LeafFields<'_> {
@@ -90,7 +90,7 @@ impl LeafFields<'_> {
         if !self.subject_alt_names.is_empty() {
             extensions.push(Extension::subject_alt_name(self.subject_alt_names, self.subject.is_empty()));
         }
-        extensions.extend(self.ca_issuers.map(Extension::ca_issuers));
+        extensions.extend(self.pointers.extensions());
         extensions
     }
 }
@@ -112,8 +112,8 @@ pub struct CaFields<'a> {
     pub authority_key: &'a KeyIdentifier,
     /// How many CAs may follow below; `None` is no limit.
     pub path_len: Option<u8>,
-    /// Where the issuer's certificate is found; `None` for a root.
-    pub ca_issuers: Option<&'a str>,
+    /// Where to learn more; nothing for a root.
+    pub pointers: &'a Pointers,
 }
 
 impl CaFields<'_> {
@@ -127,7 +127,7 @@ impl CaFields<'_> {
             Extension::subject_key_identifier(self.subject_key.as_octets()),
             Extension::authority_key_identifier(self.authority_key.as_octets()),
         ];
-        extensions.extend(self.ca_issuers.map(Extension::ca_issuers));
+        extensions.extend(self.pointers.extensions());
         extensions
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Event, LedgerError, Page,
-    Protocol, Revocation, RevocationReason, Standing, StatusName,
+    Protocol, Standing, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -13,18 +13,19 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
 use super::audit_chain::number;
 use super::page::{page, rows};
+use super::status::{StatusColumns, second};
 use super::writer::WriteError;
-use super::{SqliteLedger, damaged, enrollments, ledger_error, proofs};
+use super::{SqliteLedger, damaged, enrollments, ledger_error, proofs, statuses};
 
 const SELECT: &str =
-    "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, issued_at,
-                      status, reason, changed_at, invalid_since, asked_subject, der,
+    "SELECT id, serial, authority, profile, protocol, endpoint, principal, not_before, not_after, shard, no_rev_avail,
+                      issued_at, status, reason, changed_at, invalid_since, asked_subject, der,
                       id <= coalesce((SELECT up_to FROM ended_principal WHERE name = principal), 0)
                       FROM certificate";
 const INSERT: &str =
     "INSERT INTO certificate (serial, authority, profile, protocol, endpoint, principal, not_before, not_after,
-                      shard, issued_at, status, reason, changed_at, invalid_since, asked_subject, der)
-                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                      shard, no_rev_avail, issued_at, status, reason, changed_at, invalid_since, asked_subject, der)
+                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 #[async_trait]
 impl Certificates for SqliteLedger {
@@ -34,7 +35,7 @@ impl Certificates for SqliteLedger {
         along: Along,
         event: Event,
     ) -> Result<CertificateRecorded, LedgerError> {
-        let credentials = Arc::clone(&self.credentials);
+        let (credentials, watchers) = (Arc::clone(&self.credentials), self.watchers.clone());
         let change = move |transaction: &mut super::Transaction<'_>| {
             let connection = transaction.connection;
             // What may say no is asked first: a change that is refused has written nothing. Whether it was issued already comes before the
@@ -58,6 +59,9 @@ impl Certificates for SqliteLedger {
                 }
             }
             insert(connection, &certificate)?;
+            if certificate.status != CertificateStatus::Valid {
+                statuses::append(transaction, &certificate, certificate.status, &watchers)?;
+            }
             if let Some(proof) = &along.proof
                 && proofs::spend(connection, proof, principal, endpoint)?
             {
@@ -98,24 +102,27 @@ impl Certificates for SqliteLedger {
         next: CertificateStatus,
         event: Event,
     ) -> Result<bool, LedgerError> {
-        let (serial, authority) = (certificate.serial.clone(), certificate.authority.clone());
-        let (expected, next) = (columns(certificate.status), columns(next));
+        // All that is needed of it but the certificate itself.
+        let record = CertificateRecord { der: Vec::new(), ..certificate.clone() };
+        let watchers = self.watchers.clone();
         let change = move |transaction: &mut super::Transaction<'_>| {
             let update = "UPDATE certificate SET status = ?, reason = ?, changed_at = ?, invalid_since = ?
                           WHERE serial = ? AND authority = ? AND status = ? AND changed_at IS ?";
+            let (expected, columns) = (StatusColumns::from(record.status), StatusColumns::from(next));
             let values = params![
-                next.status,
-                next.reason,
-                next.changed_at,
-                next.invalid_since,
-                serial.as_octets(),
-                authority,
+                columns.status,
+                columns.reason,
+                columns.changed_at,
+                columns.invalid_since,
+                record.serial.as_octets(),
+                record.authority,
                 expected.status,
                 expected.changed_at
             ];
-            if transaction.connection.execute(update, values)? == 0 {
+            if transaction.connection.prepare_cached(update)?.execute(values)? == 0 {
                 return Ok(false);
             }
+            statuses::append(transaction, &record, next, &watchers)?;
             transaction.append(&event)?;
             Ok(true)
         };
@@ -140,31 +147,8 @@ impl Certificates for SqliteLedger {
     }
 }
 
-/// A status, as its columns have it.
-#[derive(Default)]
-struct StatusColumns {
-    status: i64,
-    reason: Option<u8>,
-    changed_at: Option<i64>,
-    invalid_since: Option<i64>,
-}
-
-fn columns(status: CertificateStatus) -> StatusColumns {
-    let time = |time: Timestamp| Some(number(time.millis()));
-    match status {
-        CertificateStatus::Valid => StatusColumns::default(),
-        CertificateStatus::Held(since) => StatusColumns { status: 1, changed_at: time(since), ..StatusColumns::default() },
-        CertificateStatus::Revoked(Revocation { at, reason, invalid_since }) => StatusColumns {
-            status: 2,
-            reason: Some(reason.code()),
-            changed_at: time(at),
-            invalid_since: invalid_since.map(|since| number(since.seconds())),
-        },
-    }
-}
-
 fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
-    let StatusColumns { status, reason, changed_at, invalid_since } = columns(certificate.status);
+    let StatusColumns { status, reason, changed_at, invalid_since } = certificate.status.into();
     let values = params![
         certificate.serial.as_octets(),
         certificate.authority,
@@ -175,6 +159,7 @@ fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) ->
         number(certificate.validity.not_before.seconds()),
         number(certificate.validity.not_after.seconds()),
         certificate.shard,
+        certificate.no_rev_avail,
         number(certificate.issued_at.millis()),
         status,
         reason,
@@ -242,6 +227,7 @@ struct Stored {
     principal: String,
     validity: (i64, i64),
     shard: u32,
+    no_rev_avail: bool,
     issued_at: i64,
     status: StatusColumns,
     asked_subject: Option<[u8; 32]>,
@@ -261,33 +247,17 @@ impl Stored {
             principal: row.get(6)?,
             validity: (row.get(7)?, row.get(8)?),
             shard: row.get(9)?,
-            issued_at: row.get(10)?,
-            status: StatusColumns {
-                status: row.get(11)?,
-                reason: row.get(12)?,
-                changed_at: row.get(13)?,
-                invalid_since: row.get(14)?,
-            },
-            asked_subject: row.get(15)?,
-            der: row.get(16)?,
-            is_ended: row.get(17)?,
+            no_rev_avail: row.get(10)?,
+            issued_at: row.get(11)?,
+            status: StatusColumns::read(row, 12)?,
+            asked_subject: row.get(16)?,
+            der: row.get(17)?,
+            is_ended: row.get(18)?,
         })
     }
 
     fn record(self) -> Result<CertificateRecord, LedgerError> {
-        let second = |seconds: i64| Timestamp::from_seconds(seconds.cast_unsigned());
         let milli = |millis: i64| Timestamp::from_millis(millis.cast_unsigned());
-        let StatusColumns { status, reason, changed_at, invalid_since } = self.status;
-        let status = match (status, reason, changed_at) {
-            (0, None, None) => CertificateStatus::Valid,
-            (1, None, Some(since)) => CertificateStatus::Held(milli(since)),
-            (2, Some(code), Some(at)) => {
-                let reason = RevocationReason::ALL.into_iter().find(|reason| reason.code() == code);
-                let reason = reason.ok_or_else(|| damaged("the reason of a revocation"))?;
-                CertificateStatus::Revoked(Revocation { at: milli(at), reason, invalid_since: invalid_since.map(second) })
-            }
-            _ => return Err(damaged("the status of a certificate")),
-        };
         Ok(CertificateRecord {
             serial: Serial::from_octets(&self.serial).ok_or_else(|| damaged("a serial number"))?,
             authority: self.authority,
@@ -297,8 +267,9 @@ impl Stored {
             principal: self.principal,
             validity: Validity { not_before: second(self.validity.0), not_after: second(self.validity.1) },
             shard: self.shard,
+            no_rev_avail: self.no_rev_avail,
             issued_at: milli(self.issued_at),
-            status,
+            status: self.status.status()?,
             asked_subject: self.asked_subject,
             is_ended: self.is_ended,
             der: self.der,

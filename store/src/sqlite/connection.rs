@@ -12,13 +12,14 @@ use rusqlite::{Connection, OpenFlags};
 const APPLICATION_ID: i32 = 0x6367_6174;
 
 /// All migrations, in order; append-only.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/0001-first.sql"),
     include_str!("../../migrations/0002-enrollments.sql"),
     include_str!("../../migrations/0003-transactions.sql"),
     include_str!("../../migrations/0004-orders.sql"),
     include_str!("../../migrations/0005-revocations.sql"),
     include_str!("../../migrations/0006-open-authorizations.sql"),
+    include_str!("../../migrations/0007-statuses.sql"),
 ];
 
 /// How long a connection waits for a lock that another one holds for a moment.

@@ -35,6 +35,7 @@ fn certificate(number: u64) -> CertificateRecord {
         principal: format!("device-{number}"),
         validity: Validity { not_before: NOW, not_after: NOW.after(Duration::from_secs(3600)) },
         shard: 0,
+        no_rev_avail: false,
         issued_at: at,
         status: CertificateStatus::Valid,
         asked_subject: Some([1; 32]),

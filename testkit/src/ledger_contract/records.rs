@@ -30,6 +30,7 @@ pub(super) fn certificate(second: u64) -> CertificateRecord {
         principal: "first-device".into(),
         validity: Validity { not_before: at.before(Duration::from_secs(60)), not_after: at.after(Duration::from_secs(3600)) },
         shard: 0,
+        no_rev_avail: false,
         issued_at: at.after(Duration::from_millis(5)),
         status: CertificateStatus::Valid,
         asked_subject: Some([second.to_be_bytes()[7]; 32]),

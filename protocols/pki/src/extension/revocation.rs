@@ -133,6 +133,33 @@ impl AuthorityInfoAccess {
     }
 }
 
+/// What a certificate says of where to learn more about it. Nothing, by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pointers {
+    /// authorityInfoAccess: where the issuer's certificate is found, and who is asked by OCSP.
+    pub access: AuthorityInfoAccess,
+    /// cRLDistributionPoints: where the CRL is found that would list it.
+    pub crl: Option<DistributionPointName>,
+    /// freshestCRL: where the deltas of that CRL are found.
+    pub freshest_crl: Option<DistributionPointName>,
+    /// noRevAvail: nobody is told what became of it. Then all of the above but the issuer's certificate are left out (RFC 9608 §3).
+    pub no_rev_avail: bool,
+}
+
+impl Pointers {
+    /// The extensions that say so, in the order in which they are written.
+    #[must_use]
+    pub fn extensions(&self) -> Vec<Extension> {
+        if self.no_rev_avail {
+            let access = AuthorityInfoAccess { ocsp: Vec::new(), ca_issuers: self.access.ca_issuers.clone() };
+            return Extension::authority_info_access(&access).into_iter().chain([Extension::no_rev_avail()]).collect();
+        }
+        let crl = self.crl.as_ref().map(Extension::crl_distribution_points);
+        let freshest = self.freshest_crl.as_ref().map(Extension::freshest_crl);
+        crl.into_iter().chain(freshest).chain(Extension::authority_info_access(&self.access)).collect()
+    }
+}
+
 impl Extension {
     /// cRLDistributionPoints with one point (RFC 5280 §4.2.1.13: "The extension SHOULD be non-critical").
     #[must_use]

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use certgate_pki::{
-    Certificate, Csr, DnsName, ExtendedKeyUsage, Extension, GeneralName, KeyUsage, Name, NameAttribute, NameAttributeType,
-    ObjectIdentifier, PublicKey, Serial, SignatureAlgorithm, Template, Timestamp, Validity,
+    AuthorityInfoAccess, Certificate, Csr, DnsName, ExtendedKeyUsage, Extension, GeneralName, KeyUsage, Name, NameAttribute,
+    NameAttributeType, ObjectIdentifier, PublicKey, Serial, SignatureAlgorithm, Template, Timestamp, Validity,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -62,7 +62,10 @@ fn extension() -> impl Strategy<Value = Extension> {
         proptest::option::of(0..128_u8).prop_map(Extension::basic_constraints_ca),
         identifier().prop_map(|octets| Extension::subject_key_identifier(&octets)),
         identifier().prop_map(|octets| Extension::authority_key_identifier(&octets)),
-        "http://[a-z./]{1,40}".prop_map(|url| Extension::ca_issuers(&url)),
+        "http://[a-z./]{1,40}".prop_map(|url| {
+            let access = AuthorityInfoAccess { ca_issuers: vec![url], ..AuthorityInfoAccess::default() };
+            Extension::authority_info_access(&access).unwrap()
+        }),
         unknown,
     ]
 }

@@ -1,0 +1,115 @@
+//! Conditional requests (RFC 9110 §13): 304 to who has it already.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use certgate_pki::Timestamp;
+use http_body_util::Full;
+use hyper::header::{ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use hyper::{Method, StatusCode};
+
+use super::answer::Answer;
+
+/// What tells one representation of a resource from another.
+#[derive(Clone, Debug)]
+pub(crate) struct Validators {
+    etag: HeaderValue,
+    last_modified: HeaderValue,
+    modified_at: Timestamp,
+}
+
+impl Validators {
+    /// Of a representation whose octets have this digest, and that was made then.
+    pub(crate) fn new(sha256: &[u8; 32], modified_at: Timestamp) -> Self {
+        let tag = format!("\"{}\"", base16ct::lower::encode_string(sha256.get(..16).unwrap_or(sha256)));
+        let etag = HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
+        Self { etag, last_modified: http_date(modified_at), modified_at: modified_at.floor_to_second() }
+    }
+
+    /// Adds `ETag` and `Last-Modified`.
+    pub(crate) fn mark(&self, headers: &mut HeaderMap) {
+        headers.insert(ETAG, self.etag.clone());
+        headers.insert(LAST_MODIFIED, self.last_modified.clone());
+    }
+
+    /// Does the client have this representation already? RFC 9110 §13.2.2: `If-Modified-Since` counts where there is no `If-None-Match`.
+    pub(crate) fn are_known(&self, method: &Method, headers: &HeaderMap) -> bool {
+        if *method != Method::GET && *method != Method::HEAD {
+            return false;
+        }
+        if headers.contains_key(IF_NONE_MATCH) {
+            return headers.get_all(IF_NONE_MATCH).iter().any(|value| self.is_among(value));
+        }
+        let since = headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+        let since = since.and_then(|text| httpdate::parse_http_date(text).ok());
+        since.is_some_and(|since| self.modified_at <= timestamp(since))
+    }
+
+    /// RFC 9110 §13.1.2: entity tags are compared weakly, and `*` is any.
+    fn is_among(&self, value: &HeaderValue) -> bool {
+        let mut tags = value.as_bytes().split(|octet| *octet == b',').map(<[u8]>::trim_ascii);
+        tags.any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == self.etag.as_bytes())
+    }
+}
+
+/// 304 with those headers of the whole answer that tell a cache for how long it may go on (RFC 9110 §15.4.5).
+pub(crate) fn not_modified(headers: HeaderMap) -> Answer {
+    let mut answer = Answer::new(Full::new(Bytes::new()));
+    *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    *answer.headers_mut() = headers;
+    answer.headers_mut().remove(hyper::header::CONTENT_TYPE);
+    answer
+}
+
+/// The time as fields of HTTP have it (RFC 9110 §5.6.7).
+pub(crate) fn http_date(at: Timestamp) -> HeaderValue {
+    let text = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(at.seconds().min(LAST_SECOND)));
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"))
+}
+
+/// 9999-12-31T23:59:59Z: what fields of HTTP can say.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    Timestamp::from_seconds(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderName;
+
+    use super::*;
+
+    const AT: Timestamp = Timestamp::from_millis(1_790_000_000_999);
+
+    fn known(fields: &[(HeaderName, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        Validators::new(&[0xab; 32], AT).are_known(&Method::GET, &headers)
+    }
+
+    #[test]
+    fn entity_tags() {
+        let tag = format!("\"{}\"", "ab".repeat(16));
+        for value in [&*tag, &format!("W/{tag}"), &format!("\"x\", {tag}"), &format!("{tag},\"x\""), "*"] {
+            assert!(known(&[(IF_NONE_MATCH, value)]), "{value}");
+        }
+        assert!(known(&[(IF_NONE_MATCH, "\"x\""), (IF_NONE_MATCH, &tag)]));
+        for value in ["", "\"x\"", "ab", "\"\"", &tag[1..]] {
+            assert!(!known(&[(IF_NONE_MATCH, value)]), "{value}");
+        }
+        assert!(!known(&[(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, "Mon, 21 Sep 2026 14:13:20 GMT")]), "the tag counts");
+    }
+
+    #[test]
+    fn dates_are_whole_seconds() {
+        assert_eq!(http_date(AT), "Mon, 21 Sep 2026 14:13:20 GMT");
+        assert!(known(&[(IF_MODIFIED_SINCE, "Mon, 21 Sep 2026 14:13:20 GMT")]));
+        assert!(known(&[(IF_MODIFIED_SINCE, "Monday, 21-Sep-26 14:13:21 GMT")]), "RFC 9110 §5.6.7: obsolete, and taken");
+        assert!(!known(&[(IF_MODIFIED_SINCE, "Mon, 21 Sep 2026 14:13:19 GMT")]));
+        assert!(!known(&[(IF_MODIFIED_SINCE, "yesterday")]) && !known(&[]));
+        assert_eq!(http_date(Timestamp::NO_EXPIRATION), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
+}

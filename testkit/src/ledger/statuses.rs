@@ -1,0 +1,91 @@
+//! What relying parties are told of certificates.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use certgate_enrollment::{
+    CertificateRecord, CertificateState, CertificateStatus, CommittedChange, LedgerError, StatusWatcher, Statuses,
+};
+use certgate_pki::{Serial, Timestamp};
+
+use super::{MemoryLedger, State, number};
+
+#[async_trait]
+impl Statuses for MemoryLedger {
+    async fn state_of(&self, authority: &str, serial: &Serial) -> Result<Option<CertificateState>, LedgerError> {
+        let is_it = |record: &&CertificateRecord| record.serial == *serial && record.authority == authority;
+        Ok(self.read().certificates.iter().find(is_it).map(state))
+    }
+
+    async fn changes_after(&self, authority: &str, sequence: u64, limit: usize) -> Result<Vec<CommittedChange>, LedgerError> {
+        let state = self.read();
+        let later = |change: &&CommittedChange| change.authority == authority && change.sequence > sequence;
+        Ok(state.changes.iter().filter(later).take(limit).cloned().collect())
+    }
+
+    async fn last_change(&self) -> Result<u64, LedgerError> {
+        Ok(number(self.read().changes.len()))
+    }
+
+    async fn not_good(
+        &self,
+        authority: &str,
+        not_after: Timestamp,
+        after: Option<&Serial>,
+        limit: usize,
+    ) -> Result<Vec<CertificateState>, LedgerError> {
+        let ledger = self.read();
+        let is_one = |record: &&CertificateRecord| {
+            record.authority == authority
+                && record.status != CertificateStatus::Valid
+                && record.validity.not_after.seconds() >= not_after.seconds()
+                && after.is_none_or(|after| record.serial > *after)
+        };
+        let mut found: Vec<CertificateState> = ledger.certificates.iter().filter(is_one).map(state).collect();
+        found.sort_by(|one, other| one.serial.cmp(&other.serial));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    fn watch(&self, watcher: Arc<dyn StatusWatcher>) {
+        self.watchers.0.lock().expect("no test panics while it holds the lock").push(watcher);
+    }
+}
+
+impl State {
+    /// Appends to the sequence what this has become.
+    pub(super) fn changed(&mut self, record: &CertificateRecord) -> CommittedChange {
+        let sequence = number(self.changes.len()) + 1;
+        let change = CommittedChange { sequence, authority: record.authority.clone(), state: state(record) };
+        self.changes.push(change.clone());
+        change
+    }
+}
+
+fn state(record: &CertificateRecord) -> CertificateState {
+    CertificateState {
+        serial: record.serial.clone(),
+        shard: record.shard,
+        not_after: record.validity.not_after,
+        no_rev_avail: record.no_rev_avail,
+        status: record.status,
+    }
+}
+
+/// Those who are told of changes.
+#[derive(Default)]
+pub(super) struct Watchers(Mutex<Vec<Arc<dyn StatusWatcher>>>);
+
+impl Watchers {
+    pub(super) fn tell(&self, change: &CommittedChange) {
+        let watchers = self.0.lock().expect("no test panics while it holds the lock").clone();
+        watchers.iter().for_each(|watcher| watcher.committed(change));
+    }
+}
+
+impl fmt::Debug for Watchers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watchers").finish_non_exhaustive()
+    }
+}
