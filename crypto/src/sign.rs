@@ -125,6 +125,13 @@ impl SigningKey for SoftwareKey {
         }
     }
 
+    fn makes(&self, algorithm: SignatureAlgorithm) -> bool {
+        match &self.private {
+            PrivateKey::Rsa(_) => RSA_ALGORITHMS.contains(&algorithm),
+            PrivateKey::Ecdsa(..) | PrivateKey::Ed25519(_) => algorithm == self.algorithm(),
+        }
+    }
+
     fn sign_as(&self, algorithm: SignatureAlgorithm, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
         match (&self.private, algorithm) {
             (PrivateKey::Rsa(key), SignatureAlgorithm::RsaSha384) => sign_rsa(key, &RSA_PKCS1_SHA384, message),
@@ -134,6 +141,10 @@ impl SigningKey for SoftwareKey {
         }
     }
 }
+
+/// What an RSA key makes, PKCS#1 v1.5.
+const RSA_ALGORITHMS: [SignatureAlgorithm; 3] =
+    [SignatureAlgorithm::RsaSha256, SignatureAlgorithm::RsaSha384, SignatureAlgorithm::RsaSha512];
 
 fn sign_rsa(key: &RsaKeyPair, padding: &'static dyn RsaEncoding, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
     let mut signature = vec![0; key.public_modulus_len()];

@@ -4,6 +4,7 @@ mod acme;
 mod authorities;
 mod first_device;
 mod keys;
+mod ocsp;
 mod own_certificate;
 mod publication;
 mod scep;
@@ -25,6 +26,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 pub use acme::make_acme;
 pub use authorities::{Authorities, open_authorities};
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
+pub use ocsp::make_ocsp;
 pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
 
@@ -33,7 +35,7 @@ use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, Fami
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
 use crate::serve::{
-    AcmeService, App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OpsService, ScepService,
+    AcmeService, App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OcspService, OpsService, ScepService,
 };
 use crate::telemetry::{Logs, Metrics, SystemClock};
 use crate::validate::Validator;
@@ -113,7 +115,7 @@ pub fn make_app(
     config: &Config,
     base: &Base,
     authorities: &Authorities,
-    (scep, acme): (ScepService, AcmeService),
+    (scep, acme, ocsp): (ScepService, AcmeService, OcspService),
     (metrics, logs): (&Arc<Metrics>, &Logs),
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<App> {
@@ -128,6 +130,7 @@ pub fn make_app(
         est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator, lifecycle.tasks.clone()),
         scep,
         acme,
+        ocsp,
         ca: CaService::new(authorities.iter().map(|authority| &**authority)),
         ops: OpsService {
             metrics: Arc::clone(metrics),

@@ -32,7 +32,7 @@ impl DataDir {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         make_private(path)?;
         let root = path.canonicalize().with_context(|| path.display().to_string())?;
-        for folder in ["ca", "ra", "tls"] {
+        for folder in ["ca", "ocsp", "ra", "tls"] {
             make_private(&root.join(folder))?;
         }
         let lock_path = root.join("lock");

@@ -12,6 +12,7 @@ mod conditional;
 mod est;
 mod failure;
 mod host;
+mod ocsp;
 mod ops;
 mod scep;
 
@@ -32,6 +33,7 @@ pub use answer::Answer;
 pub use body::BodyLimits;
 pub use ca::CaService;
 pub use est::{EstEndpoint, EstOptions, EstService};
+pub use ocsp::{OcspOptions, OcspParts, OcspResponder, OcspService, OcspSigner};
 pub use ops::{Gauges, OpsService};
 pub use scep::{ScepEndpoint, ScepOptions, ScepRa, ScepService};
 
@@ -46,6 +48,8 @@ pub struct App {
     pub scep: ScepService,
     /// Automatic Certificate Management Environment.
     pub acme: AcmeService,
+    /// Online Certificate Status Protocol.
+    pub ocsp: OcspService,
     /// CA certificates.
     pub ca: CaService,
     /// Health and metrics.
@@ -107,6 +111,9 @@ impl Exchange {
             }
             path if path.starts_with(acme::PREFIX) && serves(Family::Acme) => {
                 self.app.acme.answer(head, body, &self.peer, &self.app.limits).await
+            }
+            path if path.starts_with(ocsp::PREFIX) && serves(Family::Ocsp) => {
+                self.app.ocsp.answer(head, body, &self.app.limits).await
             }
             path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
             path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,

@@ -6,4 +6,4 @@ mod metrics;
 
 pub use clock::{Stopwatch, SystemClock};
 pub use logs::{Logs, start_logs};
-pub use metrics::{EnrollmentMetrics, Metrics, Outcome, ValidationMetrics};
+pub use metrics::{EnrollmentMetrics, Metrics, OcspMetrics, OcspOutcome, Outcome, ValidationMetrics};

@@ -13,6 +13,8 @@ use crate::data_dir::{Secrecy, read_private, write_atomically};
 
 /// How long the TLS server certificate lasts at the most; one is renewed when a third of its life is left.
 const TLS_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
+/// How long the certificate of an OCSP responder lasts at the most: nobody asks what became of it, so a stolen key is good for that long.
+const OCSP_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
 /// How long the certificate of an RA lasts at the most, which is for as long as its issuer's: clients keep it.
 const RA_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400);
 
@@ -20,6 +22,8 @@ const RA_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400);
 pub(super) enum Purpose {
     /// The TLS listeners, by these names.
     TlsServer(Vec<GeneralName>),
+    /// The OCSP responder of this authority.
+    OcspResponder(String),
     /// A SCEP endpoint, with a key of this kind.
     ScepRa(String, KeyType),
 }
@@ -89,7 +93,7 @@ impl OwnCertificate {
 impl Purpose {
     const fn key_type(&self) -> KeyType {
         match self {
-            Self::TlsServer(_) => KeyType::P256,
+            Self::TlsServer(_) | Self::OcspResponder(_) => KeyType::P256,
             Self::ScepRa(_, key_type) => *key_type,
         }
     }
@@ -97,7 +101,7 @@ impl Purpose {
     fn names(&self) -> &[GeneralName] {
         match self {
             Self::TlsServer(names) => names,
-            Self::ScepRa(..) => &[],
+            Self::OcspResponder(_) | Self::ScepRa(..) => &[],
         }
     }
 
@@ -111,6 +115,10 @@ impl Purpose {
                 });
                 let subject = common_name(first.into_iter());
                 InternalRequest::TlsServer { subject, names: names.clone(), public_key, lifetime: TLS_LIFETIME }
+            }
+            Self::OcspResponder(authority) => {
+                let subject = common_name([format!("certgate OCSP {authority}"), authority.clone()].into_iter());
+                InternalRequest::OcspResponder { subject, public_key, lifetime: OCSP_LIFETIME }
             }
             Self::ScepRa(endpoint, _) => {
                 let subject = common_name([format!("certgate SCEP RA {endpoint}"), endpoint.clone()].into_iter());

@@ -19,7 +19,7 @@ use super::output::Printed;
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_acme, make_app, make_first_device,
-    make_scep, make_validator, open_authorities, served_families, server_names,
+    make_ocsp, make_scep, make_validator, open_authorities, served_families, server_names,
 };
 use crate::config::{Config, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;
@@ -127,7 +127,8 @@ impl Gateway<'_> {
         let validator = Arc::new(make_validator(config, &bound, &metrics)?);
         let outside = (validator as Arc<dyn ValidatesHttp01>, certificate.identity());
         let acme = make_acme(config, base, &authorities, outside, (&metrics, &self.work)).await?;
-        let app = Arc::new(make_app(config, base, &authorities, (scep, acme), (&metrics, self.logs), &self.work)?);
+        let ocsp = make_ocsp(config, base, data_dir, &authorities, (&metrics, &self.work)).await?;
+        let app = Arc::new(make_app(config, base, &authorities, (scep, acme, ocsp), (&metrics, self.logs), &self.work)?);
 
         let run_file = RunFile::new(data_dir, &bound, &authorities)?;
         let endpoints = config.endpoints.iter().map(|endpoint| (endpoint.protocol, endpoint.name.clone())).collect();

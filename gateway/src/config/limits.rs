@@ -38,6 +38,8 @@ pub struct Limits {
     pub validations: usize,
     /// Challenges that may wait for that; one more is answered 503.
     pub validation_queue: usize,
+    /// Octets of OCSP responses that are kept, for each authority.
+    pub ocsp_bytes: usize,
     /// For one validation, from its first DNS query to the end of the last answer.
     pub validation: Period,
 }
@@ -60,6 +62,7 @@ impl Default for Limits {
             rsa_queue: 256,
             validations: 64,
             validation_queue: 1024,
+            ocsp_bytes: 16 * 1024 * 1024,
             validation: Period::seconds(10),
         }
     }

@@ -19,6 +19,7 @@ use crate::telemetry::Metrics;
 mod acme;
 mod approval;
 mod authentication;
+mod ocsp;
 mod renewal;
 mod scep;
 
@@ -70,6 +71,7 @@ impl Fixture {
             est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
             scep,
             acme: acme::service(&ca, acme_profile, &metrics),
+            ocsp: OcspService::new([]),
             ca: CaService::new([&ca.authority]),
             ops: OpsService {
                 metrics,

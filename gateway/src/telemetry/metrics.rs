@@ -1,5 +1,7 @@
 //! Metrics in the OpenMetrics text format. Handles are resolved once, so that counting costs nanoseconds.
 
+mod ocsp;
+
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -13,6 +15,9 @@ use certgate_enrollment::Blame;
 use certgate_est::Lenience;
 
 use crate::validate::ValidationFailure;
+
+use ocsp::OcspFamilies;
+pub use ocsp::{OcspMetrics, OcspOutcome};
 
 /// How a request for a certificate ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +79,7 @@ pub struct Metrics {
     enrollment_seconds: Histogram,
     leniences: Family<LenienceLabels, Counter>,
     validations: Family<ValidationLabels, Counter>,
+    ocsp: OcspFamilies,
     not_after: Family<CertificateLabels, Gauge>,
     /// Connections that are open.
     pub connections: Gauge,
@@ -101,6 +107,7 @@ impl Metrics {
             enrollment_seconds: Histogram::new([0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]),
             leniences: Family::default(),
             validations: Family::default(),
+            ocsp: OcspFamilies::default(),
             not_after: Family::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
@@ -120,6 +127,7 @@ impl Metrics {
         );
         registry.register("leniences", "Requests that strict reading would have refused", metrics.leniences.clone());
         registry.register("validations", "Validations of challenges, by how they ended", metrics.validations.clone());
+        metrics.ocsp.register(&mut registry);
         let help = "notAfter of certgate's own certificates, seconds since 1970";
         registry.register_with_unit("certificate_not_after", help, Unit::Seconds, metrics.not_after.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
@@ -168,6 +176,12 @@ impl Metrics {
             unsuitable: counter("unsuitable"),
             busy: counter("busy"),
         }
+    }
+
+    /// The handles of an authority's OCSP responder.
+    #[must_use]
+    pub fn ocsp(&self, authority: &str) -> OcspMetrics {
+        self.ocsp.of(authority)
     }
 
     /// Says until when one of certgate's own certificates is good.

@@ -77,8 +77,7 @@ fn certificates_are_held_released_and_revoked_and_authorities_are_not() {
     let directory = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(&directory.path().join("d"));
     let (_, list) = gateway.admin(&["cert", "list"]);
-    let serial = |place: usize| list["items"][place]["serial"].as_str().unwrap().to_owned();
-    let (tls, issuing) = (serial(1), serial(2));
+    let (tls, issuing) = (serial_of(&list, "certgate:tls-server"), serial_of(&list, "certgate:issuing-ca"));
     let state = |arguments: &[&str]| {
         let (code, said) = gateway.admin(arguments);
         (code, said["status"].as_str().map(str::to_owned), said["reason"].as_str().map(str::to_owned))
@@ -102,13 +101,19 @@ fn certificates_are_held_released_and_revoked_and_authorities_are_not() {
     assert!(gateway.admin(&["audit", "verify"]).1["ok"].as_bool().unwrap());
 }
 
+/// The serial number of the first certificate of this profile.
+fn serial_of(list: &serde_json::Value, profile: &str) -> String {
+    let items = list["items"].as_array().unwrap();
+    let first = items.iter().find(|item| item["profile"] == profile).unwrap();
+    first["serial"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn many_certificates_are_revoked_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(&directory.path().join("d"));
     let (_, list) = gateway.admin(&["cert", "list"]);
-    let serial = |place: usize| list["items"][place]["serial"].as_str().unwrap().to_owned();
-    let (ra, tls) = (serial(0), serial(1));
+    let (ra, tls) = (serial_of(&list, "certgate:scep-ra"), serial_of(&list, "certgate:tls-server"));
     let counts = |arguments: &[&str]| {
         let (code, said) = gateway.admin(arguments);
         let count = |key: &str| said[key].as_u64().unwrap_or_else(|| panic!("{arguments:?}: {said}"));
@@ -132,8 +137,8 @@ fn many_certificates_are_revoked_at_once() {
     // Nothing is done by a file that is wrong somewhere.
     std::fs::write(&file, "no-hex\n").unwrap();
     assert_eq!(gateway.admin(&by_file).0, 2);
-    assert_eq!(counts(&["cert", "revoke", "--authority", "default", "--dry-run"]), (0, [2, 0, 2, 0]));
-    assert_eq!(counts(&["cert", "revoke", "--authority", "root"]), (0, [2, 0, 0, 2]), "authorities stay as they are");
+    assert_eq!(counts(&["cert", "revoke", "--authority", "default", "--dry-run"]), (0, [3, 1, 2, 0]));
+    assert_eq!(counts(&["cert", "revoke", "--authority", "root"]), (0, [3, 1, 0, 2]), "authorities stay as they are");
     assert_eq!(counts(&["cert", "revoke", "--profile", "default"]), (0, [0, 0, 0, 0]));
     assert_eq!(counts(&["cert", "revoke", "--requester", "nobody"]), (0, [0, 0, 0, 0]));
     for wrong in [
@@ -178,7 +183,14 @@ fn certificates_and_the_trail() {
     let profiles: Vec<&str> = items.iter().map(|item| item["profile"].as_str().unwrap()).collect();
     assert_eq!(
         profiles,
-        ["certgate:scep-ra", "certgate:tls-server", "certgate:issuing-ca", "certgate:root-ca"],
+        [
+            "certgate:ocsp-responder",
+            "certgate:ocsp-responder",
+            "certgate:scep-ra",
+            "certgate:tls-server",
+            "certgate:issuing-ca",
+            "certgate:root-ca"
+        ],
         "newest first"
     );
     let serial = items[0]["serial"].as_str().unwrap();

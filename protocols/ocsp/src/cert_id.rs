@@ -150,15 +150,24 @@ impl IssuerHashes {
             && id.issuer_key_hash == self.key
     }
 
-    /// The CertID, in DER, of the issuer's certificate with this serial number, for answers that are made before anyone asks. The hash
-    /// algorithm has NULL parameters, as OpenSSL's clients send it.
+    /// The CertIDs, in DER, of the issuer's certificate with this serial number, for answers that are kept: a CertID for which
+    /// [`Self::are_in`] holds is one of these two. The first has NULL parameters of the hash algorithm, as OpenSSL's clients send it, the
+    /// other none.
     #[must_use]
-    pub fn cert_id(&self, serial: &Serial) -> Vec<u8> {
-        let mut writer = DerWriter::with_capacity(self.name.len() + self.key.len() + 64);
-        writer.sequence(|w| {
-            self.algorithm.write(w);
-            w.tlv(tag::OCTET_STRING, &self.name).tlv(tag::OCTET_STRING, &self.key).tlv(tag::INTEGER, serial.as_octets());
-        });
-        writer.finish()
+    pub fn cert_ids(&self, serial: &Serial) -> [Vec<u8>; 2] {
+        [true, false].map(|has_parameters| {
+            let mut writer = DerWriter::with_capacity(self.name.len() + self.key.len() + 64);
+            writer.sequence(|w| {
+                if has_parameters {
+                    self.algorithm.write(w);
+                } else {
+                    w.sequence(|w| {
+                        w.oid(&self.algorithm.oid());
+                    });
+                }
+                w.tlv(tag::OCTET_STRING, &self.name).tlv(tag::OCTET_STRING, &self.key).tlv(tag::INTEGER, serial.as_octets());
+            });
+            writer.finish()
+        })
     }
 }

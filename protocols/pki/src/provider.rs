@@ -96,6 +96,11 @@ pub trait SigningKey: Debug + Send + Sync {
     /// [`CryptoError::Failed`] when the key's device or library fails.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CryptoError>;
 
+    /// Does [`Self::sign_as`] make signatures by this algorithm?
+    fn makes(&self, algorithm: SignatureAlgorithm) -> bool {
+        algorithm == self.algorithm()
+    }
+
     /// Signs by another algorithm than [`Self::algorithm`], where it is for the other side to choose the digest.
     ///
     /// # Errors

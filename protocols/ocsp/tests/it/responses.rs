@@ -165,7 +165,7 @@ fn an_answer_made_before_anyone_asks() {
     let key: &PublicKey = ca.public_key();
     let serial = Serial::from_octets(&[7]).unwrap();
     let both: Vec<Vec<u8>> = [DigestAlgorithm::Sha1, DigestAlgorithm::Sha256]
-        .map(|hash| IssuerHashes::new(hash, ca.subject(), key, &*provider.digest).cert_id(&serial))
+        .map(|hash| IssuerHashes::new(hash, ca.subject(), key, &*provider.digest).cert_ids(&serial)[0].clone())
         .to_vec();
     let singles: Vec<_> = both.iter().map(|id| single(id, CertStatus::Good)).collect();
     let der = to_be_signed(&response(&singles));

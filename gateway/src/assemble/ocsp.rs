@@ -1,0 +1,117 @@
+//! OCSP responders, one for each authority, with certificates of their own in `ocsp/`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use certgate_enrollment::{Authority, StatusWatcher, Statuses};
+use certgate_ocsp::Reading;
+use certgate_pki::KeyType;
+
+use super::own_certificate::{OwnCertificate, Purpose, read_leaf};
+use super::{Authorities, Base, keys};
+use crate::config::{AuthorityConfig, Config, Family, ReadingName, Unissued};
+use crate::data_dir::DataDir;
+use crate::listen::Lifecycle;
+use crate::serve::{OcspOptions, OcspParts, OcspResponder, OcspService, OcspSigner};
+use crate::telemetry::Metrics;
+
+/// How often the ends of the responders' certificates are looked at.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// Everything that is served by OCSP; nothing when no listener serves it.
+///
+/// # Errors
+/// When a responder has no certificate and cannot be given one.
+pub async fn make_ocsp(
+    config: &Config,
+    base: &Base,
+    data_dir: &DataDir,
+    authorities: &Authorities,
+    (metrics, lifecycle): (&Arc<Metrics>, &Lifecycle),
+) -> anyhow::Result<OcspService> {
+    let mut responders = Vec::new();
+    if !config.listeners.iter().any(|listener| listener.serves.contains(&Family::Ocsp)) {
+        return Ok(OcspService::new(responders));
+    }
+    for one in &config.authorities {
+        let authority = authorities.get(&one.name)?;
+        let own = own_certificate(&one.name, base, data_dir, &authority);
+        let signer = open_signer(&own, &one.name, metrics).await;
+        let signer = signer.with_context(|| format!("the OCSP responder of authority {}", one.name))?;
+        let statuses = Arc::new(base.ledger.clone()) as Arc<dyn Statuses>;
+        let parts = OcspParts {
+            clock: Arc::clone(&base.clock),
+            statuses,
+            provider: base.provider.clone(),
+            metrics: metrics.ocsp(&one.name),
+        };
+        let responder = OcspResponder::new(&authority, signer, options(one, config.limits.ocsp_bytes), parts);
+        let responder = Arc::new(responder);
+        base.ledger.watch(Arc::clone(&responder) as Arc<dyn StatusWatcher>);
+        let (renewed, metrics, stopping) = (Arc::clone(&responder), Arc::clone(metrics), lifecycle.stopping.clone());
+        lifecycle.tasks.spawn(async move {
+            stopping.run_until_cancelled(keep_fresh(&own, &renewed, &metrics)).await;
+        });
+        responders.push(responder);
+    }
+    Ok(OcspService::new(responders))
+}
+
+fn options(authority: &AuthorityConfig, kept_octets: usize) -> OcspOptions {
+    let ocsp = &authority.ocsp;
+    OcspOptions {
+        validity: ocsp.validity.duration(),
+        unissued_is_revoked: ocsp.unissued == Unissued::Revoked,
+        retain_expired: ocsp.retain_expired.duration(),
+        reading: match ocsp.reading {
+            ReadingName::Strict => Reading::Strict,
+            ReadingName::Compatible => Reading::Compatible,
+        },
+        kept_octets,
+    }
+}
+
+fn own_certificate(name: &str, base: &Base, data_dir: &DataDir, authority: &Arc<Authority>) -> OwnCertificate {
+    let file = |kind| data_dir.join(&format!("ocsp/{name}.{kind}"));
+    OwnCertificate {
+        authority: Arc::clone(authority),
+        purpose: Purpose::OcspResponder(name.to_owned()),
+        clock: Arc::clone(&base.clock),
+        ledger: base.ledger.clone(),
+        provider: base.provider.clone(),
+        cert: file("pem"),
+        key: file("key"),
+    }
+}
+
+/// Has the certificate issued if there is none that will do, and reads it.
+async fn open_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> anyhow::Result<OcspSigner> {
+    own.ensure().await?;
+    read_signer(own, name, metrics)
+}
+
+fn read_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> anyhow::Result<OcspSigner> {
+    let certificate = read_leaf(&own.cert).with_context(|| own.cert.display().to_string())?;
+    let key = keys::load_or_generate(&own.key, KeyType::P256, &own.provider)?;
+    metrics.set_not_after(&format!("ocsp/{name}"), certificate.validity().not_after);
+    Ok(OcspSigner::new(certificate, key, &*own.provider.digest))
+}
+
+/// Renews it when it is time, as long as it is polled.
+async fn keep_fresh(own: &OwnCertificate, responder: &OcspResponder, metrics: &Metrics) {
+    let mut ticks = tokio::time::interval(PERIOD);
+    loop {
+        ticks.tick().await;
+        let renewed = match own.ensure().await {
+            Ok(true) => read_signer(own, responder.authority(), metrics).map(|signer| responder.replace_signer(signer)),
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = renewed {
+            let authority = responder.authority();
+            let error = format!("{error:#}");
+            tracing::error!(authority, error, "the certificate of an OCSP responder could not be renewed; trying again");
+        }
+    }
+}
