@@ -1,4 +1,4 @@
-//! What caches are told (RFC 9919 §6.2, RFC 9110, RFC 9111).
+//! What caches are told (RFC 9919 §7.2, RFC 9110, RFC 9111).
 
 use base64ct::{Base64, Encoding};
 use jiff::fmt::rfc2822;
@@ -62,8 +62,8 @@ pub(super) fn answers_may_be_kept(session: &mut Session<'_>) -> Verdict {
     let age = max_age(&told).ok_or_else(|| Stop::fail("Cache-Control has no max-age"))?;
     let left = next - session.now();
     require((0..=left).contains(&age), || format!("max-age={age}, where nextUpdate is {left} s away"))?;
-    // RFC 9919 §6.2: Expires "will be the same as the nextUpdate timestamp in the OCSP response itself"; Last-Modified "will be the same as
-    // the thisUpdate timestamp", and in the example of §5 it is producedAt.
+    // RFC 9919 §7.2: Expires "will be the same as the nextUpdate timestamp in the OCSP response itself"; Last-Modified "will be the same as
+    // the thisUpdate timestamp", and in the example of §6 it is producedAt.
     require(date(&response, "Expires")? == next, || "Expires is not nextUpdate".into())?;
     let modified = date(&response, "Last-Modified")?;
     let is_known = modified == this || modified == moment(&basic.produced_at, "producedAt")?;
@@ -72,7 +72,7 @@ pub(super) fn answers_may_be_kept(session: &mut Session<'_>) -> Verdict {
     Ok(format!("max-age={age} of {left} s, Expires, Last-Modified, ETag {tag}"))
 }
 
-/// RFC 9110 §8.8.3: "opaque-tag = DQUOTE *etagc DQUOTE"; RFC 9919 §5 wants a strong validator.
+/// RFC 9110 §8.8.3: "opaque-tag = DQUOTE *etagc DQUOTE"; RFC 9919 §6 wants a strong validator.
 fn entity_tag(response: &Response) -> Result<String, Stop> {
     let tag = response.field("etag").ok_or_else(|| Stop::fail("there is no ETag"))?;
     require(tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'), || format!("ETag {tag} is no strong validator"))?;
@@ -107,8 +107,8 @@ pub(super) fn validators_count(session: &mut Session<'_>) -> Verdict {
         if second.status == 200 && second.field("etag") != Some(tag.as_str()) {
             continue;
         }
-        // RFC 9110 §13.1.2: "the origin server MUST NOT perform the requested method if the condition evaluates to false … instead … respond
-        // with … the 304 (Not Modified) status code".
+        // RFC 9110 §13.1.2: "the origin server MUST respond with either a) the 304 (Not Modified) status code if the request method is GET
+        // or HEAD".
         require(second.status == 304, || format!("If-None-Match with its own ETag: {}, not 304", second.status))?;
         require(second.content.is_empty(), || "304 with content".into())?;
         let request = session.get_request(&path).with_field("If-None-Match", "\"another\"");

@@ -35,14 +35,15 @@ pub(super) fn is_told_or_not(session: &mut Session<'_>) -> Verdict {
         let reply = session.offer(&Ask::about(id).encode())?;
         check_cutoff(&reply)?;
     }
-    // RFC 5019 §2.2.3: "the responder MUST return … unauthorized" where it keeps no record; else whatever it last knew.
+    // RFC 5019 §2.2.3: "Requests from clients for certificates whose record has been removed will result in an OCSPResponseStatus of
+    // "unauthorized"."
     let is_error = matches!(outcome, super::outcome::Outcome::Error(number) if number != super::reply::status::UNAUTHORIZED);
     require(!is_error, || format!("expired: {outcome}"))?;
     Ok(format!("expired: {outcome}"))
 }
 
-/// RFC 6960 §4.4.4: "Responders MAY … include … archive cutoff … as a singleExtensions extension in the response"; "ArchiveCutoff ::=
-/// GeneralizedTime".
+/// RFC 6960 §4.4.4: "this value SHALL be provided as an OCSP singleExtensions extension identified by id-pkix-ocsp-archive-cutoff and of
+/// syntax GeneralizedTime."
 fn check_cutoff(reply: &Reply) -> Result<(), Stop> {
     let Reply::Basic(basic) = reply else { return Ok(()) };
     require(basic.extension(extension::ARCHIVE_CUTOFF).is_none(), || "archiveCutoff is in responseExtensions".into())?;

@@ -21,7 +21,7 @@ const NULL: [u8; 2] = [tag::NULL, 0];
 pub(super) fn unknown_ones_are_minded(session: &mut Session<'_>) -> Verdict {
     let id = session.good_id()?;
     let ask = |critical| Ask::about(&id).with_extension(extension::UNKNOWN, critical, &NULL);
-    // RFC 6960 §4.4: "Unrecognized extensions MUST be ignored (unless they have the critical flag set and are not understood)."
+    // RFC 6960 §4.1.2: "Unrecognized extensions MUST be ignored (unless they have the critical flag set and are not understood)."
     let ignored = session.outcome(&ask(false))?.require_good("not critical")?;
     let critical = session.outcome(&ask(true)).map_err(|stop| stop.about("critical"))?;
     require(matches!(critical, Outcome::Error(_)), || format!("critical: {critical}, as if nobody had asked for more"))?;
@@ -41,7 +41,7 @@ pub(super) fn what_may_be_there_does_no_harm(session: &mut Session<'_>) -> Verdi
     for (what, ask) in [
         ("singleRequestExtensions", Ask::default().and_with(&id, single(extension::UNKNOWN, false, NULL.to_vec()))),
         ("serviceLocator", Ask::default().and_with(&id, single(extension::SERVICE_LOCATOR, false, locator))),
-        // RFC 6960 §4.1.2: an unsigned request may name its requestor all the same.
+        // RFC 5019 §2.1.2: "OCSP servers MUST be prepared to receive unsigned OCSP requests that contain the requestorName field".
         ("requestorName, a directoryName", Ask::about(&id).with_requestor(&directory_name)),
         ("requestorName, an rfc822Name", Ask::about(&id).with_requestor(&mail)),
         ("version v1 written out", Ask::about(&id).of_version(0)),
@@ -68,7 +68,8 @@ pub(super) fn signatures_do_no_harm(session: &mut Session<'_>) -> Verdict {
     for (what, is_right) in [("signed", true), ("signed wrongly", false)] {
         let reply = session.offer(&ask.sign(&key, &certificate, is_right)?).map_err(|stop| stop.about(what))?;
         let outcome = Outcome::of(&reply, &ask)?;
-        // RFC 6960 §4.1.2: "The requestor MAY choose to sign the OCSP request." Nobody knows this requestor.
+        // RFC 6960 §4.1.2: "The requestor MAY choose to sign the OCSP request." RFC 5019 §2.1.2: "Responders MAY ignore the signature on
+        // OCSPRequests."
         let is_refused = matches!(outcome, Outcome::Error(status::UNAUTHORIZED | status::MALFORMED_REQUEST));
         require(is_refused || outcome.is_good(), || format!("{what}: {outcome}"))?;
         found.push(format!("{what}: {outcome}"));

@@ -24,7 +24,8 @@ pub(super) fn is_basic(session: &mut Session<'_>) -> Verdict {
 
 pub(super) fn has_its_fields(session: &mut Session<'_>) -> Verdict {
     let (basic, _) = session.ask_good()?;
-    // X.690 §11.5: a component equal to its default value is not encoded; RFC 6960 §4.2.2.3: "The version is v1".
+    // X.690 §11.5: a component equal to its default value is not encoded; RFC 6960 §4.2.2.3: "the version of the response syntax, which
+    // MUST be v1".
     require(basic.version.is_none(), || "version is written out, v1 or another".into())?;
     moment(&basic.produced_at, "producedAt")?;
     let how = if basic.responder.tag == tag::context(2) { "byKey" } else { "byName" };
@@ -108,7 +109,7 @@ pub(super) fn errors_are_bare(session: &mut Session<'_>) -> Verdict {
     for (what, octets) in requests {
         let response = session.post(&octets)?;
         if let Reply::Error(number) = session.read(&response).map_err(|stop| stop.about(what))? {
-            // RFC 6960 §4.2.1: "malformedRequest (1), internalError (2), tryLater (3), --(4) is not used, sigRequired (5), unauthorized (6)".
+            // RFC 6960 §4.2.1: malformedRequest, internalError, tryLater, sigRequired and unauthorized; "(4) is not used".
             require(matches!(number, 1 | 2 | 3 | 5 | 6), || format!("{what}: responseStatus {number}"))?;
             let bare = Element::sequence(vec![Element::primitive(tag::ENUMERATED, &[number])]).encode();
             require(response.content == bare, || format!("{what}: more than responseStatus"))?;

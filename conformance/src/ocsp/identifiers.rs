@@ -47,6 +47,8 @@ pub(super) fn hashes_are_known(session: &mut Session<'_>) -> Verdict {
 
 pub(super) fn both_hashes_count(session: &mut Session<'_>) -> Verdict {
     let id = session.good_id()?;
+    // The control: what is not good below is so for its fault.
+    session.outcome(&Ask::about(&id))?.require_good("both right")?;
     let mut found = Vec::new();
     for (what, wrong) in [
         ("issuerKeyHash wrong", CertId { key: b"the key of nobody".to_vec(), ..id.clone() }),

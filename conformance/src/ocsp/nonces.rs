@@ -10,7 +10,7 @@ use crate::{
     verdict::{Stop, Verdict, require},
 };
 
-/// What RFC 9654 §2.1 tells clients to send: "at least 32 octets".
+/// What RFC 9654 §2.1 has clients send at least, in octets.
 const USUAL: usize = 32;
 
 fn octets(length: usize) -> Result<Vec<u8>, Stop> {
@@ -63,7 +63,7 @@ pub(super) fn is_repeated(session: &mut Session<'_>) -> Verdict {
 }
 
 pub(super) fn usual_lengths_are_taken(session: &mut Session<'_>) -> Verdict {
-    // RFC 9654 §2.1: responders "MUST accept lengths of at least 16 octets and up to 32 octets".
+    // RFC 9654 §2.1: what responders have to accept; what is shorter or longer they may answer without a nonce.
     are_answered(session, &[16, 17, 24, 31, 32])
 }
 
@@ -75,7 +75,7 @@ pub(super) fn impossible_lengths_are_refused(session: &mut Session<'_>) -> Verdi
     let id = session.good_id()?;
     for length in [0, 129, 1000] {
         let reply = session.offer(&Ask::about(&id).with_nonce(&octets(length)?).encode())?;
-        // RFC 9654 §2.1: a nonce of "0 octets or more than 128 octets … MUST be rejected with malformedRequest".
+        // RFC 9654 §2.1: such a request has to be rejected, as malformedRequest.
         let is_malformed = matches!(reply, Reply::Error(status::MALFORMED_REQUEST));
         require(is_malformed, || format!("a nonce of {length} octets: {}, not malformedRequest", describe(&reply)))?;
     }

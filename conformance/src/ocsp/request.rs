@@ -134,7 +134,7 @@ impl Ask {
         self
     }
 
-    /// With a nonce (RFC 9654 §2.1: "Nonce ::= OCTET STRING(SIZE(1..128))").
+    /// With a nonce: an OCTET STRING of 1 to 128 octets (RFC 9654 §2.1).
     pub(super) fn with_nonce(self, nonce: &[u8]) -> Self {
         self.with_extension(extension::NONCE, false, &Element::primitive(tag::OCTET_STRING, nonce).encode())
     }

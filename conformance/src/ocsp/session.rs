@@ -117,7 +117,7 @@ impl<'t> Session<'t> {
         self.send(&url, request)
     }
 
-    /// POST of octets as a request (RFC 6960 §A.1).
+    /// POST of octets as a request (RFC 6960 Appendix A.1).
     pub(super) fn post(&mut self, octets: &[u8]) -> Result<Response, Failure> {
         let request = post_to(&self.responder.url, octets);
         self.exchange(request)
@@ -221,7 +221,7 @@ pub(super) fn unissued_serial() -> Result<Vec<u8>, Stop> {
     Ok(serial)
 }
 
-/// POST to a responder (RFC 6960 §A.1).
+/// POST to a responder (RFC 6960 Appendix A.1).
 pub(super) fn post_to(url: &Url, octets: &[u8]) -> Request {
     let target = if url.path.is_empty() { "/" } else { &url.path };
     Request::new("POST", target).with_field("Content-Type", REQUEST_TYPE).with_content(octets).called("ocsp")
@@ -232,7 +232,7 @@ fn reply_of(response: &Response) -> Result<Reply, Stop> {
     let location = response.field("location").map(|location| format!(", to {location}")).unwrap_or_default();
     require(response.status == 200, || format!("HTTP {}, not 200{location}", response.status))?;
     let media_type = response.media_type();
-    // RFC 6960 §A.2: "The Content-Type header has the value "application/ocsp-response"."
+    // RFC 6960 Appendix A.2: "The Content-Type header has the value "application/ocsp-response"."
     require(media_type.as_deref() == Some(RESPONSE_TYPE), || format!("content type {media_type:?}, not {RESPONSE_TYPE}"))?;
     Ok(Reply::read(&response.content)?)
 }

@@ -60,8 +60,7 @@ fn is_delegated(signer: &Certificate, issuer: &Certificate) -> bool {
 pub(super) fn trust(basic: &Basic, issuer: &Certificate, now: i64) -> Result<(), Stop> {
     let signer = signer_of(basic, issuer)?;
     if is_delegated(signer, issuer) {
-        // RFC 6960 §4.2.2.2: "The certificate that signs the response MUST … be issued directly by the CA that is identified in the
-        // request."
+        // RFC 6960 §4.2.2.2: "This certificate MUST be issued directly by the CA that is identified in the request."
         require(signer.issuer == issuer.subject, || "the signer's certificate is not issued by the CA of the CertID".into())?;
         let step = signature::verify(&issuer.spki, &signer.algorithm, &signer.tbs, &signer.signature);
         step.map_err(|error| Stop::Fail(format!("the signer's certificate: {error}")))?;
@@ -130,7 +129,8 @@ pub(super) fn signs_strongly(session: &mut Session<'_>) -> Verdict {
     require_strong(&basic)
 }
 
-/// RFC 6960 §5.1.1, RFC 9155 and common sense: by no hash weaker than SHA-256. Says which algorithm it is.
+/// RFC 6960 §5.1.1: not "a signing mechanism that is not considered acceptably secure", which is what is weaker than SHA-256. Says which
+/// algorithm it is.
 pub(super) fn require_strong(basic: &Basic) -> Verdict {
     let algorithm = algorithm(basic);
     require(STRONG.contains(&algorithm.as_str()), || format!("signed by {algorithm}, which is weak or unknown"))?;
@@ -152,7 +152,7 @@ pub(super) fn minds_preferences(session: &mut Session<'_>) -> Verdict {
     ] {
         let ask = Ask::about(&id).with_extension(extension::PREFERRED_ALGORITHMS, false, &preferences(&preferred)?.encode());
         let basic = session.ask(&ask).map_err(|stop| stop.about(what))?;
-        // RFC 6960 §4.4.7.2: the responder selects from "signature algorithms that meet the responder's security policy".
+        // RFC 6960 §4.4.7.2.1: "as long as the selected algorithm meets all security requirements of the OCSP responder".
         found.push(format!("{what}: {}", require_strong(&basic).map_err(|stop| stop.about(what))?));
     }
     Ok(found.join("; "))

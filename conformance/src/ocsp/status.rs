@@ -30,7 +30,8 @@ pub(super) fn is_told(session: &mut Session<'_>) -> Verdict {
     parts.add("revoked", revoked)?;
 
     let unknown = Ask::about(&session.unknown_id()?);
-    // RFC 5019 §2.2.3: without records "the responder MUST return an OCSPResponseStatus of "unauthorized"", or RFC 6960's unknown.
+    // RFC 5019 §2.2.3: "When access to authoritative records for a particular certificate is not available", unauthorized; or unknown, as
+    // RFC 6960 §2.2 has it.
     let never = session.outcome(&unknown)?.require_ignorance("a serial number never issued");
     parts.add("unknown", never)?;
     let foreign = CertId { name: b"the name of nobody".to_vec(), key: b"the key of nobody".to_vec(), ..good };
@@ -70,8 +71,8 @@ pub(super) fn never_issued_is_revoked(session: &mut Session<'_>) -> Verdict {
     let Status::Revoked { time, reason } = &single.status else {
         return Err(Stop::Fail(format!("a serial number never issued is {}", single.status)));
     };
-    // RFC 6960 §2.2: "MUST specify the revocation reason certificateHold (6), MUST specify the revocationTime January 1, 1970, and MUST NOT
-    // include a CRL references extension (Section 4.4.2) or any CRL entry extensions (Section 4.4.5)."
+    // RFC 6960 §2.2: "MUST specify the revocation reason certificateHold (6)", "MUST specify the revocationTime January 1, 1970", and "MUST
+    // NOT include a CRL references extension (Section 4.4.2) or any CRL entry extensions (Section 4.4.5)."
     require(*reason == Some(CERTIFICATE_HOLD), || format!("revocationReason {reason:?}, not certificateHold"))?;
     require(time.text == NEVER_ISSUED, || format!("revocationTime {}, not {NEVER_ISSUED}", time.text))?;
     let strange = single.extensions.iter().map(|extension| extension.oid).find(|oid| {

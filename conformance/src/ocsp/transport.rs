@@ -1,4 +1,4 @@
-//! OCSP over HTTP (RFC 6960 Appendix A, RFC 9919 §5): how a request may come, and how it may not.
+//! OCSP over HTTP (RFC 6960 Appendix A, RFC 9919 §6): how a request may come, and how it may not.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 
@@ -28,7 +28,7 @@ pub(super) fn is_posted(session: &mut Session<'_>) -> Verdict {
     let response = session.post(&ask.encode())?;
     let reply = session.read(&response)?;
     Outcome::of(&reply, &ask)?.require_good("a good certificate")?;
-    // RFC 6960 §A.2: "The Content-Length header SHOULD specify the length of the response."
+    // RFC 6960 Appendix A.2: "The Content-Length header SHOULD specify the length of the response."
     let length = response.field("content-length").ok_or_else(|| Stop::fail("the answer has no Content-Length"))?;
     require(length == response.content.len().to_string(), || {
         format!("Content-Length {length} before {} octets", response.content.len())
@@ -102,7 +102,7 @@ pub(super) fn refuses_other_wordings(session: &mut Session<'_>) -> Verdict {
     Ok(found.join("; "))
 }
 
-/// RFC 6960 §A.1: "An OCSP request using the POST method is constructed as follows: the Content-Type header has the value
+/// RFC 6960 Appendix A.1: "An OCSP request using the POST method is constructed as follows: the Content-Type header has the value
 /// "application/ocsp-request"".
 fn refuses_other_types(session: &mut Session<'_>, ask: &Ask) -> Verdict {
     for media_type in ["text/plain", "application/x-www-form-urlencoded"] {
@@ -115,7 +115,7 @@ fn refuses_other_types(session: &mut Session<'_>, ask: &Ask) -> Verdict {
     Ok(format!("POST of other types than {REQUEST_TYPE} refused"))
 }
 
-/// The alphabet of URLs (RFC 4648 §5), which RFC 6960 §A.1 does not mean, and no padding.
+/// The alphabet of URLs (RFC 4648 §5), which RFC 6960 Appendix A.1 does not mean, and no padding.
 fn reads_other_base64(session: &mut Session<'_>) -> Verdict {
     let ask = slashed(session)?;
     let posted = session.outcome(&ask)?;
