@@ -6,7 +6,7 @@ use jiff::fmt::rfc2822;
 use super::{
     form::moment,
     outcome::Outcome,
-    request::Ask,
+    request::{Ask, escape},
     session::{Session, require_basic},
 };
 use crate::{
@@ -35,13 +35,10 @@ fn date(response: &Response, name: &str) -> Result<i64, Stop> {
     zoned.map(|zoned| zoned.timestamp().as_second()).map_err(|error| Stop::Fail(format!("{name}: {value:?}: {error}")))
 }
 
-fn path(ask: &Ask) -> String {
-    Base64::encode_string(&ask.encode()).replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")
-}
-
 pub(super) fn answers_may_be_kept(session: &mut Session<'_>) -> Verdict {
     let ask = Ask::about(&session.good_id()?);
-    let response = session.get(&path(&ask))?;
+    let asked = session.now();
+    let response = session.get(&ask.path())?;
     let reply = session.read(&response)?;
     Outcome::of(&reply, &ask)?.require_good("a good certificate")?;
     let basic = require_basic(reply)?;
@@ -60,7 +57,7 @@ pub(super) fn answers_may_be_kept(session: &mut Session<'_>) -> Verdict {
         require(told.iter().any(|one| one == wanted), || format!("Cache-Control lacks {wanted}: {}", told.join(", ")))?;
     }
     let age = max_age(&told).ok_or_else(|| Stop::fail("Cache-Control has no max-age"))?;
-    let left = next - session.now();
+    let left = next - asked;
     require((0..=left).contains(&age), || format!("max-age={age}, where nextUpdate is {left} s away"))?;
     // RFC 9919 §7.2: Expires "will be the same as the nextUpdate timestamp in the OCSP response itself"; Last-Modified "will be the same as
     // the thisUpdate timestamp", and in the example of §6 it is producedAt.
@@ -82,8 +79,8 @@ fn entity_tag(response: &Response) -> Result<String, Stop> {
 pub(super) fn others_may_not(session: &mut Session<'_>) -> Verdict {
     let nonce = Ask::about(&session.good_id()?).with_nonce(&crate::key::random::<32>()?);
     let mut found = Vec::new();
-    let broken = Base64::encode_string(b"this is no request").replace('=', "%3D");
-    for (what, path) in [("with a nonce", path(&nonce)), ("an error", broken)] {
+    let broken = escape(&Base64::encode_string(b"this is no request"));
+    for (what, path) in [("with a nonce", nonce.path()), ("an error", broken)] {
         let response = session.get(&path)?;
         session.read(&response).map_err(|stop| stop.about(what))?;
         let told = directives(&response);
@@ -97,7 +94,7 @@ pub(super) fn others_may_not(session: &mut Session<'_>) -> Verdict {
 
 pub(super) fn validators_count(session: &mut Session<'_>) -> Verdict {
     let ask = Ask::about(&session.good_id()?);
-    let path = path(&ask);
+    let path = ask.path();
     for _ in 0..TRIES {
         let first = session.get(&path)?;
         session.read(&first)?;

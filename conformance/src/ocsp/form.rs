@@ -87,17 +87,10 @@ pub(super) fn knows_no_request(session: &mut Session<'_>) -> Verdict {
         let reply = session.offer(&octets).map_err(|stop| stop.about(what))?;
         // RFC 6960 §2.3: "A server produces the "malformedRequest" response if the request received does not conform to the OCSP syntax."
         let is_malformed = matches!(reply, Reply::Error(status::MALFORMED_REQUEST));
-        require(is_malformed, || format!("{what}: {}, not malformedRequest", describe(&reply)))?;
+        require(is_malformed, || format!("{what}: {reply}, not malformedRequest"))?;
         found.push(what);
     }
     Ok(format!("malformedRequest for {}", found.join(", ")))
-}
-
-fn describe(reply: &Reply) -> String {
-    match reply {
-        Reply::Error(number) => format!("responseStatus {number}"),
-        Reply::Basic(_) => "a signed answer".into(),
-    }
 }
 
 pub(super) fn errors_are_bare(session: &mut Session<'_>) -> Verdict {

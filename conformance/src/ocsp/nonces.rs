@@ -77,16 +77,9 @@ pub(super) fn impossible_lengths_are_refused(session: &mut Session<'_>) -> Verdi
         let reply = session.offer(&Ask::about(&id).with_nonce(&octets(length)?).encode())?;
         // RFC 9654 §2.1: such a request has to be rejected, as malformedRequest.
         let is_malformed = matches!(reply, Reply::Error(status::MALFORMED_REQUEST));
-        require(is_malformed, || format!("a nonce of {length} octets: {}, not malformedRequest", describe(&reply)))?;
+        require(is_malformed, || format!("a nonce of {length} octets: {reply}, not malformedRequest"))?;
     }
     Ok("malformedRequest for 0, 129 and 1000 octets".into())
-}
-
-fn describe(reply: &Reply) -> String {
-    match reply {
-        Reply::Error(number) => format!("responseStatus {number}"),
-        Reply::Basic(_) => "answered".into(),
-    }
 }
 
 pub(super) fn bad_nonces_do_no_harm(session: &mut Session<'_>) -> Verdict {

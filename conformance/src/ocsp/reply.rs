@@ -79,6 +79,15 @@ impl fmt::Display for Status {
     }
 }
 
+impl fmt::Display for Reply {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Basic(_) => formatter.write_str("a signed answer"),
+            Self::Error(number) => write!(formatter, "responseStatus {number}"),
+        }
+    }
+}
+
 impl Reply {
     pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
         let whole = Element::parse(der)?;
@@ -218,5 +227,39 @@ fn extensions(optional: &[Element], what: &str) -> Result<Vec<Extension>, Fault>
             }
         }
         _ => Err(Fault(format!("{what}: something behind them"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(octets: &[u8]) -> String {
+        Reply::read(octets).err().expect("a fault").to_string()
+    }
+
+    #[test]
+    fn an_error_is_its_number_alone() {
+        // OCSPResponse { responseStatus malformedRequest }
+        assert!(matches!(Reply::read(&[0x30, 0x03, 0x0a, 0x01, 0x01]), Ok(Reply::Error(1))));
+        // The same with an empty [0] behind it.
+        assert_eq!(fault(&[0x30, 0x05, 0x0a, 0x01, 0x01, 0xa0, 0x00]), "responseStatus 1 with something behind it");
+        // OCSPResponse { responseStatus successful }
+        assert_eq!(fault(&[0x30, 0x03, 0x0a, 0x01, 0x00]), "successful without responseBytes");
+    }
+
+    #[test]
+    fn a_status_is_one_of_three() {
+        let read = |octets: &[u8]| Status::read(&Element::parse(octets).expect("DER"));
+        assert_eq!(read(&[0x80, 0x00]), Ok(Status::Good));
+        assert_eq!(read(&[0x82, 0x00]), Ok(Status::Unknown));
+        let time = b"20260101000000Z";
+        let revoked = [&[0xa1, 0x16, 0x18, 0x0f], &time[..], &[0xa0, 0x03, 0x0a, 0x01, 0x06]].concat();
+        let wanted = "revoked at 20260101000000Z for reason 6";
+        assert_eq!(read(&revoked).expect("revoked").to_string(), wanted);
+        // good with octets in it; RevokedInfo without a time; [3].
+        for bad in [&[0x80, 0x01, 0x00][..], &[0xa1, 0x00], &[0x83, 0x00]] {
+            assert!(read(bad).is_err(), "{bad:02x?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Requests (RFC 6960 §4.1.1), element by element, so that a check may ask what no client would.
 
 use aws_lc_rs::digest::{self, Algorithm};
+use base64ct::{Base64, Encoding};
 use const_oid::ObjectIdentifier;
 
 use crate::{
@@ -169,6 +170,11 @@ impl Ask {
         Element::sequence(vec![self.tbs()]).encode()
     }
 
+    /// The request in base64, as it stands behind the URL in a GET (RFC 6960 Appendix A.1).
+    pub(super) fn path(&self) -> String {
+        escape(&Base64::encode_string(&self.encode()))
+    }
+
     /// The request in DER, signed; `certificate` goes with it.
     pub(super) fn sign(&self, key: &Key, certificate: &Certificate, is_right: bool) -> Result<Vec<u8>, Stop> {
         let tbs = self.tbs();
@@ -185,6 +191,11 @@ impl Ask {
     }
 }
 
+/// What is special in a URL, escaped.
+pub(super) fn escape(base64: &str) -> String {
+    base64.replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,7 +208,7 @@ mod tests {
         assert_eq!(plain[..9], [0x30, 0x42, 0x30, 0x40, 0x30, 0x3e, 0x30, 0x3c, 0x30]);
         assert_eq!(plain[plain.len() - 3..], [0x02, 0x01, 0x05]);
         let nonce = Ask::about(&id).of_version(0).with_nonce(&[7]).encode();
-        let end = [0xa2, 0x12, 0x30, 0x10, 0x30, 0x0e, 0x06, 0x09];
+        let end = [0xa2, 0x14, 0x30, 0x12, 0x30, 0x10, 0x06, 0x09];
         assert!(nonce.windows(end.len()).any(|window| window == end));
         assert!(nonce.ends_with(&[0x04, 0x03, 0x04, 0x01, 0x07]));
         assert_eq!(nonce[4..9], [0xa0, 0x03, 0x02, 0x01, 0x00]);

@@ -1,7 +1,5 @@
 //! What is told of a certificate (RFC 6960 §2.2), and how soon after it changed.
 
-use base64ct::{Base64, Encoding};
-
 use super::{
     form::{SKEW, moment},
     outcome::{NEVER_ISSUED, Outcome},
@@ -93,8 +91,7 @@ pub(super) fn never_issued_is_revoked(session: &mut Session<'_>) -> Verdict {
 fn both(session: &mut Session<'_>, certificate: &Certificate) -> Result<[Single; 2], Stop> {
     let posted = session.status(certificate)?;
     let ask = Ask::about(&CertId::new(SHA1, &session.responder().issuer, &certificate.serial));
-    let path = Base64::encode_string(&ask.encode()).replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
-    let response = session.get(&path)?;
+    let response = session.get(&ask.path())?;
     let reply = session.read(&response)?;
     Outcome::of(&reply, &ask)?;
     let basic = require_basic(reply)?;

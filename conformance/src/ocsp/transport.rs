@@ -5,7 +5,7 @@ use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use super::{
     outcome::Outcome,
     reply::{Reply, status},
-    request::{Ask, CertId, SHA256},
+    request::{Ask, CertId, SHA256, escape},
     session::{REQUEST_TYPE, Session, post_to, require_basic, unissued_serial},
 };
 use crate::{
@@ -38,12 +38,11 @@ pub(super) fn is_posted(session: &mut Session<'_>) -> Verdict {
 
 /// The ways that a request in base64 is written into a path, by what a client or a proxy makes of it.
 fn wordings(base64: &str) -> [(&'static str, String); 4] {
-    let escaped = |slash, plus, equals| base64.replace('/', slash).replace('+', plus).replace('=', equals);
     [
-        ("escaped", escaped("%2F", "%2B", "%3D")),
-        ("escaped in lower case", escaped("%2f", "%2b", "%3d")),
+        ("escaped", escape(base64)),
+        ("escaped in lower case", escape(base64).replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d")),
         ("not escaped", base64.to_owned()),
-        ("behind a doubled slash", format!("/{}", escaped("%2F", "%2B", "%3D"))),
+        ("behind a doubled slash", format!("/{}", escape(base64))),
     ]
 }
 
@@ -164,8 +163,7 @@ pub(super) fn asks_for_nothing(session: &mut Session<'_>) -> Verdict {
     let url = &session.responder().url;
     require(url.scheme == Scheme::Http, || format!("{url} is no http URL"))?;
     let ask = Ask::about(&session.good_id()?);
-    let path = Base64::encode_string(&ask.encode()).replace('/', "%2F").replace('+', "%2B").replace('=', "%3D");
-    for (what, response) in [("POST", session.post(&ask.encode())?), ("GET", session.get(&path)?)] {
+    for (what, response) in [("POST", session.post(&ask.encode())?), ("GET", session.get(&ask.path())?)] {
         require(!matches!(response.status, 401 | 403), || format!("{what} without credentials: {}", response.status))?;
         require(response.field("www-authenticate").is_none(), || format!("{what}: WWW-Authenticate"))?;
         let reply = session.read(&response).map_err(|stop| stop.about(what))?;
