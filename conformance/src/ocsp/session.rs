@@ -203,7 +203,7 @@ impl<'t> Session<'t> {
     pub fn conclude(&mut self) -> Result<(), Stop> {
         let now = self.now();
         for (responder, basic) in std::mem::take(&mut self.answers) {
-            signer::trust(&basic, &responder.issuer, now)?;
+            signer::trust(&basic, &responder.issuer, now).map_err(|stop| stop.about("one of the answers"))?;
         }
         let octets = Ask::about(&self.unknown_id()?).encode();
         let request = post_to(&self.responder.url, &octets).called("alive");
