@@ -15,7 +15,7 @@ mod rejection;
 mod renaming;
 mod renewal;
 mod robustness;
-mod steps;
+pub(crate) mod steps;
 mod tls;
 mod wording;
 

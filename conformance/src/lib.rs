@@ -19,6 +19,7 @@ pub mod hook;
 pub mod http;
 pub mod key;
 pub mod ledger;
+pub mod ocsp;
 pub mod parts;
 pub mod pem;
 pub mod report;

@@ -1,6 +1,6 @@
 //! Runs the clauses of a suite against a server.
 
-use std::rc::Rc;
+use std::{mem, rc::Rc};
 
 use anyhow::{Context, bail};
 
@@ -9,7 +9,7 @@ use crate::{
     clause::{Clause, Reading, State, Suite},
     est,
     key::KeyKind,
-    ledger,
+    ledger, ocsp,
     report::{ClauseReport, Outcome, Report},
     scep,
     session::{self, Session},
@@ -54,6 +54,8 @@ pub enum Check {
     Scep(scep::Check),
     /// Of ACME.
     Acme(acme::Check),
+    /// Of OCSP.
+    Ocsp(ocsp::Check),
 }
 
 /// The check behind a clause, if there is one.
@@ -64,7 +66,8 @@ pub fn check_of(suite: Suite, id: &str) -> Option<Check> {
         Suite::X509 => find(x509::CHECKS, id).map(Check::Est),
         Suite::Scep => find(scep::CHECKS, id).map(Check::Scep),
         Suite::Acme => find(acme::CHECKS, id).map(Check::Acme),
-        Suite::Ocsp | Suite::Crl => None,
+        Suite::Ocsp => find(ocsp::CHECKS, id).map(Check::Ocsp),
+        Suite::Crl => None,
     }
 }
 
@@ -87,7 +90,7 @@ pub fn run(plan: &Plan, target: &Target, transport: &mut dyn Transport) -> anyho
         );
     }
     let chosen = all.iter().filter(|clause| plan.clauses.is_empty() || plan.clauses.contains(&clause.id));
-    let mut runner = Runner { plan, target, transport, collection: None };
+    let mut runner = Runner { plan, target, transport, kept: Kept::default() };
     let clauses = chosen.map(|clause| runner.clause(clause)).collect::<anyhow::Result<_>>()?;
     Ok(Report { suite: plan.suite, clauses })
 }
@@ -96,14 +99,22 @@ struct Runner<'r> {
     plan: &'r Plan,
     target: &'r Target,
     transport: &'r mut dyn Transport,
-    /// Certificates that the X clauses look at, fetched once a run.
+    kept: Kept,
+}
+
+/// What is fetched once a run, and serves several clauses.
+#[derive(Default)]
+struct Kept {
+    /// Certificates that the X clauses look at.
     collection: Option<Rc<Collection>>,
+    /// Certificates that the O clauses ask about.
+    stock: ocsp::Stock,
 }
 
 impl Runner<'_> {
     fn clause(&mut self, clause: &Clause) -> anyhow::Result<ClauseReport> {
         let Some(check) = check_of(self.plan.suite, &clause.id) else { return Ok(ledger::untried(clause)) };
-        let verdict = attempt(check, self.target, &mut *self.transport, self.plan.device(), &mut self.collection)?;
+        let verdict = attempt(check, self.target, &mut *self.transport, self.plan.device(), &mut self.kept)?;
         let report = ledger::judge(clause, verdict);
         let is_proof_wanted = self.plan.prove_mutations && report.result == Outcome::Pass && clause.state == State::Pass;
         if is_proof_wanted { self.prove(clause, check, report) } else { Ok(report) }
@@ -113,7 +124,10 @@ impl Runner<'_> {
     fn prove(&mut self, clause: &Clause, check: Check, report: ClauseReport) -> anyhow::Result<ClauseReport> {
         let mutation: Mutation = clause.mutation.parse().with_context(|| clause.id.clone())?;
         let mut transport = Mutating::new(&mut *self.transport, mutation);
-        let verdict = attempt(check, self.target, &mut transport, self.plan.device(), &mut None)?;
+        // What the mutation changes is fetched anew; no mutation of OCSP changes what EST gives.
+        let mut kept = Kept { collection: None, stock: mem::take(&mut self.kept.stock) };
+        let verdict = attempt(check, self.target, &mut transport, self.plan.device(), &mut kept)?;
+        self.kept.stock = kept.stock;
         let applied = transport.applied;
         let (result, detail) = match verdict {
             verdict if applied == 0 => {
@@ -133,14 +147,14 @@ fn attempt(
     target: &Target,
     transport: &mut dyn Transport,
     device: (Reading, KeyKind),
-    collection: &mut Option<Rc<Collection>>,
+    kept: &mut Kept,
 ) -> anyhow::Result<Verdict> {
     Ok(match check {
         Check::Est(check) => {
             let mut session = Session::new(target, transport, device)?;
-            session.collection = collection.take();
+            session.collection = kept.collection.take();
             let verdict = check(&mut session);
-            *collection = session.collection.take();
+            kept.collection = session.collection.take();
             alive_after(verdict, || session.assert_alive())
         }
         Check::Scep(check) => {
@@ -152,6 +166,13 @@ fn attempt(
             let mut session = acme::Session::new(target, transport, device)?;
             let verdict = check(&mut session);
             alive_after(verdict, || session.assert_alive())
+        }
+        Check::Ocsp(check) => {
+            let mut session = ocsp::Session::new(target, transport, device)?;
+            session.stock = mem::take(&mut kept.stock);
+            let verdict = check(&mut session);
+            kept.stock = mem::take(&mut session.stock);
+            alive_after(verdict, || session.conclude())
         }
     })
 }

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 mod acme;
 mod data_directory;
+mod ocsp;
 mod scep;
 
 pub use acme::{AcmeTarget, ExternalAccountBinding};
 pub use data_directory::describe;
+pub use ocsp::OcspTarget;
 pub use scep::ScepTarget;
 
 use crate::clause::Suite;
@@ -36,7 +38,7 @@ pub struct Target {
     pub acme: Option<AcmeTarget>,
     /// OCSP (RFC 6960).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ocsp: Option<StatusTarget>,
+    pub ocsp: Option<OcspTarget>,
     /// CRL (RFC 5280 §5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crl: Option<StatusTarget>,
@@ -90,11 +92,11 @@ const fn default_slow_body_seconds() -> u64 {
     40
 }
 
-/// The `[ocsp]` and `[crl]` tables.
+/// The `[crl]` table.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusTarget {
-    /// URL of the responder or of the list.
+    /// URL of the list.
     pub url: String,
     /// The issuer's certificate, PEM.
     pub issuer_file: Option<PathBuf>,

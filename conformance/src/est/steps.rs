@@ -20,7 +20,7 @@ pub(super) fn valid_csr(session: &Session<'_>) -> Result<(Key, Vec<u8>), Stop> {
 }
 
 /// The one certificate of a successful enrollment, for the key that asked.
-pub(super) fn issued(response: &Response, key: &Key) -> Result<Certificate, Stop> {
+pub(crate) fn issued(response: &Response, key: &Key) -> Result<Certificate, Stop> {
     require(response.status == 200, || format!("{}, not 200: {}", response.status, excerpt(response)))?;
     let mut certificates = certs_only::decode(&response.content)?;
     require(certificates.len() == 1, || format!("{} certificates in the answer", certificates.len()))?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
-use super::{AcmeTarget, EstTarget, Hooks, ScepTarget, Target, default_slow_body_seconds};
+use super::{AcmeTarget, EstTarget, Hooks, OcspTarget, ScepTarget, StatusTarget, Target, default_slow_body_seconds};
 
 /// The parts of `run.json` that a target needs.
 #[derive(Deserialize)]
@@ -28,6 +28,8 @@ pub fn describe(data_directory: &Path, certgate: &Path) -> anyhow::Result<Target
     let address = nearest(&run.https);
     let address = address.ok_or_else(|| anyhow!("{}: no https listener", path.display()))?;
     let (host, port) = address.rsplit_once(':').ok_or_else(|| anyhow!("{address}: no port"))?;
+    let plain = nearest(&run.http);
+    let issuer_file = data_directory.join("ca/default.pem");
     let login = read_login(&data_directory.join("first-device.netrc"))?;
     let (user, password) = login.map_or((None, None), |(user, password)| (Some(user), Some(password)));
     Ok(Target {
@@ -48,14 +50,17 @@ pub fn describe(data_directory: &Path, certgate: &Path) -> anyhow::Result<Target
             client_key: None,
             slow_body_seconds: default_slow_body_seconds(),
         }),
-        scep: nearest(&run.http).map(|address| ScepTarget {
+        scep: plain.map(|address| ScepTarget {
             url: format!("http://{address}/scep/default"),
             challenge: None,
             manual_url: None,
         }),
         acme: Some(AcmeTarget::new(format!("https://localhost:{port}/acme/default/directory"))),
-        ocsp: None,
-        crl: None,
+        ocsp: plain.map(|address| OcspTarget::new(format!("http://{address}/ocsp/default"), issuer_file.clone())),
+        crl: plain.map(|address| StatusTarget {
+            url: format!("http://{address}/crl/default.crl"),
+            issuer_file: Some(issuer_file.clone()),
+        }),
         hooks: hooks(&data_directory, certgate),
     })
 }
@@ -124,6 +129,10 @@ mod tests {
         assert_eq!((est.user.as_deref(), est.password.as_deref()), (Some("first-device"), Some("s3cret")));
         assert_eq!(again.scep.expect("scep").url, "http://127.0.0.1:43123/scep/default");
         assert_eq!(again.acme.expect("acme").directory, "https://localhost:43121/acme/default/directory");
+        let ocsp = again.ocsp.expect("ocsp");
+        assert_eq!(ocsp.url, "http://127.0.0.1:43123/ocsp/default");
+        assert_eq!(ocsp.issuer_file, directory.path().join("ca/default.pem"));
+        assert_eq!(again.crl.expect("crl").url, "http://127.0.0.1:43123/crl/default.crl");
         assert_eq!(again.connect.as_deref(), Some("127.0.0.1"));
         let tail: Vec<&str> = again.hooks.add_user.iter().skip(5).map(String::as_str).collect();
         assert_eq!(tail, ["est", "user", "add", "{name}", "--endpoint", "{endpoint}"]);

@@ -30,6 +30,9 @@ tlsalpn01_port = 5001
 [ocsp]
 url = "http://localhost:8080/ocsp/default"
 issuer_file = "i.pem"
+unissued_revoked_url = "http://localhost:8080/ocsp/other"
+unissued_revoked_issuer_file = "o.pem"
+delay_seconds = 5
 [crl]
 url = "http://localhost:8080/crl/default.crl"
 issuer_file = "i.pem"

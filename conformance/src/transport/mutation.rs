@@ -8,6 +8,7 @@
 //! - `certificate NAME`: each certificate in it changed, see [`Edit::Certificate`];
 //! - `attribute NAME VALUE…`: a signed attribute of a CertRep, see [`Edit::Attribute`];
 //! - `cms NAME`: the CertRep changed, see [`Edit::Cms`];
+//! - `ocsp NAME`: the OCSP response changed, see [`Edit::Ocsp`];
 //! - `pem NAME`: each certificate of a PEM chain changed in the same way;
 //! - `json POINTER VALUE…`, `json-drop POINTER`: a member of a JSON object (RFC 6901) set or taken away;
 //! - `peer none`: no server certificate;
@@ -27,6 +28,7 @@ use crate::{
 
 mod cert_rep;
 mod message;
+mod ocsp;
 
 /// A change to answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +59,8 @@ pub enum Edit {
     Attribute(String, String),
     /// A CertRep; the names are those of `CMS_EDITS` in `cert_rep.rs`.
     Cms(String),
+    /// An OCSP response; the names are those of `EDITS` in `ocsp.rs`.
+    Ocsp(String),
     /// Each certificate of a PEM chain, by the same names.
     Pem(String),
     /// A member of a JSON document is set, or taken away.
@@ -100,6 +104,7 @@ impl FromStr for Mutation {
             [operation, status, "cms", name] if cert_rep::CMS_EDITS.contains(name) => {
                 (*operation, *status, Edit::Cms((*name).into()))
             }
+            [operation, status, "ocsp", name] if ocsp::is_edit(name) => (*operation, *status, Edit::Ocsp((*name).into())),
             [operation, status, "pem", name] if message::is_certificate_edit(name) => {
                 (*operation, *status, Edit::Pem((*name).into()))
             }
@@ -138,6 +143,7 @@ impl Mutation {
             Edit::Certificate(name) => rewrite(response, |message| message::edit_certificates(message, name)),
             Edit::Attribute(name, value) => rewrite(response, |message| cert_rep::edit_attribute(message, name, value)),
             Edit::Cms(name) => rewrite(response, |message| cert_rep::edit_cms(message, name)),
+            Edit::Ocsp(name) => rewrite(response, |message| ocsp::edit(message, name)),
             Edit::Pem(name) => rewrite_chain(response, name),
             Edit::Json(pointer, value) => rewrite_json(response, pointer, value.as_ref()),
             Edit::NoPeer => response.peer.clear(),
@@ -270,6 +276,7 @@ mod tests {
             "simpleenroll 200 certificate colour",
             "any any message none",
             "any any cms none",
+            "any any ocsp none",
             "any any attribute colour x",
             "probe dns",
             "order 200 json /a {",

@@ -178,6 +178,11 @@ impl Authority {
         build(given, validity(order.period), SubjectPublicKeyInfoOwned::from_der(&spki).expect("a key"), &self.key)
     }
 
+    /// Signs whatever it is.
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        Key::P256(self.key.clone()).sign(message).expect("signed")
+    }
+
     /// A TLS server certificate for `localhost`, and its key.
     pub(crate) fn server(&self) -> (Certificate, SigningKey) {
         let key = SigningKey::generate();
