@@ -104,7 +104,7 @@ pub struct Time {
 }
 
 impl Time {
-    fn read(element: &Element) -> Result<Self, Fault> {
+    pub(crate) fn read(element: &Element) -> Result<Self, Fault> {
         if !matches!(element.tag, tag::UTC_TIME | tag::GENERALIZED_TIME) {
             return Err(Fault(format!("a time with identifier octet {:02x}", element.tag)));
         }
@@ -294,7 +294,7 @@ fn read_extensions(optional: &[Element]) -> Result<Vec<Extension>, Fault> {
     list.elements().iter().map(read_extension).collect()
 }
 
-fn read_extension(element: &Element) -> Result<Extension, Fault> {
+pub(crate) fn read_extension(element: &Element) -> Result<Extension, Fault> {
     let (oid, critical, value) = match element.elements() {
         [oid, value] => (oid, false, value),
         // X.690 §11.5: a component equal to its default value is not encoded.

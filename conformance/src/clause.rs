@@ -38,7 +38,7 @@ impl fmt::Display for Suite {
 }
 
 /// The suites whose clauses are written down.
-pub const SUITES: [Suite; 4] = [Suite::Est, Suite::Scep, Suite::Acme, Suite::X509];
+pub const SUITES: [Suite; 5] = [Suite::Est, Suite::Scep, Suite::Acme, Suite::Crl, Suite::X509];
 
 impl Suite {
     /// The clauses of the suite, in order.
@@ -51,7 +51,8 @@ impl Suite {
             Self::X509 => include_str!("../clauses/x509.toml"),
             Self::Scep => include_str!("../clauses/scep.toml"),
             Self::Acme => include_str!("../clauses/acme.toml"),
-            Self::Ocsp | Self::Crl => anyhow::bail!("suite {self}: its clauses come later"),
+            Self::Crl => include_str!("../clauses/crl.toml"),
+            Self::Ocsp => anyhow::bail!("suite {self}: its clauses come later"),
         };
         let document: Document = toml::from_str(text)?;
         Ok(document.clause)

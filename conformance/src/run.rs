@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use crate::{
     acme,
     clause::{Clause, Reading, State, Suite},
-    est,
+    crl, est,
     key::KeyKind,
     ledger,
     report::{ClauseReport, Outcome, Report},
@@ -54,6 +54,8 @@ pub enum Check {
     Scep(scep::Check),
     /// Of ACME.
     Acme(acme::Check),
+    /// Of CRLs.
+    Crl(crl::Check),
 }
 
 /// The check behind a clause, if there is one.
@@ -64,7 +66,8 @@ pub fn check_of(suite: Suite, id: &str) -> Option<Check> {
         Suite::X509 => find(x509::CHECKS, id).map(Check::Est),
         Suite::Scep => find(scep::CHECKS, id).map(Check::Scep),
         Suite::Acme => find(acme::CHECKS, id).map(Check::Acme),
-        Suite::Ocsp | Suite::Crl => None,
+        Suite::Crl => find(crl::CHECKS, id).map(Check::Crl),
+        Suite::Ocsp => None,
     }
 }
 
@@ -150,6 +153,11 @@ fn attempt(
         }
         Check::Acme(check) => {
             let mut session = acme::Session::new(target, transport, device)?;
+            let verdict = check(&mut session);
+            alive_after(verdict, || session.assert_alive())
+        }
+        Check::Crl(check) => {
+            let mut session = crl::Session::new(target, transport, device)?;
             let verdict = check(&mut session);
             alive_after(verdict, || session.assert_alive())
         }

@@ -5,10 +5,12 @@ use std::{fmt, path::Path, path::PathBuf, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 mod acme;
+mod crl;
 mod data_directory;
 mod scep;
 
 pub use acme::{AcmeTarget, ExternalAccountBinding};
+pub use crl::CrlTarget;
 pub use data_directory::describe;
 pub use scep::ScepTarget;
 
@@ -39,7 +41,7 @@ pub struct Target {
     pub ocsp: Option<StatusTarget>,
     /// CRL (RFC 5280 §5).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub crl: Option<StatusTarget>,
+    pub crl: Option<CrlTarget>,
     /// Commands that act on the server from outside the protocols.
     #[serde(default)]
     pub hooks: Hooks,

@@ -8,6 +8,7 @@
 //! - `certificate NAME`: each certificate in it changed, see [`Edit::Certificate`];
 //! - `attribute NAME VALUE…`: a signed attribute of a CertRep, see [`Edit::Attribute`];
 //! - `cms NAME`: the CertRep changed, see [`Edit::Cms`];
+//! - `crl NAME`: a CRL changed, see [`Edit::Crl`];
 //! - `pem NAME`: each certificate of a PEM chain changed in the same way;
 //! - `json POINTER VALUE…`, `json-drop POINTER`: a member of a JSON object (RFC 6901) set or taken away;
 //! - `peer none`: no server certificate;
@@ -16,7 +17,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use super::{Failure, Transport};
+use super::{Failure, Transport, command::Running};
 use crate::{
     asn1::Element,
     certs_only,
@@ -26,6 +27,7 @@ use crate::{
 };
 
 mod cert_rep;
+mod crl;
 mod message;
 
 /// A change to answers.
@@ -57,6 +59,8 @@ pub enum Edit {
     Attribute(String, String),
     /// A CertRep; the names are those of `CMS_EDITS` in `cert_rep.rs`.
     Cms(String),
+    /// A CRL; the names are those of `CRL_EDITS` in `crl.rs`.
+    Crl(String),
     /// Each certificate of a PEM chain, by the same names.
     Pem(String),
     /// A member of a JSON document is set, or taken away.
@@ -100,6 +104,7 @@ impl FromStr for Mutation {
             [operation, status, "cms", name] if cert_rep::CMS_EDITS.contains(name) => {
                 (*operation, *status, Edit::Cms((*name).into()))
             }
+            [operation, status, "crl", name] if crl::is_edit(name) => (*operation, *status, Edit::Crl((*name).into())),
             [operation, status, "pem", name] if message::is_certificate_edit(name) => {
                 (*operation, *status, Edit::Pem((*name).into()))
             }
@@ -138,6 +143,7 @@ impl Mutation {
             Edit::Certificate(name) => rewrite(response, |message| message::edit_certificates(message, name)),
             Edit::Attribute(name, value) => rewrite(response, |message| cert_rep::edit_attribute(message, name, value)),
             Edit::Cms(name) => rewrite(response, |message| cert_rep::edit_cms(message, name)),
+            Edit::Crl(name) => rewrite(response, |list| crl::edit(list, name)),
             Edit::Pem(name) => rewrite_chain(response, name),
             Edit::Json(pointer, value) => rewrite_json(response, pointer, value.as_ref()),
             Edit::NoPeer => response.peer.clear(),
@@ -218,6 +224,10 @@ impl Transport for Mutating<'_> {
         self.inner.command(argv)
     }
 
+    fn start(&mut self, argv: Vec<String>) -> Running {
+        self.inner.start(argv)
+    }
+
     fn now(&self) -> i64 {
         self.inner.now()
     }
@@ -270,6 +280,7 @@ mod tests {
             "simpleenroll 200 certificate colour",
             "any any message none",
             "any any cms none",
+            "any any crl none",
             "any any attribute colour x",
             "probe dns",
             "order 200 json /a {",
