@@ -22,6 +22,7 @@ pub mod key;
 pub mod ledger;
 pub mod parts;
 pub mod pem;
+mod pkilint;
 pub mod pointers;
 pub mod report;
 pub mod run;

@@ -12,7 +12,7 @@ use crate::{
     dump::{self, Scratch},
     hook::Hook,
     parts::Parts,
-    pem,
+    pem, pkilint,
     transport::command,
     verdict::{Stop, Verdict, require},
 };
@@ -63,7 +63,7 @@ const READERS: [Reader; 6] = [
     Reader {
         name: "lint_crl",
         argv: &["lint_crl", "lint", "-t", "CRL", "-p", "PKIX", "-s", "WARNING", "list.der"],
-        judge: |success, _| success,
+        judge: |success, output| pkilint::judge(success, output).is_ok(),
         complete_only: false,
     },
 ];
@@ -125,7 +125,7 @@ fn run(directory: &Path, argv: &[&str]) -> Result<(bool, String), Stop> {
 
 fn read_by(directory: &Path, reader: &Reader, found: &Found) -> Result<(), Stop> {
     let (success, output) = run(directory, reader.argv)?;
-    require((reader.judge)(success, &output), || format!("{}: {}", found.name, in_one_line(&output)))
+    require((reader.judge)(success, &output), || format!("{}: {}", found.name, ending(&output)))
 }
 
 /// What openssl says of a certificate by a list: good, or revoked.
@@ -142,9 +142,14 @@ fn verify(
         ["openssl", "verify", "-partial_chain", "-CAfile", "issuer.pem", "-crl_check", "-CRLfile", "list.pem", "leaf.pem"];
     let (success, output) = run(directory, &argv)?;
     let is_right = if wants_good { success } else { !success && output.contains("certificate revoked") };
-    require(is_right, || format!("wanted {}: {}", if wants_good { "good" } else { "revoked" }, in_one_line(&output)))
+    require(is_right, || format!("wanted {}: {}", if wants_good { "good" } else { "revoked" }, ending(&output)))
 }
 
-fn in_one_line(output: &str) -> String {
-    output.split_whitespace().collect::<Vec<_>>().join(" ")
+/// How many words of an output are told.
+const WORDS: usize = 40;
+
+/// The end of an output, where the verdict stands.
+fn ending(output: &str) -> String {
+    let words: Vec<&str> = output.split_whitespace().collect();
+    words.get(words.len().saturating_sub(WORDS)..).unwrap_or_default().join(" ")
 }

@@ -62,7 +62,7 @@ pub(crate) struct Authority {
     pub(crate) certificate: Certificate,
     key: SigningKey,
     name: Name,
-    key_identifier: Vec<u8>,
+    pub(crate) key_identifier: Vec<u8>,
 }
 
 /// What an end entity gets.
@@ -147,6 +147,11 @@ impl Authority {
         let given = Given { issuer: issuer_name.clone(), subject: name.clone(), extensions };
         let certificate = build(given, validity(days(count)), spki, signer);
         Self { certificate, key, name, key_identifier: own }
+    }
+
+    /// Signs a message.
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        Key::P256(self.key.clone()).sign(message).expect("signed")
     }
 
     /// Signs an end entity's certificate; what `more` says replaces what it would have had.

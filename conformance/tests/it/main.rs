@@ -15,6 +15,7 @@ use server::{Fault, Server};
 
 mod acme;
 mod authority;
+mod crl;
 mod server;
 mod sockets;
 
