@@ -121,7 +121,7 @@ pub struct Hooks {
     /// Denies it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,
-    /// Revokes `{serial}`, lower-case hexadecimal, for `{reason}`, spelled as in RFC 5280 §5.3.1.
+    /// Revokes `{serial}`, lower-case hexadecimal, for `{reason}`, spelled as in RFC 5280 §5.3.1; `--invalidity-date TIME` may come behind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revoke: Vec<String>,
     /// Puts `{serial}` on hold.

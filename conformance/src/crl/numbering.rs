@@ -1,6 +1,6 @@
 //! CRL numbers (RFC 5280 §5.2.3), in time and under load.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     list::{Number, RevocationList, extension},
@@ -20,6 +20,8 @@ const REBUILDS: usize = 3;
 const BACK: i64 = 10 * 60;
 /// How long a restart may take, in seconds.
 const RESTART: i64 = 60;
+/// How long to wait before a list is fetched again while it is made.
+const GLANCE: Duration = Duration::from_millis(10);
 /// How many certificates are revoked at once.
 const AT_ONCE: usize = 12;
 /// RFC 5280 §5.2.3: "Conforming CRL issuers MUST NOT use CRLNumber values longer than 20 octets."
@@ -27,7 +29,7 @@ const LONGEST: usize = 20;
 
 /// The lists of one scope that were seen.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Of each kind, by number.
     lists: [BTreeMap<Number, RevocationList>; 2],
     /// The number of the last one of each kind.
@@ -36,7 +38,7 @@ struct Seen {
 
 impl Seen {
     /// Takes in what is there now. RFC 5280 §5.2.3: "a monotonically increasing sequence number for a given CRL scope and CRL issuer".
-    fn add(&mut self, snapshot: &Snapshot) -> Result<(), Stop> {
+    pub(super) fn add(&mut self, snapshot: &Snapshot) -> Result<(), Stop> {
         let [complete, delta] = &mut self.lists;
         let [last_complete, last_delta] = &mut self.last;
         add_to(complete, last_complete, &snapshot.complete, "complete")?;
@@ -48,6 +50,12 @@ impl Seen {
         require(twin.is_none_or(|twin| twin.this_update == list.this_update), || {
             "a delta and a complete list of other times share a number".into()
         })
+    }
+
+    /// Whether a complete list of this number was seen, or the number is below all of them.
+    pub(super) fn may_be_base(&self, number: &Number) -> bool {
+        let [complete, _] = &self.lists;
+        complete.contains_key(number) || complete.keys().next().is_some_and(|first| number < first)
     }
 
     /// How many different lists there were.
@@ -218,6 +226,7 @@ fn revoke_at_once(session: &mut Session<'_>, enroll: Enroll) -> Verdict {
     while running.iter().any(|one| !Running::is_done(one)) {
         if let Some(subject) = turn.next() {
             look(session, subject)?;
+            session.est.wait(GLANCE);
         }
     }
     for one in running {

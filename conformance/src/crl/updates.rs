@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     list::{Entry, RevocationList, extension},
+    numbering::Seen,
     scope::{REMOVE_FROM_CRL, Scope, Snapshot},
     session::{Enroll, KINDS, Session, Subject},
 };
@@ -96,14 +97,19 @@ fn deltas_of(session: &mut Session<'_>, enroll: Enroll) -> Verdict {
         return Err(Stop::Skip("neither the list nor the certificate names deltas".into()));
     }
     freshest_is_plain(&subject.certificate)?;
+    let mut seen = Seen::default();
+    seen.add(&scope.look(session)?)?;
     session.revoke(&subject.certificate, "superseded")?;
-    let snapshot = scope.wait_for(session, &subject.certificate)?;
+    let serial = &subject.certificate.serial;
+    let snapshot = scope.wait(session, "a revoked certificate is listed", |snapshot| {
+        seen.add(snapshot)?;
+        Ok(snapshot.entry(serial)?.is_some())
+    })?;
     let delta = snapshot.delta.as_ref().ok_or_else(|| Stop::fail("no delta"))?;
     check_delta(delta, &snapshot.complete, &scope.issuer)?;
-    // What was made between the fetches of the two is no matter: the complete list is the later one.
-    let complete = session.list(&scope.complete, scope.names[0])?;
     let base = delta.base()?.ok_or_else(|| Stop::fail("no BaseCRLNumber"))?;
-    require(base <= complete.number()?, || format!("BaseCRLNumber {base}: no complete list of that number was published"))?;
+    // RFC 5280 §5.2.4: "A conforming CRL issuer MUST publish the referenced base CRL as a complete CRL."
+    require(seen.may_be_base(&base), || format!("BaseCRLNumber {base}: no complete list of that number was published"))?;
     add_up(delta, &snapshot.complete)?;
     Ok(format!("delta {} upon {base}", delta.number()?))
 }

@@ -6,6 +6,7 @@ use certgate_conformance::{
     key::KeyKind,
     pem,
     run::{Check, check_of},
+    session,
     target::Target,
     transport::{
         Transport,
@@ -130,4 +131,24 @@ fn a_publisher_with_one_fault_fails_where_it_should() {
             assert!(matches!(verdict, Err(Stop::Fail(_))), "{fault:?}: {}: {verdict:?}", clause.id);
         }
     }
+}
+
+/// What X13 finds.
+fn attempt_x13(target: &Target, transport: &mut dyn Transport) -> Verdict {
+    let Some(Check::Est(check)) = check_of(Suite::X509, "X13") else { panic!("X13 has no check") };
+    check(&mut session::Session::new(target, transport, (Reading::Compatible, KeyKind::P256)).expect("a session"))
+}
+
+#[test]
+fn certificates_tell_where_their_status_is() {
+    let mut server = Server::new(None);
+    let (target, _directory) = target(&server);
+    attempt_x13(&target, &mut server).expect("told");
+    let all = Suite::X509.clauses().expect("clauses");
+    let clause = all.into_iter().find(|clause| clause.id == "X13").expect("X13");
+    for mutation in [clause.mutation.as_str(), "ca-issuers 200 header content-type text/plain"] {
+        let mut transport = Mutating::new(&mut server, mutation.parse().expect("a mutation"));
+        assert!(matches!(attempt_x13(&target, &mut transport), Err(Stop::Fail(_))), "{mutation}");
+    }
+    assert!(matches!(attempt_x13(&target, &mut Server::new(None).est_alone()), Err(Stop::Fail(_))), "told nowhere");
 }

@@ -70,6 +70,12 @@ impl Server {
         Self::publishing(vec![list], plain_additions, None)
     }
 
+    /// The EST server, whose certificates say nothing of lists.
+    pub(super) fn est_alone(mut self) -> server::Server {
+        self.est.additions = None;
+        self.est
+    }
+
     fn publishing(publishers: Vec<Publisher>, additions: server::Additions, fault: Option<Fault>) -> Self {
         let mut est = server::Server::new(Reading::Compatible);
         est.additions = Some(additions);
