@@ -17,14 +17,16 @@ use certgate_conformance::{
 use der::Encode;
 use server::{Fault, Server};
 use tempfile::TempDir;
+use wired::Wired;
 
 mod lists;
 mod publisher;
 mod server;
+mod wired;
 
 const TARGET: &str = r#"
 name = "in process"
-ca_file = "none.pem"
+ca_file = "ROOT"
 [est]
 url = "https://localhost/.well-known/est"
 user = "device"
@@ -43,13 +45,15 @@ restart = ["restart"]
 set_time = ["set_time", "{time}"]
 "#;
 
-/// A target for a server, and the directory that holds its file.
+/// A target for a server, and the directory that holds its files.
 fn target(server: &Server) -> (Target, TempDir) {
     let directory = tempfile::tempdir().expect("a directory");
-    let path = directory.path().join("issuer.pem");
-    let issuer = server.est.issuing.certificate.to_der().expect("DER");
-    std::fs::write(&path, pem::encode(&issuer)).expect("written");
-    let text = TARGET.replace("ISSUER", &path.display().to_string());
+    let mut text = TARGET.to_owned();
+    for (name, authority) in [("ROOT", &server.est.root), ("ISSUER", &server.est.issuing)] {
+        let path = directory.path().join(name);
+        std::fs::write(&path, pem::encode(&authority.certificate.to_der().expect("DER"))).expect("written");
+        text = text.replace(name, &path.display().to_string());
+    }
     (toml::from_str(&text).expect("a target"), directory)
 }
 
@@ -151,4 +155,17 @@ fn certificates_tell_where_their_status_is() {
         assert!(matches!(attempt_x13(&target, &mut transport), Err(Stop::Fail(_))), "{mutation}");
     }
     assert!(matches!(attempt_x13(&target, &mut Server::new(None).est_alone()), Err(Stop::Fail(_))), "told nowhere");
+}
+
+#[test]
+fn lists_are_fetched_over_sockets() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (server, origin) = wired::listen();
+    let (mut target, _directory) = target(&server.lock().expect("not poisoned"));
+    target.connect = Some("127.0.0.1".into());
+    target.crl.as_mut().expect("crl").url = format!("{origin}/crl/default.crl");
+    for clause in in_time() {
+        let verdict = attempt(&clause, &target, &mut Wired::new(&target, &server));
+        assert!(verdict.is_ok(), "{}: {verdict:?}", clause.id);
+    }
 }

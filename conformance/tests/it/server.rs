@@ -73,7 +73,7 @@ pub(crate) struct Server {
 }
 
 /// Extensions for a certificate of an endpoint, by how many were issued before.
-pub(crate) type Additions = fn(label: &str, count: usize) -> Vec<Extension>;
+pub(crate) type Additions = Box<dyn Fn(&str, usize) -> Vec<Extension> + Send>;
 
 /// One who may enroll.
 struct User {

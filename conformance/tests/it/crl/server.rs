@@ -24,6 +24,7 @@ use crate::server;
 
 /// Shards of the endpoint `sharded`.
 const SHARDS: usize = 2;
+/// Where lists are, if nobody says otherwise.
 const ORIGIN: &str = "http://localhost";
 
 /// What can be wrong with the publisher.
@@ -48,6 +49,7 @@ pub(super) enum Fault {
 /// The server.
 pub(super) struct Server {
     pub(super) est: server::Server,
+    origin: String,
     publishers: Vec<Publisher>,
     fault: Option<Fault>,
 }
@@ -55,19 +57,29 @@ pub(super) struct Server {
 impl Server {
     /// With deltas and shards.
     pub(super) fn new(fault: Option<Fault>) -> Self {
-        let shard = |number: usize| {
-            let path = format!("{ORIGIN}/crl/sharded/{number}");
-            Publisher::new(format!("{path}.crl"), Some(format!("{path}/delta.crl")), true, fault)
+        Self::at(ORIGIN, fault)
+    }
+
+    /// The same, lists being at another origin.
+    pub(super) fn at(origin: &str, fault: Option<Fault>) -> Self {
+        let publisher = |path: &str, is_shard| {
+            let delta = format!("{origin}{path}/delta.crl");
+            Publisher::new(format!("{origin}{path}.crl"), Some(delta), is_shard, fault)
         };
-        let first = (format!("{ORIGIN}/crl/default.crl"), format!("{ORIGIN}/crl/default/delta.crl"));
-        let first = Publisher::new(first.0, Some(first.1), false, fault);
-        Self::publishing(std::iter::once(first).chain((0..SHARDS).map(shard)).collect(), additions, fault)
+        let shards = (0..SHARDS).map(|number| publisher(&format!("/crl/sharded/{number}"), true));
+        let publishers = std::iter::once(publisher("/crl/default", false)).chain(shards).collect();
+        let own = origin.to_owned();
+        let additions = Box::new(move |label: &str, count: usize| additions(&own, label, count));
+        Self::publishing(origin, publishers, additions, fault)
     }
 
     /// With a complete list and nothing else.
     pub(super) fn plain() -> Self {
-        let list = Publisher::new(format!("{ORIGIN}/crl/default.crl"), None, false, None);
-        Self::publishing(vec![list], plain_additions, None)
+        let url = format!("{ORIGIN}/crl/default.crl");
+        let list = Publisher::new(url.clone(), None, false, None);
+        let additions =
+            Box::new(move |_: &str, _: usize| vec![extension(CRL_DISTRIBUTION_POINTS, &points(&url)), access(ORIGIN)]);
+        Self::publishing(ORIGIN, vec![list], additions, None)
     }
 
     /// The EST server, whose certificates say nothing of lists.
@@ -76,10 +88,10 @@ impl Server {
         self.est
     }
 
-    fn publishing(publishers: Vec<Publisher>, additions: server::Additions, fault: Option<Fault>) -> Self {
+    fn publishing(origin: &str, publishers: Vec<Publisher>, additions: server::Additions, fault: Option<Fault>) -> Self {
         let mut est = server::Server::new(Reading::Compatible);
         est.additions = Some(additions);
-        let mut server = Self { est, publishers, fault };
+        let mut server = Self { est, origin: origin.to_owned(), publishers, fault };
         server.tick();
         server
     }
@@ -92,7 +104,7 @@ impl Server {
     }
 
     fn serve(&self, request: &Request) -> Response {
-        let url = format!("{ORIGIN}{}", request.target);
+        let url = format!("{}{}", self.origin, request.target);
         let named = |name: &str, content: &[u8]| Response {
             status: 200,
             fields: vec![("Content-Type".into(), name.into())],
@@ -177,26 +189,22 @@ fn extension(oid: ObjectIdentifier, value: &Element) -> Extension {
     Extension { extn_id: oid, critical: false, extn_value: OctetString::new(value.encode()).expect("octets") }
 }
 
-fn access() -> Extension {
+fn access(origin: &str) -> Extension {
     let description = |method, path: &str| {
-        let location = Element::primitive(tag::context_primitive(6), format!("{ORIGIN}{path}").as_bytes());
+        let location = Element::primitive(tag::context_primitive(6), format!("{origin}{path}").as_bytes());
         Element::sequence(vec![Element::object_identifier(method), location])
     };
     let value = Element::sequence(vec![description(OCSP, "/ocsp"), description(CA_ISSUERS, "/ca/issuing.cer")]);
     extension(AUTHORITY_INFORMATION_ACCESS, &value)
 }
 
-fn additions(label: &str, count: usize) -> Vec<Extension> {
+fn additions(origin: &str, label: &str, count: usize) -> Vec<Extension> {
     let path = if label == "sharded" { format!("/crl/sharded/{}", count % SHARDS) } else { "/crl/default".into() };
     vec![
-        extension(CRL_DISTRIBUTION_POINTS, &points(&format!("{ORIGIN}{path}.crl"))),
-        extension(FRESHEST_CRL, &points(&format!("{ORIGIN}{path}/delta.crl"))),
-        access(),
+        extension(CRL_DISTRIBUTION_POINTS, &points(&format!("{origin}{path}.crl"))),
+        extension(FRESHEST_CRL, &points(&format!("{origin}{path}/delta.crl"))),
+        access(origin),
     ]
-}
-
-fn plain_additions(_: &str, _: usize) -> Vec<Extension> {
-    vec![extension(CRL_DISTRIBUTION_POINTS, &points(&format!("{ORIGIN}/crl/default.crl"))), access()]
 }
 
 impl Transport for Server {
