@@ -1,6 +1,10 @@
 //! The commands of the `[hooks]` table, which act on the server under test from outside the protocols.
 
-use crate::{target::Hooks, transport::Transport, verdict::Stop};
+use crate::{
+    target::Hooks,
+    transport::{Transport, command::Running},
+    verdict::Stop,
+};
 
 /// A hook that the suites use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub enum Hook {
     Hold,
     /// Releases `{serial}`.
     Release,
+    /// Restarts the server.
+    Restart,
     /// Sets the server's clock to `{time}`.
     SetTime,
 }
@@ -35,6 +41,7 @@ impl Hook {
             Self::Revoke => "revoke",
             Self::Hold => "hold",
             Self::Release => "release",
+            Self::Restart => "restart",
             Self::SetTime => "set_time",
         }
     }
@@ -50,6 +57,7 @@ impl Hook {
             Self::Revoke => &hooks.revoke,
             Self::Hold => &hooks.hold,
             Self::Release => &hooks.release,
+            Self::Restart => &hooks.restart,
             Self::SetTime => &hooks.set_time,
         }
     }
@@ -75,11 +83,24 @@ pub fn run(
     values: &[(&str, &str)],
     more: &[String],
 ) -> Result<String, Stop> {
+    let argv = command(hooks, hook, values, more)?;
+    transport.command(&argv).map_err(|error| Stop::Fail(format!("hook {}: {error:#}", hook.name())))
+}
+
+/// Begins to run a hook, others beside it.
+///
+/// # Errors
+/// [`Stop::Skip`] when the target has no such hook.
+pub fn start(transport: &mut dyn Transport, hooks: &Hooks, hook: Hook, values: &[(&str, &str)]) -> Result<Running, Stop> {
+    let argv = command(hooks, hook, values, &[])?;
+    Ok(transport.start(argv))
+}
+
+fn command(hooks: &Hooks, hook: Hook, values: &[(&str, &str)], more: &[String]) -> Result<Vec<String>, Stop> {
     if hook.argv(hooks).is_empty() {
         return Err(Stop::Skip(format!("the target has no hook {}", hook.name())));
     }
-    let argv = hook.fill(hooks, values, more);
-    transport.command(&argv).map_err(|error| Stop::Fail(format!("hook {}: {error:#}", hook.name())))
+    Ok(hook.fill(hooks, values, more))
 }
 
 #[cfg(test)]

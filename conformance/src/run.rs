@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use crate::{
     acme,
     clause::{Clause, Reading, State, Suite},
-    est,
+    crl, est,
     key::KeyKind,
     ledger, ocsp,
     report::{ClauseReport, Outcome, Report},
@@ -56,6 +56,8 @@ pub enum Check {
     Acme(acme::Check),
     /// Of OCSP.
     Ocsp(ocsp::Check),
+    /// Of CRLs.
+    Crl(crl::Check),
 }
 
 /// The check behind a clause, if there is one.
@@ -67,7 +69,7 @@ pub fn check_of(suite: Suite, id: &str) -> Option<Check> {
         Suite::Scep => find(scep::CHECKS, id).map(Check::Scep),
         Suite::Acme => find(acme::CHECKS, id).map(Check::Acme),
         Suite::Ocsp => find(ocsp::CHECKS, id).map(Check::Ocsp),
-        Suite::Crl => None,
+        Suite::Crl => find(crl::CHECKS, id).map(Check::Crl),
     }
 }
 
@@ -173,6 +175,11 @@ fn attempt(
             let verdict = check(&mut session);
             kept.stock = mem::take(&mut session.stock);
             alive_after(verdict, || session.conclude())
+        }
+        Check::Crl(check) => {
+            let mut session = crl::Session::new(target, transport, device)?;
+            let verdict = check(&mut session);
+            alive_after(verdict, || session.assert_alive())
         }
     })
 }

@@ -14,7 +14,7 @@ use crate::{
     key::{Key, KeyKind, random},
     specimens::Collection,
     target::{EstTarget, Hooks, Target, Url},
-    transport::{Failure, Transport},
+    transport::{Failure, Transport, command::Running},
     verdict::{Stop, Verdict},
 };
 
@@ -156,6 +156,14 @@ impl<'t> Session<'t> {
     /// [`Stop::Skip`] when the target has no such hook, [`Stop::Fail`] when it fails.
     pub fn run_hook(&mut self, hook: Hook, values: &[(&str, &str)], more: &[String]) -> Result<String, Stop> {
         hook::run(&mut *self.transport, self.hooks, hook, values, more)
+    }
+
+    /// Begins to run a hook, others beside it.
+    ///
+    /// # Errors
+    /// [`Stop::Skip`] when the target has no such hook.
+    pub fn start_hook(&mut self, hook: Hook, values: &[(&str, &str)]) -> Result<Running, Stop> {
+        hook::start(&mut *self.transport, self.hooks, hook, values)
     }
 
     /// The endpoint of the target's first URL, with the target's login.

@@ -5,11 +5,13 @@ use std::{fmt, path::Path, path::PathBuf, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 mod acme;
+mod crl;
 mod data_directory;
 mod ocsp;
 mod scep;
 
 pub use acme::{AcmeTarget, ExternalAccountBinding};
+pub use crl::CrlTarget;
 pub use data_directory::describe;
 pub use ocsp::OcspTarget;
 pub use scep::ScepTarget;
@@ -41,7 +43,7 @@ pub struct Target {
     pub ocsp: Option<OcspTarget>,
     /// CRL (RFC 5280 §5).
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub crl: Option<StatusTarget>,
+    pub crl: Option<CrlTarget>,
     /// Commands that act on the server from outside the protocols.
     #[serde(default)]
     pub hooks: Hooks,
@@ -91,17 +93,6 @@ pub struct EstTarget {
 const fn default_slow_body_seconds() -> u64 {
     40
 }
-
-/// The `[crl]` table.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusTarget {
-    /// URL of the list.
-    pub url: String,
-    /// The issuer's certificate, PEM.
-    pub issuer_file: Option<PathBuf>,
-}
-
 /// The `[hooks]` table: argv arrays, in which `{name}`, `{endpoint}`, `{csr_sha256}`, `{serial}`, `{reason}` and `{time}` are filled in.
 /// The suite may append arguments of the command behind them: `add_user` gets `--allow dns:NAME` and the like. Each has 30 seconds.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -121,7 +112,7 @@ pub struct Hooks {
     /// Denies it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<String>,
-    /// Revokes `{serial}`, lower-case hexadecimal, for `{reason}`, spelled as in RFC 5280 §5.3.1.
+    /// Revokes `{serial}`, lower-case hexadecimal, for `{reason}`, spelled as in RFC 5280 §5.3.1; `--invalidity-date TIME` may come behind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub revoke: Vec<String>,
     /// Puts `{serial}` on hold.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use self::command::Running;
 use crate::{
     channel::{Channel, Dial},
     clock,
@@ -42,6 +43,11 @@ pub trait Transport {
     /// What went wrong, with what the command said of it.
     fn command(&mut self, argv: &[String]) -> anyhow::Result<String> {
         command::run(argv)
+    }
+
+    /// Begins such a command: others run beside it.
+    fn start(&mut self, argv: Vec<String>) -> Running {
+        Running::start(argv)
     }
 
     /// Seconds since 1970-01-01T00:00:00Z, at this moment.

@@ -12,6 +12,7 @@ mod gather;
 mod linters;
 mod name;
 mod smuggling;
+mod status;
 
 /// A check on one certificate, with its issuer's certificate when that is known.
 type CertificateCheck = fn(&Certificate, Option<&Certificate>) -> Result<(), String>;
@@ -30,6 +31,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("X10", |session| each(session, extensions::basic_constraints)),
     ("X11", |session| each(session, name::alternative_names)),
     ("X12", |session| each(session, extensions::extended_key_usage)),
+    ("X13", status::is_told),
     ("X14", |session| each(session, extensions::path_constraints)),
     ("X16", smuggling::nothing_is_copied_blindly),
     ("X17", linters::find_nothing),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
-use super::{AcmeTarget, EstTarget, Hooks, OcspTarget, ScepTarget, StatusTarget, Target, default_slow_body_seconds};
+use super::{AcmeTarget, CrlTarget, EstTarget, Hooks, OcspTarget, ScepTarget, Target, default_slow_body_seconds};
 
 /// The parts of `run.json` that a target needs.
 #[derive(Deserialize)]
@@ -57,10 +57,7 @@ pub fn describe(data_directory: &Path, certgate: &Path) -> anyhow::Result<Target
         }),
         acme: Some(AcmeTarget::new(format!("https://localhost:{port}/acme/default/directory"))),
         ocsp: plain.map(|address| OcspTarget::new(format!("http://{address}/ocsp/default"), issuer_file.clone())),
-        crl: plain.map(|address| StatusTarget {
-            url: format!("http://{address}/crl/default.crl"),
-            issuer_file: Some(issuer_file.clone()),
-        }),
+        crl: plain.map(|address| CrlTarget::new(format!("http://{address}/crl/default.crl"), issuer_file.clone())),
         hooks: hooks(&data_directory, certgate),
     })
 }

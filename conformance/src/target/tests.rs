@@ -36,6 +36,7 @@ delay_seconds = 5
 [crl]
 url = "http://localhost:8080/crl/default.crl"
 issuer_file = "i.pem"
+sharded_est_url = "https://localhost:8443/.well-known/est/sharded"
 [hooks]
 add_user = ["add", "{name}", "{endpoint}"]
 new_challenge = ["x"]
@@ -52,6 +53,7 @@ set_time = ["x", "{time}"]
 fn every_key_of_the_contract_is_known() {
     let target: Target = toml::from_str(WHOLE).expect("parses");
     assert_eq!(target.est.expect("est").slow_body_seconds, 40);
+    assert_eq!(target.crl.expect("crl").delay_seconds, 15);
     assert_eq!(target.hooks.add_user, ["add", "{name}", "{endpoint}"]);
 }
 

@@ -29,6 +29,43 @@ pub fn run(argv: &[String]) -> anyhow::Result<String> {
     Ok(output)
 }
 
+/// A command that was begun.
+#[derive(Debug)]
+pub enum Running {
+    /// It runs.
+    Beside(JoinHandle<anyhow::Result<String>>),
+    /// It has ended.
+    Done(anyhow::Result<String>),
+}
+
+impl Running {
+    /// Begins a command.
+    #[must_use]
+    pub fn start(argv: Vec<String>) -> Self {
+        Self::Beside(std::thread::spawn(move || run(&argv)))
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        match self {
+            Self::Beside(thread) => thread.is_finished(),
+            Self::Done(_) => true,
+        }
+    }
+
+    /// Waits for its end, and gives what it wrote to standard output.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn finish(self) -> anyhow::Result<String> {
+        match self {
+            Self::Beside(thread) => thread.join().map_err(|_| anyhow!("the thread of a command panicked"))?,
+            Self::Done(outcome) => outcome,
+        }
+    }
+}
+
 /// Runs a command to its end, good or bad: standard output, status and standard error. `None` when there is no such program.
 ///
 /// # Errors

@@ -9,6 +9,7 @@
 //! - `attribute NAME VALUE…`: a signed attribute of a CertRep, see [`Edit::Attribute`];
 //! - `cms NAME`: the CertRep changed, see [`Edit::Cms`];
 //! - `ocsp NAME`: the OCSP response changed, see [`Edit::Ocsp`];
+//! - `crl NAME`: a CRL changed, see [`Edit::Crl`];
 //! - `pem NAME`: each certificate of a PEM chain changed in the same way;
 //! - `json POINTER VALUE…`, `json-drop POINTER`: a member of a JSON object (RFC 6901) set or taken away;
 //! - `peer none`: no server certificate;
@@ -17,7 +18,7 @@
 
 use std::{str::FromStr, time::Duration};
 
-use super::{Failure, Transport};
+use super::{Failure, Transport, command::Running};
 use crate::{
     asn1::Element,
     certs_only,
@@ -27,6 +28,7 @@ use crate::{
 };
 
 mod cert_rep;
+mod crl;
 mod message;
 mod ocsp;
 
@@ -61,6 +63,8 @@ pub enum Edit {
     Cms(String),
     /// An OCSP response; the names are those of `EDITS` in `ocsp.rs`.
     Ocsp(String),
+    /// A CRL; the names are those of `CRL_EDITS` in `crl.rs`.
+    Crl(String),
     /// Each certificate of a PEM chain, by the same names.
     Pem(String),
     /// A member of a JSON document is set, or taken away.
@@ -105,6 +109,7 @@ impl FromStr for Mutation {
                 (*operation, *status, Edit::Cms((*name).into()))
             }
             [operation, status, "ocsp", name] if ocsp::is_edit(name) => (*operation, *status, Edit::Ocsp((*name).into())),
+            [operation, status, "crl", name] if crl::is_edit(name) => (*operation, *status, Edit::Crl((*name).into())),
             [operation, status, "pem", name] if message::is_certificate_edit(name) => {
                 (*operation, *status, Edit::Pem((*name).into()))
             }
@@ -144,6 +149,7 @@ impl Mutation {
             Edit::Attribute(name, value) => rewrite(response, |message| cert_rep::edit_attribute(message, name, value)),
             Edit::Cms(name) => rewrite(response, |message| cert_rep::edit_cms(message, name)),
             Edit::Ocsp(name) => rewrite(response, |message| ocsp::edit(message, name)),
+            Edit::Crl(name) => rewrite(response, |list| crl::edit(list, name)),
             Edit::Pem(name) => rewrite_chain(response, name),
             Edit::Json(pointer, value) => rewrite_json(response, pointer, value.as_ref()),
             Edit::NoPeer => response.peer.clear(),
@@ -224,6 +230,10 @@ impl Transport for Mutating<'_> {
         self.inner.command(argv)
     }
 
+    fn start(&mut self, argv: Vec<String>) -> Running {
+        self.inner.start(argv)
+    }
+
     fn now(&self) -> i64 {
         self.inner.now()
     }
@@ -277,6 +287,7 @@ mod tests {
             "any any message none",
             "any any cms none",
             "any any ocsp none",
+            "any any crl none",
             "any any attribute colour x",
             "probe dns",
             "order 200 json /a {",

@@ -45,8 +45,10 @@ impl SocketTransport {
     /// A target without the table that the suite needs, a URL that is none, or files that do not read.
     pub fn new(target: &Target, suite: Suite) -> anyhow::Result<Self> {
         let est = target.est.as_ref().filter(|_| matches!(suite, Suite::Est | Suite::X509));
+        // Who looks at CRLs enrolls over EST, and says of each list where it is.
+        let first = if suite == Suite::Crl { Suite::Est } else { suite };
         Ok(Self {
-            url: target.url(suite)?,
+            url: target.url(first)?,
             connect: target.connect.clone(),
             roots: Arc::new(read_roots(target)?),
             own: est.map(read_identity).transpose()?.flatten(),

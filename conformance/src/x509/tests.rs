@@ -1,9 +1,10 @@
-use super::{extensions, fields, name};
+use super::{extensions, fields, name, status};
 use crate::{
     asn1::{Element, tag},
     certificate::{Certificate, Extension, Time, extension},
     csr::{attribute, encode_name},
     key::Key,
+    pointers,
 };
 
 /// An end entity's certificate as a CA of P-256 would sign it. Its signature is of no concern to these checks.
@@ -155,4 +156,48 @@ fn times_are_of_the_right_type_and_within_the_issuer_s() {
     fields::validity(&Certificate { not_after: right, ..good() }, Some(&good())).expect_err("later than the issuer's");
     let never = Time { tag: tag::UTC_TIME, text: "271332000000Z".into() };
     fields::validity(&Certificate { not_after: never, ..good() }, None).expect_err("no such month");
+}
+
+fn access(methods: &[const_oid::ObjectIdentifier]) -> Element {
+    let location = Element::primitive(tag::context_primitive(6), b"http://h/x");
+    let descriptions = methods.iter().map(|oid| Element::sequence(vec![Element::object_identifier(*oid), location.clone()]));
+    Element::sequence(descriptions.collect())
+}
+
+fn points(fields: Vec<Element>) -> Element {
+    Element::sequence(vec![Element::sequence(fields)])
+}
+
+#[test]
+fn status_is_told_or_said_to_be_told_nowhere() {
+    let uri = Element::primitive(tag::context_primitive(6), b"http://h/a.crl");
+    let name = Element::constructed(tag::context(0), vec![Element::constructed(tag::context(0), vec![uri])]);
+    let both = access(&[pointers::OCSP, pointers::CA_ISSUERS]);
+    let add = |mut certificate: Certificate, oid, critical, value: &Element| {
+        certificate.extensions.push(Extension { oid, critical, value: value.encode() });
+        certificate
+    };
+    let listed = add(good(), pointers::CRL_DISTRIBUTION_POINTS, false, &points(vec![name.clone()]));
+    let whole = add(listed.clone(), pointers::AUTHORITY_INFORMATION_ACCESS, false, &both);
+    status::form(&whole).and_then(|()| status::presence(&whole)).expect("good");
+    let none = Element::primitive(tag::NULL, &[]);
+    let unavailable = add(good(), pointers::NO_REV_AVAIL, false, &none);
+    status::form(&unavailable).and_then(|()| status::presence(&unavailable)).expect("said to be nowhere");
+
+    for (wrong, why) in [
+        (good(), "nothing at all"),
+        (listed.clone(), "no AIA"),
+        (add(listed.clone(), pointers::AUTHORITY_INFORMATION_ACCESS, false, &access(&[pointers::OCSP])), "no caIssuers"),
+        (add(whole.clone(), pointers::NO_REV_AVAIL, false, &none), "noRevAvail beside them"),
+    ] {
+        status::presence(&wrong).expect_err(why);
+    }
+    let reasons = Element::primitive(tag::context_primitive(1), &[1, 0x40]);
+    for (wrong, why) in [
+        (add(good(), pointers::CRL_DISTRIBUTION_POINTS, true, &points(vec![name])), "critical"),
+        (add(good(), pointers::CRL_DISTRIBUTION_POINTS, false, &points(vec![reasons])), "reasons only"),
+        (add(good(), pointers::AUTHORITY_INFORMATION_ACCESS, true, &both), "critical"),
+    ] {
+        status::form(&wrong).expect_err(why);
+    }
 }

@@ -62,7 +62,7 @@ pub(crate) struct Authority {
     pub(crate) certificate: Certificate,
     key: SigningKey,
     name: Name,
-    key_identifier: Vec<u8>,
+    pub(crate) key_identifier: Vec<u8>,
 }
 
 /// What an end entity gets.

@@ -15,6 +15,7 @@ use server::{Fault, Server};
 
 mod acme;
 mod authority;
+mod crl;
 mod ocsp;
 mod server;
 mod sockets;
@@ -159,6 +160,7 @@ fn clause_data_and_checks_agree() {
             Suite::Scep => ('S', 40),
             Suite::Acme => ('A', 68),
             Suite::Ocsp => ('O', 40),
+            Suite::Crl => ('C', 22),
             _ => ('X', 17),
         };
         let wanted: Vec<String> = (1..=count).map(|number| format!("{letter}{number:02}")).collect();
@@ -172,8 +174,9 @@ fn clause_data_and_checks_agree() {
             let is_implemented = check_of(suite, id).is_some();
             match clause.state {
                 State::Open => {
-                    // Those of OCSP are open until they have been run against the gateway.
-                    assert!(!is_implemented || suite == Suite::Ocsp, "{id} is implemented: what keeps it open?");
+                    // These checks are older than what they look at: it comes with the milestone.
+                    let awaits_gateway = matches!(suite, Suite::Crl | Suite::Ocsp) || id == "X13";
+                    assert!(!is_implemented || awaits_gateway, "{id} is implemented: what keeps it open?");
                     let milestone = clause.milestone.as_deref().expect(id);
                     assert!(milestones.contains(&milestone) && milestone != "slice", "{id}: {milestone}");
                 }
@@ -190,9 +193,4 @@ fn devices_of_scep_have_rsa_keys() {
     let refused = run(&plan(Suite::Scep, Reading::Compatible), &target, &mut Server::new(Reading::Compatible));
     assert!(refused.expect_err("P-256").to_string().contains("RSA"));
     assert_eq!(Suite::Scep.usual_key(), KeyKind::Rsa2048);
-}
-
-#[test]
-fn suites_to_come_say_so() {
-    assert!(Suite::Crl.clauses().expect_err("later").to_string().contains("come later"));
 }

@@ -39,6 +39,7 @@ unissued_revoked_url = "http://localhost/ocsp/unissued"
 unissued_revoked_issuer_file = "{path}"
 [crl]
 url = "http://localhost/crl/default.crl"
+issuer_file = "{path}"
 [hooks]
 add_user = ["add_user", "{{name}}", "{{endpoint}}"]
 revoke = ["revoke", "{{serial}}", "{{reason}}"]

@@ -12,7 +12,7 @@ use certgate_conformance::{
 };
 use der::Encode;
 use p256::ecdsa::SigningKey;
-use x509_cert::Certificate;
+use x509_cert::{Certificate, ext::Extension};
 
 use crate::authority::Authority;
 use message::{certs_only, method_not_allowed, refusal};
@@ -68,7 +68,12 @@ pub(crate) struct Server {
     passed: i64,
     /// Seconds that this server's clock is ahead.
     ahead: i64,
+    /// What it adds to the certificates that it issues.
+    pub(crate) additions: Option<Additions>,
 }
+
+/// Extensions for a certificate of an endpoint, by how many were issued before.
+pub(crate) type Additions = Box<dyn Fn(&str, usize) -> Vec<Extension> + Send>;
 
 /// One who may enroll.
 struct User {
@@ -123,6 +128,7 @@ impl Server {
             pending: Vec::new(),
             passed: 0,
             ahead: 0,
+            additions: None,
         };
         server.add_user("default", USER, PASSWORD, &[USER.to_owned()]);
         server
@@ -138,15 +144,20 @@ impl Server {
     }
 
     /// What its clock shows.
-    fn clock(&self) -> i64 {
+    pub(crate) fn clock(&self) -> i64 {
         Transport::now(self) + self.ahead
+    }
+
+    /// A certificate that it has issued.
+    pub(crate) fn issued(&self, serial: &str) -> Option<&[u8]> {
+        self.issued.iter().find(|issued| issued.serial == serial).map(|issued| issued.der.as_slice())
     }
 
     /// Answers a request.
     pub(crate) fn answer(&mut self, request: &Request, peer: &Peer) -> Result<Response, Failure> {
         let path = request.target.strip_prefix("/.well-known/est/").unwrap_or_default();
         let (label, operation) = path.split_once('/').unwrap_or(("default", path));
-        if !["default", "manual", "short", "demanding"].contains(&label) {
+        if !["default", "manual", "short", "demanding", "sharded"].contains(&label) {
             return Ok(refusal(404, "there is no such label"));
         }
         let mut response = match (request.method.as_str(), operation) {

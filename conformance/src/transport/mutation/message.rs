@@ -6,6 +6,7 @@ use crate::{
     asn1::{Element, tag},
     certificate::{Certificate, Extension, extension},
     csr::attribute,
+    pointers::CRL_DISTRIBUTION_POINTS,
 };
 
 /// Changes to the message as a whole.
@@ -52,6 +53,10 @@ pub(super) const CERTIFICATE_EDITS: &[(&str, CertificateEdit)] = &[
         let subtree = Element::sequence(vec![Element::primitive(tag::context_primitive(2), b"example")]);
         let permitted = Element::constructed(tag::context(0), vec![subtree]);
         set_extension(tbs, extension::NAME_CONSTRAINTS, true, &Element::sequence(vec![permitted]))
+    }),
+    ("reasons-only", |tbs| {
+        let reasons = Element::primitive(tag::context_primitive(1), &[1, 0x40]);
+        set_extension(tbs, CRL_DISTRIBUTION_POINTS, false, &Element::sequence(vec![Element::sequence(vec![reasons])]))
     }),
     ("ca-true", |tbs| set_extension(tbs, extension::BASIC_CONSTRAINTS, true, &boolean_sequence(0xff))),
 ];

@@ -198,7 +198,8 @@ impl Server {
     }
 
     fn issue(&mut self, label: &str, client: &Client, csr: &Csr, dns_names: Vec<String>) -> Response {
-        let more = if self.has(Fault::CopiesBlindly) { csr.extensions() } else { Vec::new() };
+        let mut more = if self.has(Fault::CopiesBlindly) { csr.extensions() } else { Vec::new() };
+        more.extend(self.additions.as_ref().map(|add| add(label, self.issued.len())).unwrap_or_default());
         let now = self.clock();
         let period = (now - BACKDATE, now + if label == "short" { SHORT } else { 90 * DAY });
         let order = Order { subject: &csr.subject, spki: &csr.spki, dns_names, more, period };

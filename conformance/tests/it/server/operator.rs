@@ -30,7 +30,7 @@ impl Server {
             }
             ["approve", digest] => self.decide(digest, true),
             ["deny", digest] => self.decide(digest, false),
-            ["revoke", serial, "superseded"] | ["hold", serial] => self.mark(serial, false),
+            ["revoke", serial, _, ..] | ["hold", serial] => self.mark(serial, false),
             ["release", serial] => self.mark(serial, true),
             ["set_time", time] => {
                 let time: jiff::Timestamp = time.parse()?;
