@@ -55,7 +55,12 @@ impl Gateway {
 
     /// Like [`Gateway::start`], with a configuration file.
     pub(crate) fn start_configured(data_dir: &Path, wrapper: &[String], config: Option<&Path>) -> Result<Self> {
-        let mut command = serve(data_dir, wrapper, config)?;
+        Self::start_on([0; 3], data_dir, wrapper, config)
+    }
+
+    /// Like [`Gateway::start_configured`], on these ports of the loopback: HTTPS, plain, health and metrics.
+    pub(crate) fn start_on(ports: [u16; 3], data_dir: &Path, wrapper: &[String], config: Option<&Path>) -> Result<Self> {
+        let mut command = serve(ports, data_dir, wrapper, config)?;
         let log_path = data_dir.with_extension("log");
         let log = File::options().create(true).append(true).open(&log_path)?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
@@ -123,7 +128,10 @@ impl Gateway {
 
     /// Ends it as a service manager does, and waits. It ends well or it is an error.
     pub(crate) fn stop(mut self) -> Result<()> {
-        process::signal("TERM", self.run.pid)?;
+        // Another process than at first, if somebody has restarted it.
+        let run = tree::read(&self.data_dir.join("run.json"))?;
+        let run: RunInfo = serde_json::from_str(&run).context("run.json")?;
+        process::signal("TERM", run.pid)?;
         let child = &mut self.child;
         if !wait_until(Duration::from_secs(30), || !matches!(child.try_wait(), Ok(None))) {
             bail!("the gateway did not end within 30 s of SIGTERM");
@@ -164,8 +172,8 @@ pub(crate) fn validating_here(http01_port: u16, dns_port: u16) -> String {
     )
 }
 
-/// The command that serves on free ports of the loopback.
-fn serve(data_dir: &Path, wrapper: &[String], config: Option<&Path>) -> Result<Command> {
+/// The command that serves on these ports of the loopback, of which 0 is any that is free.
+fn serve(ports: [u16; 3], data_dir: &Path, wrapper: &[String], config: Option<&Path>) -> Result<Command> {
     let binary = cargo::release_binary("certgate")?;
     let mut command = match wrapper.split_first() {
         Some((program, arguments)) => {
@@ -178,8 +186,8 @@ fn serve(data_dir: &Path, wrapper: &[String], config: Option<&Path>) -> Result<C
     if let Some(config) = config {
         command.arg("--config").arg(config);
     }
-    let any = "127.0.0.1:0";
-    command.arg("--data-dir").arg(data_dir).args(["serve", "--https", any, "--http", any, "--ops", any]);
+    let [https, http, ops] = ports.map(|port| format!("127.0.0.1:{port}"));
+    command.arg("--data-dir").arg(data_dir).args(["serve", "--https", &https, "--http", &http, "--ops", &ops]);
     Ok(command)
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The suites whose devices have P-256 keys if nothing else is said.
-const SUITES: [&str; 3] = ["est", "x509", "acme"];
+const SUITES: [&str; 5] = ["est", "x509", "acme", "ocsp", "crl"];
 /// Kinds of device keys beside the usual one, P-256.
 const KEYS: [&str; 5] = ["p384", "rsa2048", "rsa3072", "rsa4096", "ed25519"];
 /// The kind of keys that devices of SCEP have, and others: their certificates are encrypted to them.
@@ -25,7 +25,38 @@ const KEYED: [&str; 14] = ["E12", "E14", "E16", "E17", "E24", "E25", "E26", "E27
 /// The same for the keys of ACME's CSRs.
 const KEYED_ACME: [&str; 4] = ["A49", "A50", "A51", "A52"];
 
-/// Beside the embedded profile: one that a person approves, one whose certificates last for seconds, and one that demands a curve.
+/// Beside the embedded authorities, of which the issuing one has deltas: one whose CRLs are sharded, and one whose responder says revoked
+/// of what was never issued.
+const AUTHORITIES: &str = "\
+[[authority]]
+name = \"root\"
+subject = \"CN=certgate Root CA\"
+
+[[authority]]
+name = \"default\"
+issuer = \"root\"
+subject = \"CN=certgate Issuing CA\"
+validity = \"1825d\"
+crl = { delta = \"1h\" }
+ocsp = { reading = \"READING\" }
+
+[[authority]]
+name = \"sharded\"
+issuer = \"root\"
+subject = \"CN=certgate Sharded CA\"
+validity = \"1825d\"
+crl = { shards = 3, delta = \"1h\" }
+
+[[authority]]
+name = \"unissued\"
+issuer = \"root\"
+subject = \"CN=certgate Unissued CA\"
+validity = \"1825d\"
+ocsp = { unissued = \"revoked\" }
+";
+
+/// Beside the embedded profile: one that a person approves, one whose certificates last for seconds, one that demands a curve, and one of
+/// the authority with shards.
 const PROFILES: &str = "\
 [[profile]]
 name = \"default\"
@@ -46,11 +77,20 @@ backdate = \"1s\"
 name = \"demanding\"
 authority = \"default\"
 key_types = [\"p384\"]
+
+[[profile]]
+name = \"sharded\"
+authority = \"sharded\"
 ";
 
 /// Its endpoints of EST, each with what is special about it.
-const ENDPOINTS: [(&str, &str); 4] =
-    [("default", ""), ("manual", "retry_after = \"1s\""), ("short", ""), ("demanding", "channel_binding = \"required\"")];
+const ENDPOINTS: [(&str, &str); 5] = [
+    ("default", ""),
+    ("manual", "retry_after = \"1s\""),
+    ("short", ""),
+    ("demanding", "channel_binding = \"required\""),
+    ("sharded", ""),
+];
 
 /// Its endpoints of SCEP: with their profiles of the same names.
 const SCEP_ENDPOINTS: [&str; 2] = ["default", "manual"];
@@ -86,9 +126,9 @@ pub(super) fn all(report: &mut Report, quick: bool) -> Result<()> {
 /// What is run against a gateway of this reading.
 fn runs(reading: &str, quick: bool) -> Vec<SuiteRun<'_>> {
     let plain = |suite| SuiteRun { suite, reading, device_key: "p256", clauses: &[], prove_mutations: false };
-    let mut runs = vec![plain("est")];
+    let mut runs = vec![plain("est"), plain("ocsp")];
     if reading == "compatible" {
-        runs.extend([plain("x509"), plain("acme")]);
+        runs.extend([plain("x509"), plain("acme"), plain("crl")]);
         let scep = SuiteRun { device_key: SCEP_KEY, ..plain("scep") };
         runs.push(scep);
         if !quick {
@@ -113,8 +153,11 @@ fn against(folder: &Path, reading: &str, runs: &[SuiteRun], skipped: &Skipped, r
     let ports = Ports { http01: free_port()?, dns: free_port()? };
     std::fs::write(&config, configuration(reading, &ports)?).context("write certgate.toml")?;
     let clock = Clock::new(folder)?;
-    let gateway = Gateway::start_configured(&folder.join("data"), &clock.wrapper(), Some(&config))?;
-    let target = complete(&describe(&gateway, folder)?, &clock, &ports)?;
+    let restarts = Restarts { flag: folder.join("restart"), data_dir: folder.join("data") };
+    let listeners = [free_port()?, free_port()?, free_port()?];
+    let wrapper = [restarts.wrapper(), clock.wrapper()].concat();
+    let gateway = Gateway::start_on(listeners, &restarts.data_dir, &wrapper, Some(&config))?;
+    let target = complete(&describe(&gateway, folder)?, (&clock, &restarts), &ports)?;
     for &run in runs {
         if let Err(error) = run_suite(run, &target, skipped, report) {
             report.fail(&format!("conformance {}", run.suite), &format!("{error:#}"));
@@ -132,7 +175,7 @@ struct Ports {
 }
 
 fn configuration(reading: &str, ports: &Ports) -> Result<String> {
-    let mut text = PROFILES.to_owned();
+    let mut text = AUTHORITIES.replace("READING", reading) + "\n" + PROFILES;
     let Ports { http01, dns } = ports;
     write!(text, "\n{}", validating_here(*http01, *dns))?;
     for name in ACME_ENDPOINTS {
@@ -151,7 +194,7 @@ fn configuration(reading: &str, ports: &Ports) -> Result<String> {
 }
 
 /// Adds to a target what its gateway was configured with, and how its clock is set.
-fn complete(target: &Path, clock: &Clock, ports: &Ports) -> Result<PathBuf> {
+fn complete(target: &Path, (clock, restarts): (&Clock, &Restarts), ports: &Ports) -> Result<PathBuf> {
     let text = std::fs::read_to_string(target)?;
     let mut table: toml::Table = text.parse().context("target.toml")?;
     let est = part(&mut table, "est")?;
@@ -160,6 +203,13 @@ fn complete(target: &Path, clock: &Clock, ports: &Ports) -> Result<PathBuf> {
         est.insert(format!("{label}_url"), format!("{url}/{label}").into());
     }
     est.insert("demands".into(), vec![DEMANDS].into());
+    let sharded = format!("{url}/sharded");
+    part(&mut table, "crl")?.insert("sharded_est_url".into(), sharded.into());
+    let ocsp = part(&mut table, "ocsp")?;
+    let unissued = text_of(ocsp, "url")?.strip_suffix("default").context("another responder than the default one")?.to_owned();
+    ocsp.insert("unissued_revoked_url".into(), (unissued + "unissued").into());
+    let issuer = restarts.data_dir.join("ca/unissued.pem").display().to_string();
+    ocsp.insert("unissued_revoked_issuer_file".into(), issuer.into());
     let scep = part(&mut table, "scep")?;
     let manual =
         text_of(scep, "url")?.strip_suffix("default").context("another endpoint of SCEP than the default one")?.to_owned();
@@ -169,8 +219,10 @@ fn complete(target: &Path, clock: &Clock, ports: &Ports) -> Result<PathBuf> {
     acme.insert("manual_directory".into(), manual.into());
     acme.insert("http01_port".into(), i64::from(ports.http01).into());
     acme.insert("dns_port".into(), i64::from(ports.dns).into());
+    let hooks = part(&mut table, "hooks")?;
+    hooks.insert("restart".into(), restarts.hook().into());
     if let Some(hook) = clock.hook() {
-        part(&mut table, "hooks")?.insert("set_time".into(), hook.into());
+        hooks.insert("set_time".into(), hook.into());
     }
     std::fs::write(target, table.to_string())?;
     Ok(target.to_owned())
@@ -186,6 +238,31 @@ fn part<'t>(target: &'t mut toml::Table, name: &str) -> Result<&'t mut toml::Tab
 fn text_of(table: &toml::Table, name: &str) -> Result<String> {
     let text = table.get(name).and_then(toml::Value::as_str);
     Ok(text.with_context(|| format!("target.toml names no {name}"))?.to_owned())
+}
+
+/// How the gateway is restarted: it is told to end, and a shell around it starts it again, on the same ports.
+struct Restarts {
+    /// A file that is there when it is to be started again.
+    flag: PathBuf,
+    data_dir: PathBuf,
+}
+
+impl Restarts {
+    /// The command that the gateway is started under.
+    fn wrapper(&self) -> Vec<String> {
+        let script = "flag=$1; shift; while :; do \"$@\"; status=$?; [ -e \"$flag\" ] || exit $status; rm \"$flag\"; done";
+        ["sh", "-c", script, "again"].map(str::to_owned).into_iter().chain([self.flag.display().to_string()]).collect()
+    }
+
+    /// Ends it, and waits until another process is ready.
+    fn hook(&self) -> Vec<String> {
+        let script = "pid() { sed -n 's/.*\"pid\": *\\([0-9]*\\).*/\\1/p' \"$2/run.json\" 2>/dev/null; }; \
+                      old=$(pid \"$@\"); touch \"$1\"; kill -TERM \"$old\"; \
+                      for _ in $(seq 250); do new=$(pid \"$@\"); [ -n \"$new\" ] && [ \"$new\" != \"$old\" ] && exit 0; sleep 0.1; done; \
+                      echo 'it was not ready again within 25 s' >&2; exit 1";
+        let files = [&self.flag, &self.data_dir].map(|path| path.display().to_string());
+        ["sh", "-c", script, "restart"].map(str::to_owned).into_iter().chain(files).collect()
+    }
 }
 
 /// The gateway's clock, where libfaketime can set it.
