@@ -2,6 +2,7 @@
 
 mod acme;
 mod authorities;
+mod crls;
 mod first_device;
 mod keys;
 mod own_certificate;
@@ -24,6 +25,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 pub use acme::make_acme;
 pub use authorities::{Authorities, open_authorities};
+pub use crls::start_publishers;
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
 pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
@@ -33,7 +35,7 @@ use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, Fami
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
 use crate::serve::{
-    AcmeService, App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OpsService, ScepService,
+    AcmeService, App, BodyLimits, CaService, CrlService, EstEndpoint, EstOptions, EstService, Gauges, OpsService, ScepService,
 };
 use crate::telemetry::{Logs, Metrics, SystemClock};
 use crate::validate::Validator;
@@ -113,7 +115,7 @@ pub fn make_app(
     config: &Config,
     base: &Base,
     authorities: &Authorities,
-    (scep, acme): (ScepService, AcmeService),
+    (scep, acme, crl): (ScepService, AcmeService, CrlService),
     (metrics, logs): (&Arc<Metrics>, &Logs),
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<App> {
@@ -128,6 +130,7 @@ pub fn make_app(
         est: EstService::new(est_endpoints(config, authorities, metrics)?, authenticator, lifecycle.tasks.clone()),
         scep,
         acme,
+        crl,
         ca: CaService::new(authorities.iter().map(|authority| &**authority)),
         ops: OpsService {
             metrics: Arc::clone(metrics),

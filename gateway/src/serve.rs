@@ -9,6 +9,7 @@ mod body;
 mod ca;
 mod conclusion;
 mod conditional;
+mod crl;
 mod est;
 mod failure;
 mod host;
@@ -31,6 +32,8 @@ pub use acme::{AcmeEndpoint, AcmeParts, AcmeService, NotValidated, ValidatesHttp
 pub use answer::Answer;
 pub use body::BodyLimits;
 pub use ca::CaService;
+pub(crate) use conditional::Validators;
+pub use crl::CrlService;
 pub use est::{EstEndpoint, EstOptions, EstService};
 pub use ops::{Gauges, OpsService};
 pub use scep::{ScepEndpoint, ScepOptions, ScepRa, ScepService};
@@ -46,6 +49,8 @@ pub struct App {
     pub scep: ScepService,
     /// Automatic Certificate Management Environment.
     pub acme: AcmeService,
+    /// Certificate revocation lists.
+    pub crl: CrlService,
     /// CA certificates.
     pub ca: CaService,
     /// Health and metrics.
@@ -108,6 +113,7 @@ impl Exchange {
             path if path.starts_with(acme::PREFIX) && serves(Family::Acme) => {
                 self.app.acme.answer(head, body, &self.peer, &self.app.limits).await
             }
+            path if path.starts_with(crl::PREFIX) && serves(Family::Crl) => self.app.crl.answer(head),
             path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
             path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,
             _ => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),

@@ -70,6 +70,7 @@ impl Fixture {
             est: EstService::new(vec![endpoint], authenticator, tokio_util::task::TaskTracker::new()),
             scep,
             acme: acme::service(&ca, acme_profile, &metrics),
+            crl: CrlService::new(ca.clock.clone(), []),
             ca: CaService::new([&ca.authority]),
             ops: OpsService {
                 metrics,
