@@ -132,6 +132,9 @@ curl --silent --fail "$HTTP/crl/root.crl" | openssl crl -inform DER >> list.pem
 openssl verify -CAfile "$ROOT" -untrusted issuing.pem -crl_check_all -CRLfile list.pem good.pem | grep ': OK'
 sed -n '/Revoked Certificates/,$p' list.txt | grep -A 9 "$(serial revoked)" | grep -A 1 'Invalidity Date' | grep 'Jan  2 03:04:05 2026'
 botan asn1print list.der > /dev/null
+# It finds the responder in the certificate.
+for name in good released; do botan ocsp_check $name.pem issuing.pem | grep OK; done
+for name in revoked held; do botan ocsp_check $name.pem issuing.pem | grep "Certificate is revoked"; done
 "#
         ),
     },
