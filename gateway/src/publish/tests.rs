@@ -324,6 +324,27 @@ async fn a_revocation_after_the_end_is_listed_once() {
 }
 
 #[tokio::test]
+async fn a_delta_does_not_stand_for_the_list_that_an_entry_has_to_be_in() {
+    let fixture = Fixture::new().await;
+    let mut parts = fixture.parts(terms(1, Some(HOUR)));
+    // Nothing is made but what is demanded.
+    parts.pace.company = DAY;
+    let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
+    let record = fixture.issue(1, 1, HOUR / 2).await;
+    fixture.ca.clock.advance(HOUR - Duration::from_secs(60));
+    publisher.build(Demand::All).await.unwrap();
+    fixture.revoke(&record).await;
+    publisher.build(Demand::Deltas).await.unwrap();
+    for (round, listed) in [(0, 1), (1, 0)] {
+        publisher.build(Demand::Complete).await.unwrap();
+        for shard in [0, 1] {
+            assert_eq!(fixture.read(&publisher, complete(shard)).listed.len(), listed, "{round} {shard}");
+            assert_eq!(fixture.read(&publisher, delta(shard)).listed, [(1, KEY)]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn certificates_that_say_so_are_in_no_list() {
     let fixture = Fixture::new().await;
     let publisher = fixture.start(terms(0, Some(HOUR))).await;
