@@ -24,7 +24,7 @@ pub(super) fn changed(revoked: &Revoked, terms: &CrlTerms, served: &Served) -> B
 
 /// With the delta of every complete list among them: who has that list needs no delta, and who has an older one finds in the delta what is
 /// in the list.
-pub(super) fn with_deltas(terms: &CrlTerms, lists: BTreeSet<ListId>) -> BTreeSet<ListId> {
+pub(super) fn with_deltas(terms: &CrlTerms, lists: &BTreeSet<ListId>) -> BTreeSet<ListId> {
     let of_same_scope = |id: &ListId| lists.contains(&ListId { is_delta: false, ..*id });
     terms.lists().filter(|id| lists.contains(id) || of_same_scope(id)).collect()
 }

@@ -64,7 +64,7 @@ impl Job {
         let mut lists = due_by(now, terms, &served);
         lists.extend(changed(revoked, terms, &served));
         lists.extend(stale);
-        with_deltas(terms, lists)
+        with_deltas(terms, &lists)
     }
 
     fn last_complete(&self, shard: u32) -> Option<Listed> {
