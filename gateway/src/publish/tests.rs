@@ -246,6 +246,23 @@ async fn what_is_revoked_is_listed_in_its_shard_and_among_all() {
 }
 
 #[tokio::test]
+async fn changes_come_together_and_wait_until_a_build_has_had_its_rest() {
+    const REST: Duration = Duration::from_millis(400);
+    let fixture = Fixture::new().await;
+    let mut parts = fixture.parts(terms(0, None));
+    parts.pace.rest = REST;
+    let begun = tokio::time::Instant::now();
+    let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
+    for serial in 1..=5 {
+        fixture.revoke(&fixture.issue(serial, 0, 90 * DAY).await).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    until(|| number(&publisher, complete(0)) == 2).await;
+    assert!(begun.elapsed() >= REST, "{:?}", begun.elapsed());
+    assert_eq!(fixture.read(&publisher, complete(0)).listed.len(), 5);
+}
+
+#[tokio::test]
 async fn a_hold_comes_in_a_delta_and_goes_by_remove_from_crl() {
     let fixture = Fixture::new().await;
     let publisher = fixture.start(terms(1, Some(HOUR))).await;
