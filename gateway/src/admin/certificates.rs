@@ -35,6 +35,8 @@ pub struct CertificateItem {
     pub revoked_at: Option<String>,
     /// Since when it was wrong, as its revocation says; RFC 3339.
     pub invalidity_date: Option<String>,
+    /// Whether it says of itself that relying parties are told nothing of this (noRevAvail, RFC 9608).
+    pub no_rev_avail: bool,
     /// How it was asked for.
     pub protocol: String,
     /// Who asked.
@@ -189,6 +191,7 @@ impl Admin {
             reason: reason.map(str::to_owned),
             revoked_at: revoked_at.map(|time| time.to_string()),
             invalidity_date: invalid_since.map(|time| time.to_string()),
+            no_rev_avail: record.no_rev_avail,
             protocol: record.protocol.to_string(),
             principal: record.principal.clone(),
             sha256: base16ct::lower::encode_string(&sha256),

@@ -56,6 +56,8 @@ pub struct Revoked {
     pub already_revoked: u64,
     /// How many are certificates of authorities, which are left as they are.
     pub authorities: u64,
+    /// How many of those that matched say that relying parties are told nothing (noRevAvail, RFC 9608).
+    pub no_rev_avail: u64,
     /// Serial numbers of no certificate.
     pub unknown: Vec<String>,
     /// Where the next batch begins, if there is one.
@@ -70,6 +72,7 @@ impl Admin {
         let change = Revoke { reason: reason.clone(), invalidity_date: invalidity_date.clone() }.change(now)?;
         let (records, mut outcome) = self.batch(&wish, now).await?;
         outcome.matched = records.len() as u64;
+        outcome.no_rev_avail = records.iter().filter(|record| record.no_rev_avail).count() as u64;
         if wish.dry_run {
             for record in &records {
                 count(&mut outcome, would_come(record));

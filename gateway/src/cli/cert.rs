@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use hyper::Method;
 
 use super::Global;
-use super::output::Printed;
+use super::output::{self, Printed};
 use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Paging, encode_query};
 
@@ -74,9 +74,11 @@ pub(super) async fn run(global: &Global, command: CertCommand) -> Result<Printed
             ask(&socket, Method::GET, &path, None).await.map(|value| Printed::List(value, columns))
         }
         CertCommand::Show(certificate) => ask(&socket, Method::GET, &certificate.path("")?, None).await.map(Printed::Record),
-        CertCommand::Revoke(arguments) => revoke::run(&socket, arguments).await,
+        CertCommand::Revoke(arguments) => revoke::run(&socket, arguments, global.output).await,
         CertCommand::Hold(certificate) => {
-            ask(&socket, Method::POST, &certificate.path("/hold")?, None).await.map(Printed::Record)
+            let said = ask(&socket, Method::POST, &certificate.path("/hold")?, None).await?;
+            output::note_untold(&said, global.output);
+            Ok(Printed::Record(said))
         }
         CertCommand::Release(certificate) => {
             ask(&socket, Method::POST, &certificate.path("/release")?, None).await.map(Printed::Record)

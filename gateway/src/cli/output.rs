@@ -50,6 +50,23 @@ pub(super) fn print(printed: &Printed, format: Format) -> ExitCode {
     }
 }
 
+/// Tells a person that a revocation is heard by nobody but this gateway, where certificates say so of themselves (RFC 9608).
+pub(super) fn note_untold(said: &Value, format: Format) {
+    let untold = match said.get("no_rev_avail") {
+        Some(Value::Bool(true)) => "it says".to_owned(),
+        Some(Value::Number(count)) if count.as_u64().is_some_and(|count| count > 0) => format!("{count} of them say"),
+        _ => return,
+    };
+    if format == Format::Table {
+        let note = format!(
+            "note: {untold} that nobody is told what became of it (noRevAvail): no CRL lists it and OCSP has nothing to say; here it \
+             authenticates nobody any more\n"
+        );
+        // A note that nobody can read is none.
+        let _ = std::io::stderr().write_all(note.as_bytes());
+    }
+}
+
 /// Says why it failed.
 pub(super) fn fail(failure: &AdminFailure, format: Format) -> ExitCode {
     let text = match format {

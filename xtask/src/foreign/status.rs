@@ -176,6 +176,53 @@ test "$(number built.json)" -gt "$(number shown.json)"
     },
 ];
 
+/// Certificates of this profile say that nobody is told what becomes of them (RFC 9608).
+const UNTOLD: &str = "\
+[[profile]]
+name = \"default\"
+authority = \"default\"
+validity = \"1h\"
+no_rev_avail = true
+";
+
+/// What becomes of one: it is revoked here, and nobody else is told.
+const UNTOLD_LINE: Line = Line {
+    title: "noRevAvail: OCSP has nothing to say, no CRL lists it, it authenticates nobody, and the command says so",
+    needs: &["openssl", "curl"],
+    script: concat!(
+        prelude!(),
+        r#"
+openssl x509 -in cert.pem -noout -text > cert.txt
+grep -A 1 -E '2\.5\.29\.56|No Revocation Available' cert.txt
+! grep -E 'OCSP - URI|CRL Distribution' cert.txt
+ask -cert cert.pem | grep -i unauthorized
+renew() { curl --silent --cacert "$ROOT" --cert cert.pem --key key.pem --header 'Content-Type: application/pkcs10' --data-binary @csr.b64 --output renewed.b64 --write-out '%{http_code}' "$EST/simplereenroll"; }
+test "$(renew)" = 200
+"$CERTGATE" --data-dir "$DATA" cert revoke "$(serial cert)" > shown.txt 2> note.txt
+grep 'noRevAvail' note.txt
+ask -cert cert.pem | grep -i unauthorized
+"$CERTGATE" --data-dir "$DATA" --output json crl build default > built.json
+curl --silent --fail "$C" | openssl crl -inform DER -noout -text | grep 'No Revoked Certificates'
+test "$(renew)" != 200
+"#
+    ),
+};
+
+/// A gateway of its own, whose profile says so.
+fn untold(work: &Path, report: &mut Report) -> Result<()> {
+    let folder = work.join("untold");
+    std::fs::create_dir(&folder)?;
+    let config = folder.join("certgate.toml");
+    std::fs::write(&config, UNTOLD)?;
+    let gateway = Gateway::start_configured(&folder.join("data"), &[], Some(&config))?;
+    let mut device = Device::new(&gateway, &folder, "untold.example.com")?;
+    device.request("ec -pkeyopt ec_paramgen_curve:P-256")?;
+    if report.must("a certificate with noRevAvail", || device.enroll("")) {
+        run(&UNTOLD_LINE, &device, gateway.data_dir(), report);
+    }
+    gateway.stop()
+}
+
 /// One device, and what others hear of its certificates.
 pub(super) fn all(gateway: &Gateway, work: &Path, report: &mut Report) -> Result<()> {
     let mut device = Device::new(gateway, work, "status.example.com")?;
@@ -187,5 +234,5 @@ pub(super) fn all(gateway: &Gateway, work: &Path, report: &mut Report) -> Result
             run(line, &device, gateway.data_dir(), report);
         }
     }
-    Ok(())
+    untold(work, report)
 }

@@ -11,7 +11,7 @@ use crate::admin::certificates::Revoke;
 use crate::admin::client::{ask, encode_body};
 use crate::admin::revocations::{BATCH, Revocations, Revoked};
 use crate::admin::{AdminFailure, Code};
-use crate::cli::output::Printed;
+use crate::cli::output::{self, Format, Printed};
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["serial", "profile", "authority", "requester", "serials"])))]
@@ -41,12 +41,14 @@ pub(in crate::cli) struct RevokeArguments {
     dry_run: bool,
 }
 
-pub(super) async fn run(socket: &Path, arguments: RevokeArguments) -> Result<Printed, AdminFailure> {
+pub(super) async fn run(socket: &Path, arguments: RevokeArguments, format: Format) -> Result<Printed, AdminFailure> {
     let RevokeArguments { serial, profile, authority, requester, serials, reason, invalidity_date, dry_run } = arguments;
     if let Some(serial) = serial {
         let body = encode_body(&Revoke { reason, invalidity_date })?;
         let path = Serial { serial }.path("/revoke")?;
-        return ask(socket, Method::POST, &path, Some(body)).await.map(Printed::Record);
+        let said = ask(socket, Method::POST, &path, Some(body)).await?;
+        output::note_untold(&said, format);
+        return Ok(Printed::Record(said));
     }
     let wish = Revocations { profile, authority, requester, reason, invalidity_date, dry_run, ..Revocations::default() };
     let mut many = Many { socket, wish, sum: Revoked::default() };
@@ -54,7 +56,7 @@ pub(super) async fn run(socket: &Path, arguments: RevokeArguments) -> Result<Pri
         Some(file) => many.of_file(&file).await?,
         None => while many.batch().await? {},
     }
-    many.finish()
+    many.finish(format)
 }
 
 /// Batch after batch.
@@ -74,6 +76,7 @@ impl Many<'_> {
         self.sum.revoked += done.revoked;
         self.sum.already_revoked += done.already_revoked;
         self.sum.authorities += done.authorities;
+        self.sum.no_rev_avail += done.no_rev_avail;
         self.sum.unknown.extend(done.unknown);
         self.wish.cursor = done.next;
         self.tell_progress();
@@ -105,13 +108,14 @@ impl Many<'_> {
         }
     }
 
-    fn finish(self) -> Result<Printed, AdminFailure> {
+    fn finish(self, format: Format) -> Result<Printed, AdminFailure> {
         let mut out = std::io::stderr();
         if out.is_terminal() {
             let _ = writeln!(out);
         }
         let is_complete = self.sum.unknown.is_empty();
         let said = serde_json::to_value(self.sum).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
+        output::note_untold(&said, format);
         Ok(if is_complete { Printed::Record(said) } else { Printed::Failure(said, Code::NotFound) })
     }
 }
