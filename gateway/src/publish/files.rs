@@ -1,6 +1,7 @@
 //! Lists in files, under the paths of their URLs: served again after a start, and by any web server that is given them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -32,7 +33,7 @@ pub(super) fn write(directory: &Path, list: &PublishedCrl) -> anyhow::Result<()>
 /// What there is under the name of a list.
 pub(super) enum Found {
     /// The very list that was recorded last.
-    Recorded(PublishedCrl),
+    Recorded(Arc<PublishedCrl>),
     /// A list of the authority that the ledger does not know, of this number: the ledger is older than the file.
     Unknown(u64),
     /// Nothing of use.
@@ -51,7 +52,8 @@ pub(super) async fn find(parts: &PublisherParts, id: ListId) -> Result<Found, Pu
     let number = record.as_ref().map(|record| record.number);
     match (std::fs::read(&path), record) {
         (Ok(der), Some(record)) if sha256(&*parts.provider.digest, &der) == record.sha256 => {
-            Ok(Found::Recorded(PublishedCrl::new(record, Bytes::from(der), parts.terms.period(id.is_delta))))
+            let list = PublishedCrl::new(record, Bytes::from(der), parts.terms.period(id.is_delta));
+            Ok(Found::Recorded(Arc::new(list)))
         }
         (Ok(der), _) => {
             let message = "a CRL file is not what was recorded; another is made";

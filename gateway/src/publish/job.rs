@@ -111,6 +111,6 @@ impl Job {
                 tracing::error!(authority = self.parts.authority.name(), error = format!("{error:#}"), "{message}");
             }
         }
-        self.shelf.put(lists);
+        self.shelf.put(lists.into_iter().map(Arc::new));
     }
 }
