@@ -14,19 +14,19 @@ use super::{ListId, PublishError, PublishedCrl, PublisherParts, ScopeTerms};
 const PAGE: usize = 4096;
 
 /// Makes these lists of one moment, and records them. `None`, and nothing may be seen of them, when somebody else has recorded a list of
-/// one of their scopes meanwhile. Takes as long as copying, signing and hashing what is revoked takes, and does not yield meanwhile.
+/// one of their scopes meanwhile. Numbers are above those of the ledger, and above the `floors` of their shards. Takes as long as copying, signing and hashing what is revoked takes, and does not yield meanwhile.
 ///
 /// # Errors
 /// [`PublishError`]; then nothing is recorded.
 pub(super) async fn build(
     parts: &PublisherParts,
-    revoked: &Revoked,
+    (revoked, floors): (&Revoked, &BTreeMap<u32, u64>),
     lists: impl IntoIterator<Item = ListId>,
     actor: &str,
 ) -> Result<Option<Vec<PublishedCrl>>, PublishError> {
     let own = parts.authority.chain().first().ok_or(PublishError::Unsigned)?;
     let now = parts.clock.now().floor_to_second();
-    let making = Making { parts, revoked, own, key: authority_key(own, &parts.provider), now };
+    let making = Making { parts, revoked, floors, own, key: authority_key(own, &parts.provider), now };
     let planned = making.plan(lists).await?;
     let changes = making.changes_for(&planned).await?;
     let (mut records, mut octets) = (Vec::new(), Vec::new());
@@ -69,6 +69,7 @@ type Changes = BTreeMap<Serial, (u64, CertificateState)>;
 struct Making<'m> {
     parts: &'m PublisherParts,
     revoked: &'m Revoked,
+    floors: &'m BTreeMap<u32, u64>,
     own: &'m Certificate,
     key: KeyIdentifier,
     now: Timestamp,
@@ -93,7 +94,7 @@ impl<'m> Making<'m> {
     }
 
     async fn next_number(&self, scope: &CrlScope) -> Result<u64, PublishError> {
-        let mut last = 0;
+        let mut last = self.floors.get(&scope.shard).copied().unwrap_or(0);
         for is_delta in [false, true] {
             let record = self.parts.ledger.last_crl(scope, is_delta).await?;
             last = record.map_or(last, |record| record.number.max(last));

@@ -1,6 +1,7 @@
 //! Lists in files, under the paths of their URLs: served again after a start, and by any web server that is given them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -29,28 +30,49 @@ pub(super) fn write(directory: &Path, list: &PublishedCrl) -> anyhow::Result<()>
     write_atomically(&path, &list.der, Secrecy::Public)
 }
 
-/// The last list that was recorded under this name, if its file has the very same one.
+/// What there is under the name of a list.
+pub(super) enum Found {
+    /// The very list that was recorded last.
+    Recorded(Arc<PublishedCrl>),
+    /// A list of the authority that the ledger does not know, of this number: the ledger is older than the file.
+    Unknown(u64),
+    /// Nothing of use.
+    Nothing,
+}
+
+/// Looks for the last list that was recorded under this name.
 ///
 /// # Errors
 /// When the ledger cannot be read.
-pub(super) async fn find(parts: &PublisherParts, id: ListId) -> Result<Option<PublishedCrl>, PublishError> {
+pub(super) async fn find(parts: &PublisherParts, id: ListId) -> Result<Found, PublishError> {
     let authority = parts.authority.name();
     let scope = CrlScope { authority: authority.to_owned(), shard: id.shard };
-    let Some(record) = parts.ledger.last_crl(&scope, id.is_delta).await? else { return Ok(None) };
+    let record = parts.ledger.last_crl(&scope, id.is_delta).await?;
     let path = path(&parts.directory, authority, id);
-    match std::fs::read(&path) {
-        Ok(der) if sha256(&*parts.provider.digest, &der) == record.sha256 => {
-            Ok(Some(PublishedCrl::new(record, Bytes::from(der), parts.terms.period(id.is_delta))))
+    let number = record.as_ref().map(|record| record.number);
+    match (std::fs::read(&path), record) {
+        (Ok(der), Some(record)) if sha256(&*parts.provider.digest, &der) == record.sha256 => {
+            let list = PublishedCrl::new(record, Bytes::from(der), parts.terms.period(id.is_delta));
+            Ok(Found::Recorded(Arc::new(list)))
         }
-        Ok(_) => {
-            tracing::warn!(path = %path.display(), number = record.number, "a CRL file is not what was recorded; another is made");
-            Ok(None)
+        (Ok(der), _) => {
+            let message = "a CRL file is not what was recorded; another is made";
+            tracing::warn!(path = %path.display(), number, "{message}");
+            Ok(number_of(parts, &der).map_or(Found::Nothing, Found::Unknown))
         }
-        Err(error) => {
-            tracing::warn!(path = %path.display(), number = record.number, %error, "a CRL file cannot be read; another is made");
-            Ok(None)
+        (Err(_), None) => Ok(Found::Nothing),
+        (Err(error), Some(_)) => {
+            tracing::warn!(path = %path.display(), number, %error, "a CRL file cannot be read; another is made");
+            Ok(Found::Nothing)
         }
     }
+}
+
+/// The number of a list, if it is the authority's.
+fn number_of(parts: &PublisherParts, der: &[u8]) -> Option<u64> {
+    let (crl, own) = (Crl::parse(der).ok()?, parts.authority.chain().first()?);
+    crl.verify_signed_by(own.public_key(), &parts.provider).ok()?;
+    crl.number?.to_u64()
 }
 
 /// Is a list that was found what would be made now, but for dates and entries? Not so after a change of base URLs, or once there are to be

@@ -1,6 +1,6 @@
 //! One time through: catch up with the ledger, make what is to be made, record it, write it, serve it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub(super) struct Job {
     pub(super) parts: Arc<PublisherParts>,
     pub(super) shelf: Arc<Shelf>,
     pub(super) builds: BuildMetrics,
+    /// Numbers that were used, by shard, whatever the ledger says.
+    pub(super) floors: BTreeMap<u32, u64>,
     /// Who asked, in the audit trail.
     pub(super) actor: &'static str,
 }
@@ -47,7 +49,7 @@ impl Job {
             if lists.is_empty() {
                 return Ok(lists);
             }
-            if let Some(published) = build(&self.parts, revoked, lists.iter().copied(), self.actor).await? {
+            if let Some(published) = build(&self.parts, (revoked, &self.floors), lists.iter().copied(), self.actor).await? {
                 self.publish(published);
                 revoked.prune(|shard| self.last_complete(shard));
                 return Ok(lists);
@@ -109,6 +111,6 @@ impl Job {
                 tracing::error!(authority = self.parts.authority.name(), error = format!("{error:#}"), "{message}");
             }
         }
-        self.shelf.put(lists);
+        self.shelf.put(lists.into_iter().map(Arc::new));
     }
 }

@@ -78,9 +78,9 @@ impl Shelf {
     }
 
     /// Serves these instead of those before them, all at once. Only one task does so.
-    pub(super) fn put(&self, lists: impl IntoIterator<Item = PublishedCrl>) {
+    pub(super) fn put(&self, lists: impl IntoIterator<Item = Arc<PublishedCrl>>) {
         let mut all = BTreeMap::clone(&self.0.load());
-        all.extend(lists.into_iter().map(|list| (ListId::of(&list.record), Arc::new(list))));
+        all.extend(lists.into_iter().map(|list| (ListId::of(&list.record), list)));
         self.0.store(Arc::new(all));
     }
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::due::due_by;
+use super::files::Found;
 use super::job::Job;
 use super::publisher::Command;
 use super::revoked::Revoked;
@@ -48,6 +49,8 @@ pub(super) struct Worker {
     builds: BuildMetrics,
     /// What is revoked, once it is loaded.
     revoked: Option<Revoked>,
+    /// Numbers that were seen in files, by shard, and that the ledger does not know.
+    floors: BTreeMap<u32, u64>,
     /// Lists of files, until they are judged.
     found: Arc<BTreeMap<ListId, Arc<PublishedCrl>>>,
     /// Lists that are not what would be made now.
@@ -71,6 +74,7 @@ impl Worker {
             builds: parts.metrics.builds(authority),
             metrics,
             revoked: None,
+            floors: BTreeMap::new(),
             found: Arc::default(),
             stale: BTreeSet::new(),
             changed_at: None,
@@ -90,10 +94,15 @@ impl Worker {
     pub(super) async fn begin(&mut self) {
         let parts = Arc::clone(&self.parts);
         let (runtime, lists) = (Handle::current(), parts.terms.lists().collect::<Vec<_>>());
-        let find = move || lists.into_iter().map(|id| runtime.block_on(files::find(&parts, id))).collect::<Vec<_>>();
-        for found in self.tasks.spawn_blocking(find).await.unwrap_or_default() {
+        let find = move || lists.into_iter().map(|id| (id, runtime.block_on(files::find(&parts, id)))).collect::<Vec<_>>();
+        for (id, found) in self.tasks.spawn_blocking(find).await.unwrap_or_default() {
             match found {
-                Ok(list) => self.shelf.put(list),
+                Ok(Found::Recorded(list)) => self.shelf.put([list]),
+                Ok(Found::Unknown(number)) => {
+                    let floor = self.floors.entry(id.shard).or_default();
+                    *floor = number.max(*floor);
+                }
+                Ok(Found::Nothing) => {}
                 Err(error) => {
                     tracing::warn!(authority = self.parts.authority.name(), %error, "what CRLs there were cannot be read");
                 }
@@ -176,7 +185,13 @@ impl Worker {
     ) -> Result<BTreeSet<ListId>, PublishError> {
         let (stopwatch, runtime) = (Stopwatch::start(), Handle::current());
         let (mut revoked, stale) = (self.revoked.take(), self.stale.clone());
-        let job = Job { parts: Arc::clone(&self.parts), shelf: Arc::clone(&self.shelf), builds: self.builds.clone(), actor };
+        let job = Job {
+            parts: Arc::clone(&self.parts),
+            shelf: Arc::clone(&self.shelf),
+            builds: self.builds.clone(),
+            floors: self.floors.clone(),
+            actor,
+        };
         // Long lists are copied, signed and hashed where that keeps nobody waiting.
         let work = move || {
             let made = runtime.block_on(job.run(&mut revoked, demanded, &stale));

@@ -28,6 +28,31 @@ async fn a_restart_serves_the_very_list_that_was_recorded() {
     assert_eq!(fixture.read(&third, complete(0)).listed, [(1, KEY)]);
 }
 
+/// A ledger that was restored from a backup: the files know better which numbers were used, as far as the authority has signed them.
+#[tokio::test]
+async fn numbers_go_on_behind_files_that_the_ledger_does_not_know() {
+    let mut of_before = Fixture::new().await;
+    let publisher = of_before.start(terms(1, Some(HOUR))).await;
+    for _ in 0..4 {
+        publisher.build(Demand::All).await.unwrap();
+    }
+    publisher.build(Demand::Deltas).await.unwrap();
+    of_before.stop().await;
+    let restored = Fixture { directory: of_before.directory, ..Fixture::new().await };
+    let publisher = restored.start(terms(1, Some(HOUR))).await;
+    assert_eq!([complete(0), delta(0), complete(1), delta(1)].map(|id| number(&publisher, id)), [7; 4]);
+    publisher.build(Demand::All).await.unwrap();
+    assert_eq!(number(&publisher, complete(0)), 8);
+
+    let other = Fixture::new().await;
+    let path = other.directory.path().join("crl/default.crl");
+    std::fs::create_dir(path.parent().unwrap()).unwrap();
+    let mut forged = publisher.published(complete(0)).unwrap().der.to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    std::fs::write(path, forged).unwrap();
+    assert_eq!(number(&other.start(terms(0, None)).await, complete(0)), 1);
+}
+
 #[tokio::test]
 async fn another_name_or_a_delta_to_come_makes_new_lists() {
     let mut fixture = Fixture::new().await;
