@@ -13,8 +13,9 @@ use super::{ListId, PublishError, PublishedCrl, PublisherParts, ScopeTerms};
 /// How many changes are read at one time.
 const PAGE: usize = 4096;
 
-/// Makes these lists of one moment, and records them. `None`, and nothing may be seen of them, when somebody else has recorded a list of
-/// one of their scopes meanwhile. Numbers are above those of the ledger, and above the `floors` of their shards. Takes as long as copying, signing and hashing what is revoked takes, and does not yield meanwhile.
+/// Makes these lists of one moment, up to which `revoked` has everything, and records them. `None`, and nothing may be seen of them, when
+/// somebody else has recorded a list of one of their scopes meanwhile. Numbers are above those of the ledger, and above the `floors` of
+/// their shards. Takes as long as copying, signing and hashing what is revoked takes, and does not yield meanwhile.
 ///
 /// # Errors
 /// [`PublishError`]; then nothing is recorded.
@@ -22,11 +23,11 @@ pub(super) async fn build(
     parts: &PublisherParts,
     (revoked, floors): (&Revoked, &BTreeMap<u32, u64>),
     lists: impl IntoIterator<Item = ListId>,
-    actor: &str,
+    (now, actor): (Timestamp, &str),
 ) -> Result<Option<Vec<PublishedCrl>>, PublishError> {
     let own = parts.authority.chain().first().ok_or(PublishError::Unsigned)?;
-    let now = parts.clock.now().floor_to_second();
-    let making = Making { parts, revoked, floors, own, key: authority_key(own, &parts.provider), now };
+    let (now, key) = (now.floor_to_second(), authority_key(own, &parts.provider));
+    let making = Making { parts, revoked, floors, own, key, now };
     let planned = making.plan(lists).await?;
     let changes = making.changes_for(&planned).await?;
     let (mut records, mut octets) = (Vec::new(), Vec::new());

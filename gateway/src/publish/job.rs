@@ -43,13 +43,15 @@ impl Job {
         stale: &BTreeSet<ListId>,
     ) -> Result<BTreeSet<ListId>, PublishError> {
         for race in 1..=MOST_RACES {
+            // thisUpdate: whatever was committed before it is caught up with.
             let now = self.parts.clock.now();
             let revoked = self.catch_up(held, now).await?;
             let lists = demanded.clone().unwrap_or_else(|| self.lists(revoked, stale, now));
             if lists.is_empty() {
                 return Ok(lists);
             }
-            if let Some(published) = build(&self.parts, (revoked, &self.floors), lists.iter().copied(), self.actor).await? {
+            let held = (&*revoked, &self.floors);
+            if let Some(published) = build(&self.parts, held, lists.iter().copied(), (now, self.actor)).await? {
                 self.publish(published);
                 revoked.prune(|shard| self.last_complete(shard));
                 return Ok(lists);

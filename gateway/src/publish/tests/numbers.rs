@@ -150,3 +150,53 @@ async fn publishers_that_race_never_use_a_number_twice() {
     let last = fixture.ca.ledger.last_crl(&scope, false).await.unwrap().unwrap();
     assert!(publishers.iter().any(|publisher| publisher.published(complete(0)).unwrap().record == last));
 }
+
+/// Moves on by a second whenever somebody looks at it, and in that second a certificate is revoked.
+struct BusyClock {
+    clock: std::sync::Arc<certgate_testkit::MockClock>,
+    ledger: std::sync::Arc<MemoryLedger>,
+    good: std::sync::Mutex<Vec<CertificateRecord>>,
+    revoked: std::sync::Mutex<Vec<(u8, Timestamp)>>,
+}
+
+impl certgate_enrollment::Clock for BusyClock {
+    fn now(&self) -> Timestamp {
+        if let Some(record) = self.good.lock().unwrap().pop() {
+            let at = self.clock.now();
+            let changed = std::pin::pin!(self.ledger.change_status(&record, revoked(at), event()));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert_eq!(changed.poll(&mut context), std::task::Poll::Ready(Ok(true)));
+            self.revoked.lock().unwrap().push((record.serial.as_octets()[0], at));
+        }
+        self.clock.advance(Duration::from_secs(1));
+        self.clock.now()
+    }
+}
+
+#[tokio::test]
+async fn what_was_revoked_before_this_update_is_listed() {
+    let mut fixture = Fixture::new().await;
+    let mut good = Vec::new();
+    for serial in 1..100 {
+        good.push(fixture.issue(serial, 0, 90 * DAY).await);
+    }
+    let clock = std::sync::Arc::new(BusyClock {
+        clock: fixture.ca.clock.clone(),
+        ledger: fixture.ca.ledger.clone(),
+        good: good.into(),
+        revoked: std::sync::Mutex::default(),
+    });
+    let parts = PublisherParts { clock: clock.clone(), ..fixture.parts(terms(0, None)) };
+    let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
+    until(|| {
+        let list = fixture.read(&publisher, complete(0));
+        for (serial, at) in &*clock.revoked.lock().unwrap() {
+            let (number, this_update) = (list.number, list.this_update);
+            let is_listed = list.listed.contains(&(*serial, KEY));
+            assert!(is_listed || *at >= this_update, "{serial} was revoked at {at}, list {number} is of {this_update}");
+        }
+        list.listed.len() == 99
+    })
+    .await;
+    fixture.stop().await;
+}
