@@ -240,8 +240,9 @@ impl Certificates for MemoryLedger {
         let record = record.clone();
         let change = state.changed(&record);
         state.append(event);
+        self.watchers.tell(|watcher| watcher.committing(&change));
         drop(state);
-        self.watchers.tell(&change);
+        self.watchers.tell(|watcher| watcher.committed(&change));
         Ok(true)
     }
 

@@ -128,8 +128,10 @@ pub(super) fn append(
             status,
         },
     };
-    let watchers = watchers.clone();
-    transaction.when_committed(move || watchers.tell(&change));
+    let (change, before, after) = (Arc::new(change), watchers.clone(), watchers.clone());
+    let committing = Arc::clone(&change);
+    transaction.before_commit(move || before.tell(|watcher| watcher.committing(&committing)));
+    transaction.when_committed(move || after.tell(|watcher| watcher.committed(&change)));
     Ok(())
 }
 
@@ -142,9 +144,9 @@ impl Watchers {
         self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner).push(watcher);
     }
 
-    fn tell(&self, change: &CommittedChange) {
+    fn tell(&self, what: impl Fn(&dyn StatusWatcher)) {
         let watchers = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        watchers.iter().for_each(|watcher| watcher.committed(change));
+        watchers.iter().for_each(|watcher| what(&**watcher));
     }
 }
 

@@ -78,9 +78,9 @@ fn state(record: &CertificateRecord) -> CertificateState {
 pub(super) struct Watchers(Mutex<Vec<Arc<dyn StatusWatcher>>>);
 
 impl Watchers {
-    pub(super) fn tell(&self, change: &CommittedChange) {
+    pub(super) fn tell(&self, what: impl Fn(&dyn StatusWatcher)) {
         let watchers = self.0.lock().expect("no test panics while it holds the lock").clone();
-        watchers.iter().for_each(|watcher| watcher.committed(change));
+        watchers.iter().for_each(|watcher| what(&**watcher));
     }
 }
 

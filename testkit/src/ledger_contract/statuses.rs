@@ -97,11 +97,20 @@ async fn changes_come_in_the_order_of_commits(ledger: &dyn Ledger) {
 }
 
 #[derive(Default)]
-struct Heard(Mutex<Vec<CommittedChange>>);
+struct Heard {
+    announced: Mutex<Vec<CommittedChange>>,
+    committed: Mutex<Vec<CommittedChange>>,
+}
 
 impl StatusWatcher for Heard {
+    fn committing(&self, change: &CommittedChange) {
+        self.announced.lock().unwrap().push(change.clone());
+    }
+
     fn committed(&self, change: &CommittedChange) {
-        self.0.lock().unwrap().push(change.clone());
+        let mut committed = self.committed.lock().unwrap();
+        committed.push(change.clone());
+        assert_eq!(*committed, *self.announced.lock().unwrap(), "what is committed was announced");
     }
 }
 
@@ -116,7 +125,7 @@ async fn watchers_hear_of_a_change_before_who_made_it(ledger: &dyn Ledger) {
         become_so(ledger, &mut ours, next).await;
         let changes = ledger.changes_after("default", 0, 9).await.unwrap();
         for one in &heard {
-            assert_eq!(*one.0.lock().unwrap(), changes);
+            assert_eq!(*one.committed.lock().unwrap(), changes);
         }
     }
 }

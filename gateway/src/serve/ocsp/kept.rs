@@ -1,6 +1,7 @@
 //! Answers that are kept, by the CertID that asks for them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use certgate_pki::Timestamp;
@@ -95,7 +96,11 @@ impl Weighter<Vec<u8>, Arc<KeptAnswer>> for Octets {
 }
 
 /// Answers of one responder, the ones that are asked for most, within a number of octets. Who asks for one that is being made waits for it.
-pub(super) struct KeptAnswers(Cache<Vec<u8>, Arc<KeptAnswer>, Octets>);
+pub(super) struct KeptAnswers {
+    answers: Cache<Vec<u8>, Arc<KeptAnswer>, Octets>,
+    /// CertIDs whose status is being changed, and by how many changes.
+    changing: Mutex<HashMap<Vec<u8>, usize>>,
+}
 
 /// The right to make an answer that others wait for.
 pub(super) type Making<'c> = PlaceholderGuard<
@@ -113,6 +118,8 @@ pub(super) enum Found<'c> {
     Kept(Arc<KeptAnswer>),
     /// None: it is to be made.
     Nothing(Making<'c>),
+    /// None, and none is to be kept: the status is being changed, and who asks now may see it changed or not.
+    Changing,
 }
 
 /// About what an answer takes, with a certificate of P-256 in it.
@@ -121,34 +128,50 @@ const USUAL: usize = 1200;
 impl KeptAnswers {
     /// Room for so many octets.
     pub(super) fn new(octets: usize) -> Self {
-        Self(Cache::with_weighter(octets / USUAL + 1, octets as u64, Octets))
+        Self { answers: Cache::with_weighter(octets / USUAL + 1, octets as u64, Octets), changing: Mutex::default() }
     }
 
     /// The answer for this CertID, if there is one.
     pub(super) fn get(&self, cert_id: &[u8]) -> Option<Arc<KeptAnswer>> {
-        self.0.get(cert_id)
+        self.answers.get(cert_id)
     }
 
     /// The same; where there is none, the first who asks is to make it, and the others wait for that.
     pub(super) async fn get_or_make(&self, cert_id: &[u8]) -> Found<'_> {
-        match self.0.get_value_or_guard_async(cert_id).await {
+        match self.answers.get_value_or_guard_async(cert_id).await {
             Ok(kept) => Found::Kept(kept),
+            // Looked at with the guard in hand: a change that begins later takes it away.
+            Err(_) if self.changing().contains_key(cert_id) => Found::Changing,
             Err(making) => Found::Nothing(making),
         }
     }
 
     /// Is it this one that is kept? One that was waited for may have been forgotten meanwhile.
     pub(super) fn is_kept(&self, cert_id: &[u8], kept: &Arc<KeptAnswer>) -> bool {
-        self.0.peek(cert_id).is_some_and(|other| Arc::ptr_eq(&other, kept))
+        self.answers.peek(cert_id).is_some_and(|other| Arc::ptr_eq(&other, kept))
     }
 
     /// Takes this one away, if it is what is kept, for a new one to be made.
     pub(super) fn take(&self, cert_id: &[u8], kept: &Arc<KeptAnswer>) -> bool {
-        self.0.remove_if(cert_id, |other| Arc::ptr_eq(other, kept)).is_some()
+        self.answers.remove_if(cert_id, |other| Arc::ptr_eq(other, kept)).is_some()
     }
 
-    /// Forgets the answer for this CertID, and the one that is being made.
-    pub(super) fn forget(&self, cert_id: &[u8]) {
-        self.0.remove(cert_id);
+    /// Forgets the answer for this CertID, and the one that is being made, and keeps none until [`Self::changed`].
+    pub(super) fn changes(&self, cert_id: Vec<u8>) {
+        *self.changing().entry(cert_id.clone()).or_default() += 1;
+        self.answers.remove(&cert_id);
+    }
+
+    /// What [`Self::changes`] has announced is over.
+    pub(super) fn changed(&self, cert_id: &[u8]) {
+        let mut changing = self.changing();
+        match changing.get_mut(cert_id) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(changing.remove(cert_id)),
+        }
+    }
+
+    fn changing(&self) -> MutexGuard<'_, HashMap<Vec<u8>, usize>> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -52,7 +52,7 @@ pub struct OcspResponder {
     clock: Arc<dyn Clock>,
     statuses: Arc<dyn Statuses>,
     digest: Arc<dyn Digest>,
-    /// How many changes were committed.
+    /// How many changes were committed, or were about to be.
     changes: AtomicU64,
     pub(super) metrics: OcspMetrics,
 }
@@ -124,10 +124,12 @@ impl OcspResponder {
         let Ok(request) = OcspRequest::parse(der) else { return Response::Error(ErrorStatus::MalformedRequest) };
         if let Some(cert_id) = request.sole_cert_id() {
             let now = self.clock.now();
-            return match self.kept.get(cert_id.as_der()).filter(|kept| kept.is_fresh(now)) {
-                Some(kept) => Response::Kept(kept),
-                None => self.find_or_make(cert_id).await,
-            };
+            if let Some(kept) = self.kept.get(cert_id.as_der()).filter(|kept| kept.is_fresh(now)) {
+                return Response::Kept(kept);
+            }
+            if let Some(response) = self.find_or_make(cert_id).await {
+                return response;
+            }
         }
         // RFC 6960 §4.1.2 has critical extensions that are not known in no answer, §4.4.3 no answer of another type than basic.
         if request.unknown_critical().is_some() || !request.accepts_basic() {
@@ -136,15 +138,15 @@ impl OcspResponder {
         self.make_alone(&request).await
     }
 
-    /// The answer that is kept, or is being made by somebody else, or is to be made and kept.
-    async fn find_or_make(&self, cert_id: &CertId<'_>) -> Response {
+    /// The answer that is kept, or is being made by somebody else, or is to be made and kept; `None` when none is to be kept now.
+    async fn find_or_make(&self, cert_id: &CertId<'_>) -> Option<Response> {
         let mut old = None;
         loop {
             match self.kept.get_or_make(cert_id.as_der()).await {
                 Found::Kept(kept) if kept.is_fresh(self.clock.now()) => {
                     // What was being made when a revocation was committed may say `good`: it is not kept, and not given.
                     if self.kept.is_kept(cert_id.as_der(), &kept) {
-                        return Response::Kept(kept);
+                        return Some(Response::Kept(kept));
                     }
                 }
                 Found::Kept(kept) => {
@@ -156,9 +158,10 @@ impl OcspResponder {
                 Found::Nothing(making) => {
                     // Without one, a change of its status was committed meanwhile.
                     if let Some(response) = self.make_and_keep(cert_id, making, old.take()).await {
-                        return response;
+                        return Some(response);
                     }
                 }
+                Found::Changing => return None,
             }
         }
     }
@@ -169,7 +172,7 @@ impl OcspResponder {
             Ok(Some(told)) => told,
             Ok(None) => return Some(Response::Error(ErrorStatus::Unauthorized)),
             Err(error) => {
-                let old = old.and_then(|old| self.keep_again(cert_id, making, old));
+                let old = old.and_then(|old| self.keep_again(making, old));
                 return Some(old.map_or_else(|| self.failed(&error), Response::Kept));
             }
         };
@@ -194,15 +197,11 @@ impl OcspResponder {
 
     /// Goes on with what was known before, while the ledger is away and until its time is over (invariant 10); not when something may have
     /// become of the certificate since.
-    fn keep_again(&self, cert_id: &CertId<'_>, making: Making<'_>, old: Old) -> Option<Arc<KeptAnswer>> {
-        if !old.kept.is_current(self.clock.now()) {
+    fn keep_again(&self, making: Making<'_>, old: Old) -> Option<Arc<KeptAnswer>> {
+        if !old.kept.is_current(self.clock.now()) || self.changes.load(Ordering::SeqCst) != old.changes {
             return None;
         }
         making.insert(Arc::clone(&old.kept)).ok()?;
-        if self.changes.load(Ordering::SeqCst) != old.changes {
-            self.kept.forget(cert_id.as_der());
-            return None;
-        }
         Some(old.kept)
     }
 
@@ -270,6 +269,11 @@ impl OcspResponder {
         Some(Told { status, archive_cutoff, is_issued: true })
     }
 
+    /// All ways to ask for a certificate.
+    fn cert_ids(&self, serial: &Serial) -> impl Iterator<Item = Vec<u8>> {
+        self.issuers.iter().flat_map(move |issuer| issuer.cert_ids(serial))
+    }
+
     /// No answer outlives the certificate of who signed it.
     fn next_update(&self, now: Timestamp, signer: &OcspSigner) -> Timestamp {
         now.after(self.options.validity).min(signer.not_after()).floor_to_second()
@@ -298,14 +302,19 @@ impl Told {
     }
 }
 
-/// Invariant 11: nothing that was made before a change was committed is given after it.
+/// Invariant 11: nothing that was made before a change was committed is given after it. There is a moment at which some see it and some do
+/// not, those who are told in another way among them: from before it until it is over, every answer is made anew.
 impl StatusWatcher for OcspResponder {
-    fn committed(&self, change: &CommittedChange) {
+    fn committing(&self, change: &CommittedChange) {
         if change.authority == self.authority {
             self.changes.fetch_add(1, Ordering::SeqCst);
-            for cert_id in self.issuers.iter().flat_map(|issuer| issuer.cert_ids(&change.state.serial)) {
-                self.kept.forget(&cert_id);
-            }
+            self.cert_ids(&change.state.serial).for_each(|cert_id| self.kept.changes(cert_id));
+        }
+    }
+
+    fn committed(&self, change: &CommittedChange) {
+        if change.authority == self.authority {
+            self.cert_ids(&change.state.serial).for_each(|cert_id| self.kept.changed(&cert_id));
         }
     }
 }

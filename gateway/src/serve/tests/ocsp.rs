@@ -76,6 +76,7 @@ impl Statuses for Scripted {
 struct Ocsp {
     ca: CaFixture,
     statuses: Arc<Scripted>,
+    responder: Arc<OcspResponder>,
     exchange: Exchange,
     serial: Serial,
     hashes: IssuerHashes,
@@ -113,10 +114,10 @@ impl Ocsp {
         let responder = Arc::new(OcspResponder::new(&ca.authority, signer, options, parts));
         ca.ledger.watch(responder.clone());
         let mut app = Arc::into_inner(exchange.app).unwrap();
-        app.ocsp = OcspService::new([responder]);
+        app.ocsp = OcspService::new([responder.clone()]);
         let own = &ca.authority.chain()[0];
         let hashes = IssuerHashes::new(DigestAlgorithm::Sha1, own.subject(), own.public_key(), &*provider.digest);
-        Self { ca, statuses, exchange: Exchange { app: Arc::new(app), ..exchange }, serial, hashes }
+        Self { ca, statuses, responder, exchange: Exchange { app: Arc::new(app), ..exchange }, serial, hashes }
     }
 
     fn cert_id(&self) -> Vec<u8> {
@@ -327,6 +328,27 @@ async fn an_answer_that_was_being_made_is_made_again_when_the_certificate_is_rev
     ocsp.statuses.gate.add_permits(1000);
     assert_eq!(waiting.join_all().await, vec![Said::revoked(4); 8]);
     assert_eq!(ocsp.said().await, Said::revoked(4));
+}
+
+/// Some see a change before [`StatusWatcher::committed`] is called, and who heard of it asks in another way next.
+#[tokio::test]
+async fn nothing_is_kept_while_a_change_is_being_committed() {
+    let ocsp = Ocsp::new(OPTIONS).await;
+    let state = ocsp.ca.ledger.state_of("default", &ocsp.serial).await.unwrap().unwrap();
+    let change = CommittedChange { sequence: 1, authority: "default".into(), state };
+    let asked = async || {
+        assert_eq!(ocsp.said().await, Said::good());
+        ocsp.statuses.asked.load(Ordering::SeqCst)
+    };
+    assert_eq!((asked().await, asked().await), (1, 1));
+    ocsp.responder.committing(&change);
+    assert_eq!((asked().await, asked().await), (2, 3));
+    // Another one of the same certificate, in the same transaction.
+    ocsp.responder.committing(&change);
+    ocsp.responder.committed(&change);
+    assert_eq!((asked().await, asked().await), (4, 5));
+    ocsp.responder.committed(&change);
+    assert_eq!((asked().await, asked().await), (6, 6));
 }
 
 /// Invariant 10.
