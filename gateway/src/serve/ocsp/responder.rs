@@ -220,7 +220,8 @@ impl OcspResponder {
             return Response::Error(ErrorStatus::Unauthorized);
         }
         let signer = self.signer.load();
-        let now = self.clock.now().floor_to_second();
+        // thisUpdate: the status was read after it.
+        let now = now.floor_to_second();
         let times = (now, self.next_update(now, &signer));
         let unknown = Told { status: CertStatus::Unknown, archive_cutoff: None, is_issued: false };
         let single = told.iter().map(|(cert_id, known)| known.as_ref().unwrap_or(&unknown).single(*cert_id, times));
