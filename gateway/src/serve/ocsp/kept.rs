@@ -157,9 +157,9 @@ impl KeptAnswers {
     }
 
     /// Forgets the answer for this CertID, and the one that is being made, and keeps none until [`Self::changed`].
-    pub(super) fn changes(&self, cert_id: Vec<u8>) {
-        *self.changing().entry(cert_id.clone()).or_default() += 1;
-        self.answers.remove(&cert_id);
+    pub(super) fn changes(&self, cert_id: &[u8]) {
+        *self.changing().entry(cert_id.to_owned()).or_default() += 1;
+        self.answers.remove(cert_id);
     }
 
     /// What [`Self::changes`] has announced is over.

@@ -309,7 +309,7 @@ impl StatusWatcher for OcspResponder {
     fn committing(&self, change: &CommittedChange) {
         if change.authority == self.authority {
             self.changes.fetch_add(1, Ordering::SeqCst);
-            self.cert_ids(&change.state.serial).for_each(|cert_id| self.kept.changes(cert_id));
+            self.cert_ids(&change.state.serial).for_each(|cert_id| self.kept.changes(&cert_id));
         }
     }
 

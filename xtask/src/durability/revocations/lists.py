@@ -11,8 +11,9 @@ from gateway import DATA, WORK, check
 from wire import GOOD, HELD, HOLD, REASONS, REVOKED, Connection, Crl
 
 PATHS = ("/crl/default.crl", "/crl/default/delta.crl")
-# How long the next CRL may take.
-NEXT_CRL = 15
+# How long the next CRL may take, in seconds. After each the gateway rests 20 times as long as it took, which is long where it has
+# to wait for the processor.
+NEXT_CRL = 60
 ISSUER, ROOT = (os.path.join(DATA, "ca", name) for name in ("default.pem", "root.pem"))
 STATUS = {"valid": GOOD, "held": HELD, "revoked": REVOKED}
 
