@@ -28,7 +28,7 @@ OUTCOMES = {"hold": HELD, "release": GOOD, "revoke": REVOKED}
 # So many steps of a revoker lie between two steps of one certificate, so that CRLs come in between.
 APART = 200
 # Readers ask for certificates that are this near to what is being revoked, and now and then for any other.
-NEAR = 25
+NEAR = 5
 # Between two queries of a reader, in seconds: revocations are to get on too.
 PAUSE = 0.002
 # How far, of all there is to do, a revoker goes on when a kill is due: it comes amid revocations, however fast they are.
@@ -115,7 +115,7 @@ def read(race, number):
         way = {
             "digest": chance.choice(("sha1", "sha256")),
             "by_get": chance.random() < 0.5,
-            "nonce": chance.randbytes(32) if chance.random() < 0.05 else None,
+            "nonce": chance.randbytes(32) if chance.random() < 0.25 else None,
         }
         first, was_seen = race.phases[index], race.seen_revoked[index]
         answer = client.use(lambda connection: race.questions.ask(connection, race.serials[index], **way))
