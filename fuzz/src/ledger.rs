@@ -59,6 +59,10 @@ impl Crls for NoCrls {
         Ok(None)
     }
 
+    async fn withdraw_crl(&self, _: &CrlScope, _: u64, _: Event) -> Result<(), LedgerError> {
+        Ok(())
+    }
+
     async fn base_crl(&self, _: &CrlScope, _: Timestamp) -> Result<Option<CrlRecord>, LedgerError> {
         Ok(None)
     }

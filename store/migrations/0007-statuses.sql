@@ -36,7 +36,8 @@ CREATE TABLE crl (
     next_update   INTEGER NOT NULL,
     sequence      INTEGER NOT NULL,            -- the last status_change that is in it
     entries       INTEGER NOT NULL,
-    sha256        BLOB    NOT NULL             -- of its DER
+    sha256        BLOB    NOT NULL,            -- of its DER
+    is_withdrawn  INTEGER NOT NULL DEFAULT 0   -- 1: it was never served
 ) STRICT;
 
 CREATE UNIQUE INDEX crl_complete ON crl (authority, shard, number) WHERE base IS NULL;

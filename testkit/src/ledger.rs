@@ -12,9 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use certgate_enrollment::{
     Account, Along, AuditHead, AuditReport, AuditTrail, Authorities, AuthorizationRecord, CertificateQuery, CertificateRecord,
-    CertificateRecorded, CertificateStatus, Certificates, CommittedChange, CrlRecord, Cursor, EnrollmentKey, EnrollmentRecord,
-    EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment, OrderRecord, Page,
-    PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing,
+    CertificateRecorded, CertificateStatus, Certificates, CommittedChange, CrlRecord, CrlScope, Cursor, EnrollmentKey,
+    EnrollmentRecord, EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment, OrderRecord,
+    Page, PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing,
 };
 use certgate_pki::{DigestAlgorithm, Serial};
 
@@ -44,6 +44,7 @@ struct State {
     base_urls: Vec<(String, String)>,
     changes: Vec<CommittedChange>,
     crls: Vec<CrlRecord>,
+    withdrawn: Vec<(CrlScope, u64)>,
     trail: Vec<(Event, [u8; 32])>,
 }
 

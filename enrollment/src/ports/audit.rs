@@ -18,6 +18,8 @@ pub enum EventKind {
     CertificateReleased,
     /// A CRL was published.
     CrlPublished,
+    /// A CRL that was recorded was never served.
+    CrlWithdrawn,
     /// A request waits for a person.
     EnrollmentSubmitted,
     /// A person said yes.
@@ -60,6 +62,7 @@ impl EventKind {
             Self::CertificateHeld => "certificate.held",
             Self::CertificateReleased => "certificate.released",
             Self::CrlPublished => "crl.published",
+            Self::CrlWithdrawn => "crl.withdrawn",
             Self::EnrollmentSubmitted => "enrollment.submitted",
             Self::EnrollmentApproved => "enrollment.approved",
             Self::EnrollmentDenied => "enrollment.denied",

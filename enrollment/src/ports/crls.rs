@@ -54,8 +54,15 @@ pub trait Crls: Send + Sync {
     /// [`LedgerError`].
     async fn last_crl(&self, scope: &CrlScope, is_delta: bool) -> Result<Option<CrlRecord>, LedgerError>;
 
+    /// Remembers that a complete list was recorded and never served, since whoever made it was cut short: no delta is based on it. Its number
+    /// stays taken.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn withdraw_crl(&self, scope: &CrlScope, number: u64, event: Event) -> Result<(), LedgerError>;
+
     /// What a delta of this moment is to be based on: the last complete list of a scope that was made at that time or before, else the
-    /// first one that there is. Whoever has fetched a complete list since can use such a delta.
+    /// first one that there is, but for those that were withdrawn. Whoever has fetched a complete list since can use such a delta.
     ///
     /// # Errors
     /// [`LedgerError`].

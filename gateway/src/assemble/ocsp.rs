@@ -21,8 +21,11 @@ const PERIOD: Duration = Duration::from_secs(60);
 
 /// Everything that is served by OCSP; nothing when no listener serves it.
 ///
+/// A responder that cannot be given a certificate answers that it will, later, and is given one as soon as that can be done: what else is
+/// served does not wait for it.
+///
 /// # Errors
-/// When a responder has no certificate and cannot be given one.
+/// When an authority is not there; a checked configuration names none such.
 pub async fn make_ocsp(
     config: &Config,
     base: &Base,
@@ -38,7 +41,6 @@ pub async fn make_ocsp(
         let authority = authorities.get(&one.name)?;
         let own = own_certificate(&one.name, base, data_dir, &authority);
         let signer = open_signer(&own, &one.name, metrics).await;
-        let signer = signer.with_context(|| format!("the OCSP responder of authority {}", one.name))?;
         let statuses = Arc::new(base.ledger.clone()) as Arc<dyn Statuses>;
         let parts = OcspParts {
             clock: Arc::clone(&base.clock),
@@ -85,10 +87,20 @@ fn own_certificate(name: &str, base: &Base, data_dir: &DataDir, authority: &Arc<
     }
 }
 
-/// Has the certificate issued if there is none that will do, and reads it.
-async fn open_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> anyhow::Result<OcspSigner> {
-    own.ensure().await?;
-    read_signer(own, name, metrics)
+/// Has the certificate issued if there is none that will do, and reads it; else the one that is there, whatever is wrong with it.
+async fn open_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> Option<OcspSigner> {
+    if let Err(error) = own.ensure().await {
+        tell(name, &error);
+    }
+    if !own.cert.exists() {
+        return None;
+    }
+    read_signer(own, name, metrics).inspect_err(|error| tell(name, error)).ok()
+}
+
+fn tell(authority: &str, error: &anyhow::Error) {
+    let error = format!("{error:#}");
+    tracing::error!(authority, error, "the certificate of an OCSP responder could not be renewed; trying again");
 }
 
 fn read_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> anyhow::Result<OcspSigner> {
@@ -109,9 +121,7 @@ async fn keep_fresh(own: &OwnCertificate, responder: &OcspResponder, metrics: &M
             Err(error) => Err(error),
         };
         if let Err(error) = renewed {
-            let authority = responder.authority();
-            let error = format!("{error:#}");
-            tracing::error!(authority, error, "the certificate of an OCSP responder could not be renewed; trying again");
+            tell(responder.authority(), &error);
         }
     }
 }

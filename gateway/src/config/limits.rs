@@ -79,6 +79,9 @@ impl Limits {
         if !(1..=1024).contains(&self.validations) || self.validation_queue == 0 {
             return Err(source.error_in("limits", "validations is from 1 to 1024, and validation_queue above 0"));
         }
+        if !(65_536..=1 << 40).contains(&self.ocsp_bytes) {
+            return Err(source.error_in("limits", "ocsp_bytes is from 65536 (64 KiB) to 1099511627776 (1 TiB)"));
+        }
         if self.bodies_bytes < self.body_bytes {
             return Err(source.error_in("limits", "bodies_bytes is for all bodies together, and at least body_bytes"));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use bytes::Bytes;
 use certgate_crl::Crl;
-use certgate_enrollment::CrlScope;
+use certgate_enrollment::{CrlScope, Event, EventKind, INTERNAL_PRINCIPAL};
 use certgate_pki::sha256;
 
 use super::build::authority_key;
@@ -49,8 +49,14 @@ pub(super) async fn find(parts: &PublisherParts, id: ListId) -> Result<Found, Pu
     let scope = CrlScope { authority: authority.to_owned(), shard: id.shard };
     let record = parts.ledger.last_crl(&scope, id.is_delta).await?;
     let path = path(&parts.directory, authority, id);
+    let read = std::fs::read(&path);
+    if let Some(record) = record.as_ref().filter(|_| !id.is_delta)
+        && !read.as_ref().is_ok_and(|der| sha256(&*parts.provider.digest, der) == record.sha256)
+    {
+        withdraw(parts, &scope, record.number).await?;
+    }
     let number = record.as_ref().map(|record| record.number);
-    match (std::fs::read(&path), record) {
+    match (read, record) {
         (Ok(der), Some(record)) if sha256(&*parts.provider.digest, &der) == record.sha256 => {
             let list = PublishedCrl::new(record, Bytes::from(der), parts.terms.period(id.is_delta));
             Ok(Found::Recorded(Arc::new(list)))
@@ -66,6 +72,15 @@ pub(super) async fn find(parts: &PublisherParts, id: ListId) -> Result<Found, Pu
             Ok(Found::Nothing)
         }
     }
+}
+
+/// A list whose file is not there was not served to its end, or not at all: nobody is to need it for a delta.
+async fn withdraw(parts: &PublisherParts, scope: &CrlScope, number: u64) -> Result<(), PublishError> {
+    let CrlScope { authority, shard } = scope;
+    let details = vec![("authority", authority.clone()), ("shard", shard.to_string()), ("number", number.to_string())];
+    let (at, actor) = (parts.clock.now(), INTERNAL_PRINCIPAL.to_owned());
+    let event = Event { at, kind: EventKind::CrlWithdrawn, actor, details };
+    Ok(parts.ledger.withdraw_crl(scope, number, event).await?)
 }
 
 /// The number of a list, if it is the authority's.

@@ -105,14 +105,15 @@ impl Job {
         Ok(Beginning { ended_from, changed_after: records.iter().map(|record| record.sequence).min() })
     }
 
-    /// They are recorded: their files are written, and then they are served.
+    /// They are recorded: they are served, and their files are written.
     fn publish(&self, lists: Vec<PublishedCrl>) {
+        let lists: Vec<Arc<PublishedCrl>> = lists.into_iter().map(Arc::new).collect();
+        self.shelf.put(lists.iter().cloned());
         for list in &lists {
             if let Err(error) = files::write(&self.parts.directory, list) {
                 let message = "a CRL could not be written to its file; it is served all the same, until the next start";
                 tracing::error!(authority = self.parts.authority.name(), error = format!("{error:#}"), "{message}");
             }
         }
-        self.shelf.put(lists.into_iter().map(Arc::new));
     }
 }

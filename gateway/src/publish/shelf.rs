@@ -58,6 +58,11 @@ impl PublishedCrl {
         Self { next_at: record.this_update.after(period), validators, record, der }
     }
 
+    /// The same, which its date does not tell from the one before it.
+    fn by_tag_alone(&self) -> Self {
+        Self { validators: self.validators.clone().by_tag_alone(), ..self.clone() }
+    }
+
     /// Is it time for another one? Also when the clock was set back: what is served is not to be of the future.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         now >= self.next_at || now < self.record.this_update
@@ -80,7 +85,12 @@ impl Shelf {
     /// Serves these instead of those before them, all at once. Only one task does so.
     pub(super) fn put(&self, lists: impl IntoIterator<Item = Arc<PublishedCrl>>) {
         let mut all = BTreeMap::clone(&self.0.load());
-        all.extend(lists.into_iter().map(|list| (ListId::of(&list.record), list)));
+        for list in lists {
+            let id = ListId::of(&list.record);
+            let is_of_its_second = all.get(&id).is_some_and(|before| before.record.this_update == list.record.this_update);
+            let list = if is_of_its_second { Arc::new(list.by_tag_alone()) } else { list };
+            all.insert(id, list);
+        }
         self.0.store(Arc::new(all));
     }
 }

@@ -87,6 +87,8 @@ pub struct Pace {
     pub rest: Duration,
     /// The rest, as a multiple of how long the last build took: bounds what revocations cost when there are many.
     pub rest_factor: u32,
+    /// The longest rest, however long a build took.
+    pub longest_rest: Duration,
     /// How often the clock is looked at.
     pub look: Duration,
     /// After how long a build that has failed is tried again, doubled each time.
@@ -101,6 +103,7 @@ impl Default for Pace {
             company: Duration::from_secs(1),
             rest: Duration::from_secs(1),
             rest_factor: 20,
+            longest_rest: Duration::from_secs(10),
             look: Duration::from_secs(1),
             retry: Duration::from_secs(1),
             longest_retry: Duration::from_secs(30),

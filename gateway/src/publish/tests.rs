@@ -23,6 +23,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// So fast that tests need not wait, and never idle for longer than the clock stands still.
 const PACE: Pace = Pace {
+    longest_rest: Duration::from_secs(10),
     company: Duration::from_millis(5),
     rest: Duration::from_millis(5),
     rest_factor: 0,

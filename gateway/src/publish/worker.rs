@@ -18,7 +18,7 @@ use super::job::Job;
 use super::publisher::Command;
 use super::revoked::Revoked;
 use super::shelf::Shelf;
-use super::{ListId, PublishError, PublishedCrl, PublisherParts, files};
+use super::{ListId, PublishError, PublishedCrl, PublisherParts, ScopeTerms, files};
 use crate::admin::OPERATOR;
 use crate::telemetry::{BuildMetrics, ListMetrics, Stopwatch};
 
@@ -93,11 +93,16 @@ impl Worker {
     /// [`Self::run`].
     pub(super) async fn begin(&mut self) {
         let parts = Arc::clone(&self.parts);
-        let (runtime, lists) = (Handle::current(), parts.terms.lists().collect::<Vec<_>>());
+        // Both kinds of each scope: files of deltas that are made no more have numbers, too.
+        let kinds = |scope: &ScopeTerms| [false, true].map(|is_delta| ListId { shard: scope.shard, is_delta });
+        let (runtime, lists) = (Handle::current(), parts.terms.scopes.iter().flat_map(kinds).collect::<Vec<_>>());
         let find = move || lists.into_iter().map(|id| (id, runtime.block_on(files::find(&parts, id)))).collect::<Vec<_>>();
         for (id, found) in self.tasks.spawn_blocking(find).await.unwrap_or_default() {
             match found {
-                Ok(Found::Recorded(list)) => self.shelf.put([list]),
+                Ok(Found::Recorded(list)) if self.parts.terms.lists().any(|configured| configured == id) => {
+                    self.shelf.put([list]);
+                }
+                Ok(Found::Recorded(_)) => {}
                 Ok(Found::Unknown(number)) => {
                     let floor = self.floors.entry(id.shard).or_default();
                     *floor = number.max(*floor);
@@ -213,7 +218,7 @@ impl Worker {
 
     fn published(&mut self, made: &BTreeSet<ListId>, took: Duration) {
         let pace = &self.parts.pace;
-        self.rests_until = Instant::now() + pace.rest.max(took * pace.rest_factor);
+        self.rests_until = Instant::now() + pace.rest.max(took * pace.rest_factor).min(pace.longest_rest.max(pace.rest));
         self.builds.published.inc();
         let longest = made.iter().filter_map(|id| self.shelf.get(*id)).map(|list| list.record.entries).max();
         tracing::info!(authority = self.parts.authority.name(), lists = made.len(), longest, ?took, "CRLs were published");

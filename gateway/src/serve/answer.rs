@@ -39,7 +39,9 @@ pub(crate) fn not_allowed(allowed: &'static str) -> Answer {
 /// The answer to HEAD (RFC 9110 §9.3.2): "The server MUST NOT send content", and says how much GET would have brought.
 pub(crate) fn without_content(answer: Answer) -> Answer {
     let (mut head, content) = answer.into_parts();
-    if let Some(length) = content.size_hint().exact().filter(|_| head.status != StatusCode::NO_CONTENT) {
+    // RFC 9110 §8.6: nothing to be said of what is not there, and of 304 only what GET would have had.
+    let has_length = !matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if let Some(length) = content.size_hint().exact().filter(|_| has_length) {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Answer::from_parts(head, Full::default())

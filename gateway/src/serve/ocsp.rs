@@ -72,7 +72,7 @@ async fn get(responder: &OcspResponder, head: &Parts, path: &str) -> Answer {
     match responder.respond(&decoded.der).await {
         Response::Kept(kept) => {
             responder.metrics.answered(kept.outcome);
-            kept.to_get(head)
+            kept.to_get(head, responder.now())
         }
         Response::Made(der, outcome) => made(responder, der, outcome),
         Response::Error(status) => error(responder, status),

@@ -39,11 +39,27 @@ impl Crls for SqliteLedger {
         self.find_crl(scope, &format!("{SELECT} AND {kind} ORDER BY number DESC LIMIT 1"), [])
     }
 
+    async fn withdraw_crl(&self, scope: &CrlScope, crl: u64, event: Event) -> Result<(), LedgerError> {
+        let CrlScope { authority, shard } = scope.clone();
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            let update = "UPDATE crl SET is_withdrawn = 1
+                          WHERE authority = ? AND shard = ? AND number = ? AND base IS NULL AND is_withdrawn = 0";
+            if transaction.connection.execute(update, params![authority, shard, number(crl)])? > 0 {
+                transaction.append(&event)?;
+            }
+            Ok(())
+        };
+        self.write("withdraw a CRL", change).await
+    }
+
     async fn base_crl(&self, scope: &CrlScope, made_by: Timestamp) -> Result<Option<CrlRecord>, LedgerError> {
-        let by_then = format!("{SELECT} AND base IS NULL AND this_update <= ? ORDER BY number DESC LIMIT 1");
+        let by_then =
+            format!("{SELECT} AND base IS NULL AND is_withdrawn = 0 AND this_update <= ? ORDER BY number DESC LIMIT 1");
         match self.find_crl(scope, &by_then, [number(made_by.seconds())])? {
             Some(base) => Ok(Some(base)),
-            None => self.find_crl(scope, &format!("{SELECT} AND base IS NULL ORDER BY number LIMIT 1"), []),
+            None => {
+                self.find_crl(scope, &format!("{SELECT} AND base IS NULL AND is_withdrawn = 0 ORDER BY number LIMIT 1"), [])
+            }
         }
     }
 

@@ -26,9 +26,22 @@ impl Crls for MemoryLedger {
         Ok(state.crls.iter().rev().find(|crl| crl.scope == *scope && crl.base.is_some() == is_delta).cloned())
     }
 
+    async fn withdraw_crl(&self, scope: &CrlScope, number: u64, event: Event) -> Result<(), LedgerError> {
+        let mut state = self.write()?;
+        let is_it = |crl: &CrlRecord| crl.scope == *scope && crl.number == number && crl.base.is_none();
+        let place = (scope.clone(), number);
+        if state.crls.iter().any(is_it) && !state.withdrawn.contains(&place) {
+            state.withdrawn.push(place);
+            state.append(event);
+        }
+        Ok(())
+    }
+
     async fn base_crl(&self, scope: &CrlScope, made_by: Timestamp) -> Result<Option<CrlRecord>, LedgerError> {
         let state = self.read();
-        let complete = || state.crls.iter().filter(|crl| crl.scope == *scope && crl.base.is_none());
+        let is_withdrawn = |crl: &CrlRecord| state.withdrawn.contains(&(crl.scope.clone(), crl.number));
+        let is_one = |crl: &&CrlRecord| crl.scope == *scope && crl.base.is_none() && !is_withdrawn(crl);
+        let complete = || state.crls.iter().filter(is_one);
         let by_then = complete().rfind(|crl| crl.this_update <= made_by);
         Ok(by_then.or_else(|| complete().next()).cloned())
     }

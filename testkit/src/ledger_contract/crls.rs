@@ -106,4 +106,15 @@ async fn a_delta_is_based_on_what_clients_have(ledger: &dyn Ledger) {
         let base = ledger.base_crl(&ours, NOW.after(HOUR * hour)).await;
         assert_eq!(base, Ok(Some(lists[place].clone())), "{hour}");
     }
+    let before = events(ledger).await;
+    for _ in 0..2 {
+        ledger.withdraw_crl(&ours, lists[1].number, event(EventKind::CrlWithdrawn)).await.unwrap();
+    }
+    ledger.withdraw_crl(&ours, 99, event(EventKind::CrlWithdrawn)).await.unwrap();
+    assert_eq!(events(ledger).await, before + 1, "once, of one that there is");
+    for (hour, place) in [(3, 0), (4, 0), (5, 0), (6, 2)] {
+        let base = ledger.base_crl(&ours, NOW.after(HOUR * hour)).await;
+        assert_eq!(base, Ok(Some(lists[place].clone())), "{hour}");
+    }
+    assert!(!publish(ledger, &[&crl(ours, lists[1].number, None, 9)]).await, "its number stays taken");
 }

@@ -1,9 +1,13 @@
-//! Answers that are kept, by the CertID that asks for them.
+//! What is kept of a certificate, by the CertID that asks for it: what became of it, and the answer that says so.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use bytes::Bytes;
+use certgate_enrollment::CertificateState;
 use certgate_pki::Timestamp;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderValue};
 use quick_cache::Weighter;
@@ -13,6 +17,55 @@ use crate::serve::answer::{self, Answer};
 use crate::serve::conditional::{Validators, http_date};
 use crate::telemetry::OcspOutcome;
 
+/// What became of a certificate, until something else becomes of it, and the answer that says so, once somebody has asked for it.
+pub(super) struct Kept {
+    /// What was read of it.
+    pub(super) state: CertificateState,
+    /// From when to when it is believed without another look at the ledger.
+    fresh: Range<Timestamp>,
+    answer: ArcSwapOption<KeptAnswer>,
+    /// Held by who signs, for all who wait.
+    signing: Mutex<()>,
+}
+
+impl Kept {
+    /// What was read at that time, and is read again when half of `validity` is over.
+    pub(super) fn new(state: CertificateState, read_at: Timestamp, validity: Duration) -> Self {
+        let fresh = read_at.floor_to_second()..read_at.after(validity / 2);
+        Self { state, fresh, answer: ArcSwapOption::empty(), signing: Mutex::new(()) }
+    }
+
+    /// May it be told without a look at the ledger? A clock that was set back before it was read says no.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        self.fresh.contains(&now)
+    }
+
+    /// The answer, if there is one whose time is not half over.
+    pub(super) fn answer(&self, now: Timestamp) -> Option<Arc<KeptAnswer>> {
+        self.answer.load_full().filter(|answer| answer.is_fresh(now))
+    }
+
+    /// The answer, if there is one that is still to be believed.
+    pub(super) fn last_answer(&self, now: Timestamp) -> Option<Arc<KeptAnswer>> {
+        self.answer.load_full().filter(|answer| answer.is_current(now))
+    }
+
+    /// The answer, made by the first who asks for it.
+    pub(super) fn answer_or_make<E>(
+        &self,
+        now: Timestamp,
+        make: impl FnOnce() -> Result<KeptAnswer, E>,
+    ) -> Result<Arc<KeptAnswer>, E> {
+        let _signing = self.signing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = self.answer(now) {
+            return Ok(answer);
+        }
+        let made = Arc::new(make()?);
+        self.answer.store(Some(Arc::clone(&made)));
+        Ok(made)
+    }
+}
+
 /// An answer as it goes out, again and again.
 pub(super) struct KeptAnswer {
     body: Bytes,
@@ -20,7 +73,7 @@ pub(super) struct KeptAnswer {
     expires: HeaderValue,
     cache_control: HeaderValue,
     /// From when to when it is given without a look at the ledger.
-    fresh: std::ops::Range<Timestamp>,
+    fresh: Range<Timestamp>,
     next_update: Timestamp,
     /// What it says.
     pub(super) outcome: OcspOutcome,
@@ -36,37 +89,35 @@ impl KeptAnswer {
         outcome: OcspOutcome,
     ) -> Self {
         let life = next_update.seconds().saturating_sub(this_update.seconds());
-        let half = this_update.after(std::time::Duration::from_secs(life / 2));
-        // RFC 9919, "HTTP proxies": max-age is before nextUpdate, however late within the first half it is given.
-        let max_age = (life - life / 2).saturating_sub(1);
-        let cache_control = format!("max-age={max_age},public,no-transform,must-revalidate");
+        let half = this_update.after(Duration::from_secs(life / 2));
         Self {
             body: body.into(),
-            validators: Validators::new(sha256, this_update),
+            validators: Validators::new(sha256, this_update).by_tag_alone(),
             expires: http_date(next_update),
-            cache_control: HeaderValue::try_from(cache_control).unwrap_or_else(|_| HeaderValue::from_static("no-cache")),
+            // RFC 9919, "HTTP proxies": max-age is before nextUpdate, however late within the first half it is given.
+            cache_control: cache_control(life - life / 2),
             fresh: this_update.floor_to_second()..half,
             next_update,
             outcome,
         }
     }
 
-    /// May it be given without a look at the ledger? A clock that was set back before it was made says no.
-    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+    fn is_fresh(&self, now: Timestamp) -> bool {
         self.fresh.contains(&now)
     }
 
     /// Is what it says still to be believed?
-    pub(super) fn is_current(&self, now: Timestamp) -> bool {
+    fn is_current(&self, now: Timestamp) -> bool {
         self.fresh.start <= now && now < self.next_update
     }
 
     /// To a GET, with what caches need (RFC 9919, "HTTP response"), or 304.
-    pub(super) fn to_get(&self, head: &hyper::http::request::Parts) -> Answer {
+    pub(super) fn to_get(&self, head: &hyper::http::request::Parts, now: Timestamp) -> Answer {
         let mut headers = HeaderMap::with_capacity(5);
         self.validators.mark(&mut headers);
         headers.insert(EXPIRES, self.expires.clone());
-        headers.insert(CACHE_CONTROL, self.cache_control.clone());
+        headers
+            .insert(CACHE_CONTROL, if self.is_fresh(now) { self.cache_control.clone() } else { self.last_cache_control(now) });
         if self.validators.are_known(&head.method, &head.headers) {
             return crate::serve::conditional::not_modified(headers);
         }
@@ -76,69 +127,72 @@ impl KeptAnswer {
         answer
     }
 
+    /// Of one that is given in its second half, since the ledger is away.
+    fn last_cache_control(&self, now: Timestamp) -> HeaderValue {
+        cache_control(self.next_update.seconds().saturating_sub(now.seconds()))
+    }
+
     /// To a POST, which nobody keeps.
     pub(super) fn to_post(&self) -> Answer {
         answer::ok(certgate_ocsp::OCSP_RESPONSE, self.body.clone())
     }
 }
 
-/// What an answer takes beside its octets and its key: bookkeeping, and header fields.
-const OVERHEAD: usize = 320;
+/// For less than so many seconds.
+fn cache_control(seconds: u64) -> HeaderValue {
+    let text = format!("max-age={},public,no-transform,must-revalidate", seconds.saturating_sub(1));
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("no-cache"))
+}
 
-/// Octets that an answer takes.
+/// What is kept of a certificate: the answer, which is counted from the beginning, with a certificate of P-256 in it, its header fields, and
+/// bookkeeping.
+const USUAL: usize = 1500;
+
+/// Octets that it takes.
 #[derive(Clone)]
 pub(super) struct Octets;
 
-impl Weighter<Vec<u8>, Arc<KeptAnswer>> for Octets {
-    fn weight(&self, cert_id: &Vec<u8>, kept: &Arc<KeptAnswer>) -> u64 {
-        (cert_id.len() + kept.body.len() + OVERHEAD) as u64
+impl Weighter<Vec<u8>, Arc<Kept>> for Octets {
+    fn weight(&self, cert_id: &Vec<u8>, _: &Arc<Kept>) -> u64 {
+        (cert_id.len() + USUAL) as u64
     }
 }
 
-/// Answers of one responder, the ones that are asked for most, within a number of octets. Who asks for one that is being made waits for it.
-pub(super) struct KeptAnswers {
-    answers: Cache<Vec<u8>, Arc<KeptAnswer>, Octets>,
+/// What one responder keeps: what is asked for most, within a number of octets. Who asks for what is being looked up waits for it.
+pub(super) struct KeptStates {
+    states: Cache<Vec<u8>, Arc<Kept>, Octets>,
     /// CertIDs whose status is being changed, and by how many changes.
     changing: Mutex<HashMap<Vec<u8>, usize>>,
 }
 
-/// The right to make an answer that others wait for.
-pub(super) type Making<'c> = PlaceholderGuard<
-    'c,
-    Vec<u8>,
-    Arc<KeptAnswer>,
-    Octets,
-    quick_cache::DefaultHashBuilder,
-    DefaultLifecycle<Vec<u8>, Arc<KeptAnswer>>,
->;
+/// The right to look up what others wait for.
+pub(super) type Making<'c> =
+    PlaceholderGuard<'c, Vec<u8>, Arc<Kept>, Octets, quick_cache::DefaultHashBuilder, DefaultLifecycle<Vec<u8>, Arc<Kept>>>;
 
 /// What there is for a CertID.
 pub(super) enum Found<'c> {
-    /// An answer.
-    Kept(Arc<KeptAnswer>),
-    /// None: it is to be made.
+    /// This.
+    Kept(Arc<Kept>),
+    /// Nothing: it is to be looked up.
     Nothing(Making<'c>),
-    /// None, and none is to be kept: the status is being changed, and who asks now may see it changed or not.
+    /// Nothing, and nothing is to be kept: the status is being changed, and who asks now may see it changed or not.
     Changing,
 }
 
-/// About what an answer takes, with a certificate of P-256 in it.
-const USUAL: usize = 1200;
-
-impl KeptAnswers {
+impl KeptStates {
     /// Room for so many octets.
     pub(super) fn new(octets: usize) -> Self {
-        Self { answers: Cache::with_weighter(octets / USUAL + 1, octets as u64, Octets), changing: Mutex::default() }
+        Self { states: Cache::with_weighter(octets / USUAL + 1, octets as u64, Octets), changing: Mutex::default() }
     }
 
-    /// The answer for this CertID, if there is one.
-    pub(super) fn get(&self, cert_id: &[u8]) -> Option<Arc<KeptAnswer>> {
-        self.answers.get(cert_id)
+    /// What is kept for this CertID.
+    pub(super) fn get(&self, cert_id: &[u8]) -> Option<Arc<Kept>> {
+        self.states.get(cert_id)
     }
 
-    /// The same; where there is none, the first who asks is to make it, and the others wait for that.
+    /// The same; where there is nothing, the first who asks is to look it up, and the others wait for that.
     pub(super) async fn get_or_make(&self, cert_id: &[u8]) -> Found<'_> {
-        match self.answers.get_value_or_guard_async(cert_id).await {
+        match self.states.get_value_or_guard_async(cert_id).await {
             Ok(kept) => Found::Kept(kept),
             // Looked at with the guard in hand: a change that begins later takes it away.
             Err(_) if self.changing().contains_key(cert_id) => Found::Changing,
@@ -147,19 +201,19 @@ impl KeptAnswers {
     }
 
     /// Is it this one that is kept? One that was waited for may have been forgotten meanwhile.
-    pub(super) fn is_kept(&self, cert_id: &[u8], kept: &Arc<KeptAnswer>) -> bool {
-        self.answers.peek(cert_id).is_some_and(|other| Arc::ptr_eq(&other, kept))
+    pub(super) fn is_kept(&self, cert_id: &[u8], kept: &Arc<Kept>) -> bool {
+        self.states.peek(cert_id).is_some_and(|other| Arc::ptr_eq(&other, kept))
     }
 
-    /// Takes this one away, if it is what is kept, for a new one to be made.
-    pub(super) fn take(&self, cert_id: &[u8], kept: &Arc<KeptAnswer>) -> bool {
-        self.answers.remove_if(cert_id, |other| Arc::ptr_eq(other, kept)).is_some()
+    /// Takes this one away, if it is what is kept, to be looked up anew.
+    pub(super) fn take(&self, cert_id: &[u8], kept: &Arc<Kept>) -> bool {
+        self.states.remove_if(cert_id, |other| Arc::ptr_eq(other, kept)).is_some()
     }
 
-    /// Forgets the answer for this CertID, and the one that is being made, and keeps none until [`Self::changed`].
+    /// Forgets what is kept for this CertID, and what is being looked up, and keeps nothing until [`Self::changed`].
     pub(super) fn changes(&self, cert_id: &[u8]) {
         *self.changing().entry(cert_id.to_owned()).or_default() += 1;
-        self.answers.remove(cert_id);
+        self.states.remove(cert_id);
     }
 
     /// What [`Self::changes`] has announced is over.
@@ -169,6 +223,11 @@ impl KeptAnswers {
             Some(count) if *count > 1 => *count -= 1,
             _ => drop(changing.remove(cert_id)),
         }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&self) {
+        self.states.clear();
     }
 
     fn changing(&self) -> MutexGuard<'_, HashMap<Vec<u8>, usize>> {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use certgate_enrollment::{
     Authority, CertificateState, CertificateStatus, Clock, CommittedChange, LedgerError, StatusWatcher, Statuses,
 };
-use certgate_ocsp::{CertId, CertStatus, ErrorStatus, IssuerHashes, OcspRequest, Reading, SingleResponse};
-use certgate_pki::{CrlReason, Digest, Provider, Serial, Timestamp, sha256};
+use certgate_ocsp::{CertId, CertStatus, ErrorStatus, IssuerHashes, Nonce, OcspRequest, Reading, SingleResponse};
+use certgate_pki::{CrlReason, Digest, Provider, Serial, SignatureAlgorithm, Timestamp, sha256};
 
-use super::kept::{Found, KeptAnswer, KeptAnswers, Making};
+use super::kept::{Found, Kept, KeptAnswer, KeptStates, Making};
 use super::signer::OcspSigner;
 use crate::telemetry::{OcspMetrics, OcspOutcome};
 
@@ -46,8 +46,9 @@ pub struct OcspParts {
 pub struct OcspResponder {
     authority: String,
     issuers: Vec<IssuerHashes>,
-    signer: ArcSwap<OcspSigner>,
-    kept: KeptAnswers,
+    /// None while there is none whose certificate is good.
+    signer: ArcSwapOption<OcspSigner>,
+    kept: KeptStates,
     options: OcspOptions,
     clock: Arc<dyn Clock>,
     statuses: Arc<dyn Statuses>,
@@ -67,24 +68,37 @@ pub(super) enum Response {
     Error(ErrorStatus),
 }
 
-/// An answer that was to be made anew, and how many changes there were when it was taken away for that.
+/// What was to be looked up anew, and how many changes there were when it was taken away for that.
 struct Old {
-    kept: Arc<KeptAnswer>,
+    kept: Arc<Kept>,
     changes: u64,
 }
 
 /// What is known of a certificate that is asked for.
+enum Known {
+    /// It was issued here, and this is kept of it.
+    Kept(Arc<Kept>),
+    /// It was issued here, and something is just becoming of it: nothing is kept.
+    Seen(CertificateState),
+    /// This is not for us to say.
+    Foreign,
+    /// It was never issued here.
+    NotIssued,
+    /// The ledger is away, and what is kept was read before.
+    Last(Arc<Kept>, LedgerError),
+}
+
+/// What is told of a certificate.
+#[derive(Clone, Copy)]
 struct Told {
     status: CertStatus,
     archive_cutoff: Option<Timestamp>,
-    /// Whether it was issued here: an answer about anything else is not kept, since there is no end of what can be asked for.
-    is_issued: bool,
 }
 
 impl OcspResponder {
-    /// The responder of this authority.
+    /// The responder of this authority. Without a signer it answers that it will, later.
     #[must_use]
-    pub fn new(authority: &Authority, signer: OcspSigner, options: OcspOptions, parts: OcspParts) -> Self {
+    pub fn new(authority: &Authority, signer: Option<OcspSigner>, options: OcspOptions, parts: OcspParts) -> Self {
         let OcspParts { clock, statuses, provider, metrics } = parts;
         let own = authority.chain().first();
         let hashes =
@@ -92,8 +106,8 @@ impl OcspResponder {
         Self {
             authority: authority.name().to_owned(),
             issuers: IssuerHashes::ALGORITHMS.into_iter().filter_map(hashes).collect(),
-            signer: ArcSwap::from_pointee(signer),
-            kept: KeptAnswers::new(options.kept_octets),
+            signer: ArcSwapOption::from(signer.map(Arc::new)),
+            kept: KeptStates::new(options.kept_octets),
             options,
             clock,
             statuses,
@@ -109,9 +123,27 @@ impl OcspResponder {
         &self.authority
     }
 
-    /// Signs with this one from now on. What is kept stays: it has the certificate of who signed it.
+    /// Signs with this one from now on. What the one before has signed is forgotten: its certificate may have been wrong.
     pub fn replace_signer(&self, signer: OcspSigner) {
-        self.signer.store(Arc::new(signer));
+        self.signer.store(Some(Arc::new(signer)));
+        self.kept.clear();
+    }
+
+    /// Now, as this responder has it.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Who signs, if the signature will verify.
+    fn signer(&self, now: Timestamp) -> Option<Arc<OcspSigner>> {
+        let signer = self.signer.load_full().filter(|signer| signer.is_valid(now));
+        if signer.is_none() {
+            tracing::error!(
+                authority = self.authority,
+                "OCSP: no responder's certificate is valid now; asking again later may help"
+            );
+        }
+        signer
     }
 
     /// How requests are read.
@@ -123,30 +155,110 @@ impl OcspResponder {
     pub(super) async fn respond(&self, der: &[u8]) -> Response {
         let Ok(request) = OcspRequest::parse(der) else { return Response::Error(ErrorStatus::MalformedRequest) };
         if let Some(cert_id) = request.sole_cert_id() {
-            let now = self.clock.now();
-            if let Some(kept) = self.kept.get(cert_id.as_der()).filter(|kept| kept.is_fresh(now)) {
-                return Response::Kept(kept);
-            }
-            if let Some(response) = self.find_or_make(cert_id).await {
-                return response;
-            }
+            return self.respond_plainly(cert_id).await;
         }
         // RFC 6960 §4.1.2 has critical extensions that are not known in no answer, §4.4.3 no answer of another type than basic.
         if request.unknown_critical().is_some() || !request.accepts_basic() {
             return Response::Error(ErrorStatus::MalformedRequest);
         }
-        self.make_alone(&request).await
+        self.respond_alone(&request).await
     }
 
-    /// The answer that is kept, or is being made by somebody else, or is to be made and kept; `None` when none is to be kept now.
-    async fn find_or_make(&self, cert_id: &CertId<'_>) -> Option<Response> {
+    /// About one certificate, with nothing in the request that makes it another's than everybody's.
+    async fn respond_plainly(&self, cert_id: &CertId<'_>) -> Response {
+        let now = self.clock.now();
+        let known = match self.known(cert_id, now).await {
+            Ok(Known::Kept(kept)) => {
+                return match kept.answer(now) {
+                    Some(answer) => Response::Kept(answer),
+                    None => self.make_to_keep(cert_id, &kept, now),
+                };
+            }
+            Ok(Known::Last(kept, error)) => {
+                return kept.last_answer(now).map_or_else(|| self.failed(&error), Response::Kept);
+            }
+            Ok(known) => known,
+            Err(error) => return self.failed(&error),
+        };
+        let Some(told) = self.told(&known, now) else { return Response::Error(ErrorStatus::Unauthorized) };
+        let Some(signer) = self.signer(now) else { return Response::Error(ErrorStatus::TryLater) };
+        let now = now.floor_to_second();
+        let single = told.single(*cert_id, (now, self.next_update(now, &signer)));
+        self.made(&signer, &[single], None, (now, signer.algorithm()))
+    }
+
+    /// The answer for everyone who asks for this certificate.
+    fn make_to_keep(&self, cert_id: &CertId<'_>, kept: &Kept, now: Timestamp) -> Response {
+        let Some(told) = self.told_of(&kept.state, now) else { return Response::Error(ErrorStatus::Unauthorized) };
+        let Some(signer) = self.signer(now) else { return Response::Error(ErrorStatus::TryLater) };
+        let make = || {
+            let now = now.floor_to_second();
+            let times = (now, self.next_update(now, &signer));
+            let der = signer.sign(&[told.single(*cert_id, times)], None, (now, signer.algorithm()))?;
+            self.metrics.signed();
+            let hash = sha256(&*self.digest, &der);
+            Ok(KeptAnswer::new(der, &hash, times, OcspOutcome::of(&[told.status])))
+        };
+        kept.answer_or_make(now, make).map_or_else(|error| self.unsigned(&error), Response::Kept)
+    }
+
+    /// An answer for one request: with its nonce, about several certificates, by an algorithm that it prefers.
+    async fn respond_alone(&self, request: &OcspRequest<'_>) -> Response {
+        let now = self.clock.now();
+        let mut told = Vec::with_capacity(request.count());
+        for one in request.requests() {
+            match self.known(&one.cert_id, now).await {
+                Ok(Known::Last(_, error)) | Err(error) => return self.failed(&error),
+                Ok(known) => told.push((one.cert_id, self.told(&known, now))),
+            }
+        }
+        // RFC 9919, "OCSPResponseStatus Values": nothing authoritative to say of any of them.
+        if told.iter().all(|(_, told)| told.is_none()) {
+            return Response::Error(ErrorStatus::Unauthorized);
+        }
+        let Some(signer) = self.signer(now) else { return Response::Error(ErrorStatus::TryLater) };
+        // thisUpdate: the status was read after it, or nothing has become of the certificate since it was read.
+        let now = now.floor_to_second();
+        let times = (now, self.next_update(now, &signer));
+        let unknown = Told { status: CertStatus::Unknown, archive_cutoff: None };
+        let single = told.iter().map(|(cert_id, told)| told.unwrap_or(unknown).single(*cert_id, times));
+        let responses: Vec<SingleResponse<'_>> = single.collect();
+        self.made(&signer, &responses, request.nonce(), (now, signer.algorithm_for(request)))
+    }
+
+    /// Signed for one request, and not kept.
+    fn made(
+        &self,
+        signer: &OcspSigner,
+        responses: &[SingleResponse<'_>],
+        nonce: Option<Nonce<'_>>,
+        terms: (Timestamp, SignatureAlgorithm),
+    ) -> Response {
+        match signer.sign(responses, nonce, terms) {
+            Ok(der) => {
+                self.metrics.signed();
+                let outcome = match responses {
+                    [one] => OcspOutcome::of(&[one.status]),
+                    _ => OcspOutcome::Several,
+                };
+                Response::Made(der, outcome)
+            }
+            Err(error) => self.unsigned(&error),
+        }
+    }
+
+    /// What is known of a certificate: what is kept, or is being looked up by somebody else, or is to be looked up and kept.
+    async fn known(&self, cert_id: &CertId<'_>, now: Timestamp) -> Result<Known, LedgerError> {
+        if let Some(kept) = self.kept.get(cert_id.as_der()).filter(|kept| kept.is_fresh(now)) {
+            return Ok(Known::Kept(kept));
+        }
         let mut old = None;
         loop {
             match self.kept.get_or_make(cert_id.as_der()).await {
-                Found::Kept(kept) if kept.is_fresh(self.clock.now()) => {
-                    // What was being made when a revocation was committed may say `good`: it is not kept, and not given.
+                Found::Kept(kept) if kept.is_fresh(now) => {
+                    // What was being looked up when a revocation was committed may say `good`: it is not kept, and not told.
                     if self.kept.is_kept(cert_id.as_der(), &kept) {
-                        return Some(Response::Kept(kept));
+                        return Ok(Known::Kept(kept));
                     }
                 }
                 Found::Kept(kept) => {
@@ -156,100 +268,56 @@ impl OcspResponder {
                     }
                 }
                 Found::Nothing(making) => {
-                    // Without one, a change of its status was committed meanwhile.
-                    if let Some(response) = self.make_and_keep(cert_id, making, old.take()).await {
-                        return Some(response);
+                    // Without it, a change of its status was committed meanwhile.
+                    if let Some(known) = self.look_up(cert_id, making, old.take()).await? {
+                        return Ok(known);
                     }
                 }
-                Found::Changing => return None,
+                Found::Changing => return self.read(cert_id).await,
             }
         }
     }
 
-    /// Makes an answer for everyone who asks; `None` when it was overtaken by a change.
-    async fn make_and_keep(&self, cert_id: &CertId<'_>, making: Making<'_>, old: Option<Old>) -> Option<Response> {
-        let told = match self.told(cert_id, self.clock.now()).await {
-            Ok(Some(told)) => told,
-            Ok(None) => return Some(Response::Error(ErrorStatus::Unauthorized)),
-            Err(error) => {
-                let old = old.and_then(|old| self.keep_again(making, old));
-                return Some(old.map_or_else(|| self.failed(&error), Response::Kept));
-            }
+    /// Looks a certificate up for everyone who asks; `None` when that was overtaken by a change.
+    async fn look_up(&self, cert_id: &CertId<'_>, making: Making<'_>, old: Option<Old>) -> Result<Option<Known>, LedgerError> {
+        let read_at = self.clock.now();
+        let kept = match self.read(cert_id).await {
+            Ok(Known::Seen(state)) => Arc::new(Kept::new(state, read_at, self.options.validity)),
+            Ok(known) => return Ok(Some(known)),
+            Err(error) => return self.go_on_with(making, old, error),
         };
-        let signer = self.signer.load();
-        let now = self.clock.now().floor_to_second();
-        let next_update = self.next_update(now, &signer);
-        let single = told.single(*cert_id, (now, next_update));
-        let made = signer.sign(&[single], None, (now, signer.algorithm()));
-        let outcome = OcspOutcome::of(&[single.status]);
-        let der = match made {
-            Ok(der) => der,
-            Err(error) => return Some(self.unsigned(&error)),
-        };
-        self.metrics.signed();
-        if !told.is_issued {
-            return Some(Response::Made(der, outcome));
-        }
-        let hash = sha256(&*self.digest, &der);
-        let kept = Arc::new(KeptAnswer::new(der, &hash, (now, next_update), outcome));
-        making.insert(Arc::clone(&kept)).is_ok().then_some(Response::Kept(kept))
+        Ok(making.insert(Arc::clone(&kept)).is_ok().then_some(Known::Kept(kept)))
     }
 
-    /// Goes on with what was known before, while the ledger is away and until its time is over (invariant 10); not when something may have
-    /// become of the certificate since.
-    fn keep_again(&self, making: Making<'_>, old: Old) -> Option<Arc<KeptAnswer>> {
-        if !old.kept.is_current(self.clock.now()) || self.changes.load(Ordering::SeqCst) != old.changes {
-            return None;
-        }
-        making.insert(Arc::clone(&old.kept)).ok()?;
-        Some(old.kept)
-    }
-
-    /// Makes an answer for one request: with its nonce, about several certificates, by an algorithm that it prefers.
-    async fn make_alone(&self, request: &OcspRequest<'_>) -> Response {
-        let now = self.clock.now();
-        let mut told = Vec::with_capacity(request.count());
-        for one in request.requests() {
-            match self.told(&one.cert_id, now).await {
-                Ok(known) => told.push((one.cert_id, known)),
-                Err(error) => return self.failed(&error),
-            }
-        }
-        // RFC 9919, "OCSPResponseStatus Values": nothing authoritative to say of any of them.
-        if told.iter().all(|(_, known)| known.is_none()) {
-            return Response::Error(ErrorStatus::Unauthorized);
-        }
-        let signer = self.signer.load();
-        // thisUpdate: the status was read after it.
-        let now = now.floor_to_second();
-        let times = (now, self.next_update(now, &signer));
-        let unknown = Told { status: CertStatus::Unknown, archive_cutoff: None, is_issued: false };
-        let single = told.iter().map(|(cert_id, known)| known.as_ref().unwrap_or(&unknown).single(*cert_id, times));
-        let responses: Vec<SingleResponse<'_>> = single.collect();
-        match signer.sign(&responses, request.nonce(), (now, signer.algorithm_for(request))) {
-            Ok(der) => {
-                self.metrics.signed();
-                let statuses: Vec<CertStatus> = responses.iter().map(|one| one.status).collect();
-                Response::Made(der, OcspOutcome::of(&statuses))
-            }
-            Err(error) => self.unsigned(&error),
+    /// What was known before, while the ledger is away (invariant 10); not when something may have become of the certificate since.
+    fn go_on_with(&self, making: Making<'_>, old: Option<Old>, error: LedgerError) -> Result<Option<Known>, LedgerError> {
+        match old.filter(|old| self.changes.load(Ordering::SeqCst) == old.changes) {
+            Some(Old { kept, .. }) if making.insert(Arc::clone(&kept)).is_ok() => Ok(Some(Known::Last(kept, error))),
+            _ => Err(error),
         }
     }
 
-    /// What there is to be told of a certificate; `None` when this is not for us to say.
-    async fn told(&self, cert_id: &CertId<'_>, now: Timestamp) -> Result<Option<Told>, LedgerError> {
+    /// What the ledger knows of a certificate.
+    async fn read(&self, cert_id: &CertId<'_>) -> Result<Known, LedgerError> {
         if !self.issuers.iter().any(|issuer| issuer.are_in(cert_id)) {
-            return Ok(None);
+            return Ok(Known::Foreign);
         }
-        let found = match Serial::from_octets(cert_id.serial_octets()) {
-            Some(serial) => self.statuses.state_of(&self.authority, &serial).await?,
-            None => None,
-        };
-        let Some(state) = found else {
-            let status = if self.options.unissued_is_revoked { CertStatus::NotIssued } else { CertStatus::Unknown };
-            return Ok(Some(Told { status, archive_cutoff: None, is_issued: false }));
-        };
-        Ok(self.told_of(&state, now))
+        let Some(serial) = Serial::from_octets(cert_id.serial_octets()) else { return Ok(Known::NotIssued) };
+        let state = self.statuses.state_of(&self.authority, &serial).await?;
+        Ok(state.map_or(Known::NotIssued, Known::Seen))
+    }
+
+    /// What is told of what is known; `None` when it is not for us to say.
+    fn told(&self, known: &Known, now: Timestamp) -> Option<Told> {
+        match known {
+            Known::Kept(kept) | Known::Last(kept, _) => self.told_of(&kept.state, now),
+            Known::Seen(state) => self.told_of(state, now),
+            Known::Foreign => None,
+            Known::NotIssued => {
+                let status = if self.options.unissued_is_revoked { CertStatus::NotIssued } else { CertStatus::Unknown };
+                Some(Told { status, archive_cutoff: None })
+            }
+        }
     }
 
     fn told_of(&self, state: &CertificateState, now: Timestamp) -> Option<Told> {
@@ -267,7 +335,7 @@ impl OcspResponder {
         };
         // RFC 6960 §4.4.4: "obtained by subtracting this retention interval value from the producedAt time".
         let archive_cutoff = has_expired.then(|| now.before(self.options.retain_expired));
-        Some(Told { status, archive_cutoff, is_issued: true })
+        Some(Told { status, archive_cutoff })
     }
 
     /// All ways to ask for a certificate.
@@ -298,7 +366,7 @@ impl OcspResponder {
 
 impl Told {
     fn single<'a>(&self, cert_id: CertId<'a>, (now, next_update): (Timestamp, Timestamp)) -> SingleResponse<'a> {
-        let Self { status, archive_cutoff, .. } = *self;
+        let Self { status, archive_cutoff } = *self;
         SingleResponse { cert_id, status, this_update: now, next_update: Some(next_update), archive_cutoff }
     }
 }
@@ -308,8 +376,9 @@ impl Told {
 impl StatusWatcher for OcspResponder {
     fn committing(&self, change: &CommittedChange) {
         if change.authority == self.authority {
-            self.changes.fetch_add(1, Ordering::SeqCst);
             self.cert_ids(&change.state.serial).for_each(|cert_id| self.kept.changes(&cert_id));
+            // Last: who sees it counted finds nothing to take that is older.
+            self.changes.fetch_add(1, Ordering::SeqCst);
         }
     }
 

@@ -20,6 +20,12 @@ impl OcspSigner {
         Self { certificate, key, id }
     }
 
+    /// Do its signatures verify now?
+    pub(super) fn is_valid(&self, now: Timestamp) -> bool {
+        let validity = self.certificate.validity();
+        validity.not_before <= now && now.floor_to_second() < validity.not_after
+    }
+
     /// The last second at which its signatures verify.
     pub(super) fn not_after(&self) -> Timestamp {
         self.certificate.validity().not_after

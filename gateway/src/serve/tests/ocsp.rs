@@ -111,7 +111,7 @@ impl Ocsp {
             provider: provider.clone(),
             metrics: Metrics::new().ocsp("default"),
         };
-        let responder = Arc::new(OcspResponder::new(&ca.authority, signer, options, parts));
+        let responder = Arc::new(OcspResponder::new(&ca.authority, Some(signer), options, parts));
         ca.ledger.watch(responder.clone());
         let mut app = Arc::into_inner(exchange.app).unwrap();
         app.ocsp = OcspService::new([responder.clone()]);
@@ -361,6 +361,9 @@ async fn what_is_kept_is_told_until_its_time_is_over_while_the_ledger_is_away() 
         ocsp.ca.clock.advance(5 * HOUR);
         assert_eq!(ocsp.said().await, Said::good());
     }
+    // What others keep by then ends before nextUpdate.
+    let path = format!("/{}", Base64::encode_string(&request(&[ocsp.cert_id()], &[])));
+    assert_eq!(ocsp.get(&path, &[]).await.1[CACHE_CONTROL], "max-age=7199,public,no-transform,must-revalidate");
     // What is not kept cannot be told, and says that asking again may help.
     let (status, _, body) = ocsp.post(request(&[ocsp.cert_id()], &[nonce(&[1; 16])])).await;
     assert_eq!((status, Said::read(&body)), (StatusCode::OK, Said::Error(3)));
@@ -372,6 +375,42 @@ async fn what_is_kept_is_told_until_its_time_is_over_while_the_ledger_is_away() 
     ocsp.statuses.is_away.store(true, Ordering::SeqCst);
     ocsp.ca.clock.advance(12 * HOUR);
     assert_eq!(ocsp.said().await, Said::Error(3), "its time is over");
+}
+
+#[tokio::test]
+async fn a_nonce_needs_no_second_look_at_the_ledger() {
+    let ocsp = Ocsp::new(OPTIONS).await;
+    let asked = || ocsp.statuses.asked.load(Ordering::SeqCst);
+    for _ in 0..3 {
+        let (_, _, body) = ocsp.post(request(&[ocsp.cert_id()], &[nonce(&[1; 16])])).await;
+        assert_eq!((Said::read(&body), asked()), (Said::good(), 1));
+    }
+    assert_eq!((ocsp.said().await, asked()), (Said::good(), 1), "nor does the answer for everyone");
+    ocsp.become_so(StatusChange::Hold).await;
+    let (_, _, body) = ocsp.post(request(&[ocsp.cert_id()], &[nonce(&[1; 16])])).await;
+    assert_eq!((Said::read(&body), asked()), (Said::revoked(6), 2));
+    ocsp.ca.clock.advance(6 * HOUR);
+    assert_eq!((ocsp.said().await, asked()), (Said::revoked(6), 3));
+}
+
+#[tokio::test]
+async fn without_a_valid_signer_asking_again_later_may_help() {
+    let ocsp = Ocsp::new(OcspOptions { retain_expired: 1000 * DAY, ..OPTIONS }).await;
+    assert_eq!(ocsp.said().await, Said::good());
+    // The signer's certificate is over.
+    ocsp.ca.clock.advance(301 * DAY);
+    assert_eq!(ocsp.said().await, Said::Error(3));
+    let (_, _, body) = ocsp.post(request(&[ocsp.cert_id()], &[nonce(&[1; 16])])).await;
+    assert_eq!(Said::read(&body), Said::Error(3));
+    let request = InternalRequest::OcspResponder {
+        subject: "CN=Responder".parse().unwrap(),
+        public_key: device_key().public_key().clone(),
+        lifetime: 300 * DAY,
+    };
+    let issued = ocsp.ca.authority.issue(ocsp.ca.authority.authorize_internal(request).unwrap()).await.unwrap();
+    let signer = OcspSigner::new(issued.certificate().unwrap(), device_key(), &*ocsp.ca.core.provider.digest);
+    ocsp.responder.replace_signer(signer);
+    assert_eq!(ocsp.said().await, Said::good());
 }
 
 #[tokio::test]
@@ -448,6 +487,9 @@ async fn what_a_get_brings_can_be_kept_by_others() {
     assert_eq!(headers[EXPIRES], "Tue, 22 Sep 2026 02:13:20 GMT");
     assert_eq!(Said::read(&body), Said::good());
     let tag = headers[ETAG].to_str().unwrap();
+    let date = headers[LAST_MODIFIED].to_str().unwrap();
+    let (status, _, _) = ocsp.get(&path, &[(hyper::header::IF_MODIFIED_SINCE, date)]).await;
+    assert_eq!(status, StatusCode::OK, "there may be another answer of the same second");
     let (status, again, body) = ocsp.get(&path, &[(IF_NONE_MATCH, tag)]).await;
     assert_eq!((status, body.len(), &again[ETAG]), (StatusCode::NOT_MODIFIED, 0, &headers[ETAG]));
     assert_eq!((again.get(CONTENT_TYPE), &again[CACHE_CONTROL]), (None, &headers[CACHE_CONTROL]));
