@@ -14,18 +14,21 @@ pub(crate) struct Serials {
     /// How many there are, one after the other
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..1 << 31))]
     serials: u64,
+    /// How many of them are left out at the beginning, in the order in which they are taken
+    #[arg(long, default_value_t = 0)]
+    skip: usize,
 }
 
 impl Serials {
     /// So many, from the first.
     #[cfg(test)]
     pub(crate) const fn new(first_serial: [u8; SERIAL_OCTETS], serials: u64) -> Self {
-        Self { first_serial, serials }
+        Self { first_serial, serials, skip: 0 }
     }
 
     /// The one that is taken at `index`: all of them once, then all of them again.
     pub(crate) fn nth(self, index: usize) -> [u8; SERIAL_OCTETS] {
-        let place = (index as u64 % self.serials) * STEP % self.serials;
+        let place = ((index + self.skip) as u64 % self.serials) * STEP % self.serials;
         u128::from_be_bytes(self.first_serial).wrapping_add(u128::from(place)).to_be_bytes()
     }
 }
