@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod certificates;
 pub mod client;
+pub mod crls;
 pub mod enrollments;
 pub mod est_users;
 mod failure;

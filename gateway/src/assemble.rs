@@ -2,6 +2,7 @@
 
 mod acme;
 mod authorities;
+mod crls;
 mod first_device;
 mod keys;
 mod ocsp;
@@ -25,6 +26,7 @@ use tracing_appender::non_blocking::ErrorCounter;
 
 pub use acme::make_acme;
 pub use authorities::{Authorities, open_authorities};
+pub use crls::start_publishers;
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
 pub use ocsp::make_ocsp;
 pub use scep::make_scep;
@@ -35,7 +37,8 @@ use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, Fami
 use crate::data_dir::DataDir;
 use crate::listen::{Bound, Lifecycle};
 use crate::serve::{
-    AcmeService, App, BodyLimits, CaService, EstEndpoint, EstOptions, EstService, Gauges, OcspService, OpsService, ScepService,
+    AcmeService, App, BodyLimits, CaService, CrlService, EstEndpoint, EstOptions, EstService, Gauges, OcspService, OpsService,
+    ScepService,
 };
 use crate::telemetry::{Logs, Metrics, SystemClock};
 use crate::validate::Validator;
@@ -107,6 +110,18 @@ pub fn fallback_base_url(bound: &[Bound]) -> Option<String> {
     plain.map(|one| format!("http://{}", one.address))
 }
 
+/// What is made elsewhere of what is served.
+pub struct Services {
+    /// SCEP.
+    pub scep: ScepService,
+    /// ACME.
+    pub acme: AcmeService,
+    /// OCSP.
+    pub ocsp: OcspService,
+    /// CRLs.
+    pub crl: CrlService,
+}
+
 /// Everything that is served.
 ///
 /// # Errors
@@ -115,10 +130,11 @@ pub fn make_app(
     config: &Config,
     base: &Base,
     authorities: &Authorities,
-    (scep, acme, ocsp): (ScepService, AcmeService, OcspService),
+    services: Services,
     (metrics, logs): (&Arc<Metrics>, &Logs),
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<App> {
+    let Services { scep, acme, ocsp, crl } = services;
     let users = Arc::new(base.ledger.clone()) as Arc<dyn EstUsers>;
     let certificates = Arc::new(base.ledger.clone()) as Arc<dyn Certificates>;
     let (clock, digest) = (Arc::clone(&base.clock), Arc::clone(&base.provider.digest));
@@ -131,6 +147,7 @@ pub fn make_app(
         scep,
         acme,
         ocsp,
+        crl,
         ca: CaService::new(authorities.iter().map(|authority| &**authority)),
         ops: OpsService {
             metrics: Arc::clone(metrics),

@@ -3,6 +3,7 @@
 mod audit;
 mod cert;
 mod config;
+mod crl;
 mod enrollment;
 mod est;
 mod output;
@@ -68,6 +69,9 @@ enum Command {
     /// Certificates that were issued
     #[command(subcommand)]
     Cert(cert::CertCommand),
+    /// CRLs (RFC 5280 §5): what is published
+    #[command(subcommand)]
+    Crl(crl::CrlCommand),
     /// Requests that wait for your approval, and what came of them
     #[command(subcommand)]
     Enrollment(enrollment::EnrollmentCommand),
@@ -116,6 +120,7 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
         Command::Est(command) => block_on(est::run(global, command))?,
         Command::Scep(command) => block_on(scep::run(global, command))?,
         Command::Cert(command) => block_on(cert::run(global, command))?,
+        Command::Crl(command) => block_on(crl::run(global, command))?,
         Command::Enrollment(command) => block_on(enrollment::run(global, command))?,
         Command::Audit(command) => block_on(audit::run(global, command))?,
         Command::Config(command) => config::run(global, &command),

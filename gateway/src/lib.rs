@@ -12,6 +12,7 @@ pub mod cli;
 pub mod config;
 pub mod data_dir;
 pub mod listen;
+pub mod publish;
 pub mod serve;
 pub mod telemetry;
 pub mod validate;

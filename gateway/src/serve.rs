@@ -9,6 +9,7 @@ mod body;
 mod ca;
 mod conclusion;
 mod conditional;
+mod crl;
 mod est;
 mod failure;
 mod host;
@@ -32,6 +33,8 @@ pub use acme::{AcmeEndpoint, AcmeParts, AcmeService, NotValidated, ValidatesHttp
 pub use answer::Answer;
 pub use body::BodyLimits;
 pub use ca::CaService;
+pub(crate) use conditional::Validators;
+pub use crl::CrlService;
 pub use est::{EstEndpoint, EstOptions, EstService};
 pub use ocsp::{OcspOptions, OcspParts, OcspResponder, OcspService, OcspSigner};
 pub use ops::{Gauges, OpsService};
@@ -50,6 +53,8 @@ pub struct App {
     pub acme: AcmeService,
     /// Online Certificate Status Protocol.
     pub ocsp: OcspService,
+    /// Certificate revocation lists.
+    pub crl: CrlService,
     /// CA certificates.
     pub ca: CaService,
     /// Health and metrics.
@@ -115,6 +120,7 @@ impl Exchange {
             path if path.starts_with(ocsp::PREFIX) && serves(Family::Ocsp) => {
                 self.app.ocsp.answer(head, body, &self.app.limits).await
             }
+            path if path.starts_with(crl::PREFIX) && serves(Family::Crl) => self.app.crl.answer(head),
             path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
             path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,
             _ => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),

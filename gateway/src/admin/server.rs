@@ -27,6 +27,7 @@ use super::{AdminFailure, Code};
 use crate::assemble::{Authorities, Base};
 use crate::config::ProtocolName;
 use crate::listen::{InFlight, Lifecycle};
+use crate::publish::CrlPublisher;
 
 /// Largest request body, in octets.
 const MAX_BODY: usize = 64 * 1024;
@@ -41,6 +42,8 @@ pub struct Admin {
     pub profiles: Vec<Profile>,
     /// Who signs.
     pub authorities: Authorities,
+    /// Who publishes CRLs.
+    pub crls: Vec<CrlPublisher>,
 }
 
 /// Binds the socket (0600) and serves it until told to stop.
@@ -167,6 +170,8 @@ impl Admin {
             ("POST", ["v1", "enrollments", name, "deny"]) => {
                 ok(encode(&self.deny_enrollment(name, read_json(body).await?).await?)?)
             }
+            ("GET", ["v1", "crls"]) => ok(encode(&self.show_crls(query)?)?),
+            ("POST", ["v1", "crls"]) => ok(encode(&self.build_crls(read_json(body).await?).await?)?),
             ("GET", ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
             _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
         }

@@ -5,6 +5,7 @@ use certgate_enrollment::{CrlPointers, Publication};
 use certgate_pki::DistributionPointName;
 
 use crate::config::{AuthorityConfig, CrlConfig, Family};
+use crate::publish::ListId;
 
 /// URLs under `base` for whatever some listener serves; none at all without a base.
 ///
@@ -25,8 +26,9 @@ pub(super) fn publication(config: &AuthorityConfig, base: Option<&str>, served: 
 fn crl_pointers(authority: &str, config: &CrlConfig, base: &str) -> anyhow::Result<Vec<CrlPointers>> {
     let shards = if config.shards > 1 { 1..=config.shards } else { 0..=0 };
     let pointers = |shard| {
-        let delta = config.delta.map(|_| distribution_point([base], authority, (shard, true))).transpose()?;
-        Ok(CrlPointers { shard, complete: distribution_point([base], authority, (shard, false))?, delta })
+        let name = |is_delta| distribution_point([base], authority, ListId { shard, is_delta });
+        let delta = config.delta.map(|_| name(true)).transpose()?;
+        Ok(CrlPointers { shard, complete: name(false)?, delta })
     };
     shards.map(pointers).collect()
 }
@@ -38,19 +40,9 @@ fn crl_pointers(authority: &str, config: &CrlConfig, base: &str) -> anyhow::Resu
 pub(super) fn distribution_point<'b>(
     bases: impl IntoIterator<Item = &'b str>,
     authority: &str,
-    list: (u32, bool),
+    list: ListId,
 ) -> anyhow::Result<DistributionPointName> {
-    let urls: Vec<String> = bases.into_iter().map(|base| format!("{base}{}", crl_path(authority, list))).collect();
+    let urls: Vec<String> = bases.into_iter().map(|base| format!("{base}{}", list.path(authority))).collect();
     let name = DistributionPointName::from_urls(urls.iter().map(String::as_str));
     name.with_context(|| format!("{} cannot be the name of a CRL", urls.join(", ")))
-}
-
-/// The path of a list: of a shard, of which 0 is all of them, complete or a delta.
-fn crl_path(authority: &str, list: (u32, bool)) -> String {
-    match list {
-        (0, false) => format!("/crl/{authority}.crl"),
-        (0, true) => format!("/crl/{authority}/delta.crl"),
-        (shard, false) => format!("/crl/{authority}/{shard}.crl"),
-        (shard, true) => format!("/crl/{authority}/{shard}/delta.crl"),
-    }
 }

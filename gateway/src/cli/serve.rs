@@ -18,15 +18,15 @@ use super::Global;
 use super::output::Printed;
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
-    Authorities, Base, FirstDevice, FirstStart, ServerCertificate, fallback_base_url, make_acme, make_app, make_first_device,
-    make_ocsp, make_scep, make_validator, open_authorities, served_families, server_names,
+    Authorities, Base, FirstDevice, FirstStart, ServerCertificate, Services, fallback_base_url, make_acme, make_app,
+    make_first_device, make_ocsp, make_scep, make_validator, open_authorities, served_families, server_names, start_publishers,
 };
 use crate::config::{Config, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;
 use crate::listen::{
     Bound, ConnectionLimits, Lifecycle, Served, affordable_connections, bind_all, serve_listener, server_config,
 };
-use crate::serve::{App, ValidatesHttp01};
+use crate::serve::{App, CrlService, ValidatesHttp01};
 use crate::telemetry::{Logs, Metrics, start_logs};
 use run_file::RunFile;
 
@@ -128,12 +128,15 @@ impl Gateway<'_> {
         let outside = (validator as Arc<dyn ValidatesHttp01>, certificate.identity());
         let acme = make_acme(config, base, &authorities, outside, (&metrics, &self.work)).await?;
         let ocsp = make_ocsp(config, base, data_dir, &authorities, (&metrics, &self.work)).await?;
-        let app = Arc::new(make_app(config, base, &authorities, (scep, acme, ocsp), (&metrics, self.logs), &self.work)?);
+        let signers = (&authorities, fallback.as_deref());
+        let crls = start_publishers(config, base, data_dir, signers, (&metrics, &self.work)).await?;
+        let services = Services { scep, acme, ocsp, crl: CrlService::new(base.clock.clone(), &crls) };
+        let app = Arc::new(make_app(config, base, &authorities, services, (&metrics, self.logs), &self.work)?);
 
         let run_file = RunFile::new(data_dir, &bound, &authorities)?;
         let endpoints = config.endpoints.iter().map(|endpoint| (endpoint.protocol, endpoint.name.clone())).collect();
         let profiles = config.profiles.iter().map(ProfileConfig::profile).collect();
-        let admin = Admin { base: base.clone(), endpoints, profiles, authorities: authorities.clone() };
+        let admin = Admin { base: base.clone(), endpoints, profiles, authorities: authorities.clone(), crls };
         serve_socket(&self.socket, admin, &self.work)?;
         let (fresh, stopping) = (Arc::clone(&certificate), self.work.stopping.clone());
         self.work.tasks.spawn(async move { stopping.run_until_cancelled(fresh.keep_fresh()).await });

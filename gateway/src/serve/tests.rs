@@ -72,6 +72,7 @@ impl Fixture {
             scep,
             acme: acme::service(&ca, acme_profile, &metrics),
             ocsp: OcspService::new([]),
+            crl: CrlService::new(ca.clock.clone(), []),
             ca: CaService::new([&ca.authority]),
             ops: OpsService {
                 metrics,

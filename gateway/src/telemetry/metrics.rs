@@ -14,6 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use certgate_enrollment::Blame;
 use certgate_est::Lenience;
 
+use super::CrlMetrics;
 use crate::validate::ValidationFailure;
 
 use ocsp::OcspFamilies;
@@ -95,6 +96,8 @@ pub struct Metrics {
     pub audit_events: Gauge<u64, AtomicU64>,
     /// Lines of the log that were dropped.
     pub log_lines_dropped: Gauge<u64, AtomicU64>,
+    /// What there is to be seen of CRLs.
+    pub crls: CrlMetrics,
 }
 
 impl Metrics {
@@ -116,6 +119,7 @@ impl Metrics {
             ledger_writable: Gauge::default(),
             audit_events: Gauge::default(),
             log_lines_dropped: Gauge::default(),
+            crls: CrlMetrics::registered(&mut registry),
             registry: Registry::default(),
         };
         registry.register("enrollments", "Requests for certificates, by how they ended", metrics.enrollments.clone());

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base64ct::{Base64, Encoding};
 use bytes::Bytes;
-use certgate::assemble::{Base, fallback_base_url, make_acme, make_app, make_scep, open_authorities};
+use certgate::assemble::{Base, Services, fallback_base_url, make_acme, make_app, make_scep, open_authorities};
 use certgate::config::{Config, Overrides};
 use certgate::data_dir::DataDir;
 use certgate::listen::{InFlight, Lifecycle, Peer, ServerIdentity, TlsSession};
-use certgate::serve::{Exchange, NotValidated, OcspService, ValidatesHttp01};
+use certgate::serve::{CrlService, Exchange, NotValidated, OcspService, ValidatesHttp01};
 use certgate::telemetry::{Metrics, start_logs};
 use certgate_enrollment::{CertificateQuery, Certificates, EstUser, EstUsers, Event, EventKind, InternalRequest, SecretHash};
 use certgate_pki::{Certificate, DigestAlgorithm, GeneralName};
@@ -144,9 +144,9 @@ impl Fixture {
         let validator = Arc::new(Nobody) as Arc<dyn ValidatesHttp01>;
         let acme = make_acme(&config, &base, &authorities, (validator, server_identity()), (&metrics, &lifecycle)).await;
         let acme = acme.unwrap();
+        let services = Services { scep, acme, ocsp: OcspService::new([]), crl: CrlService::new(base.clock.clone(), []) };
         let logs = start_logs(&config.log);
-        let app =
-            make_app(&config, &base, &authorities, (scep, acme, OcspService::new([])), (&metrics, &logs), &lifecycle).unwrap();
+        let app = make_app(&config, &base, &authorities, services, (&metrics, &logs), &lifecycle).unwrap();
         let exchange = Exchange {
             app: Arc::new(app),
             serves: config.listeners[0].serves.clone().into(),

@@ -6,6 +6,7 @@ mod allow_table;
 mod approval;
 mod client;
 mod command_line;
+mod crls;
 mod http2;
 mod lifecycle;
 mod loss;

@@ -11,6 +11,7 @@ mod distribution_point;
 mod draft;
 mod entries;
 mod entry;
+mod entry_set;
 mod fields;
 mod number;
 mod oid;
@@ -20,6 +21,7 @@ pub use distribution_point::{IssuingDistributionPoint, Scope};
 pub use draft::Draft;
 pub use entries::{Entries, Listed};
 pub use entry::{Entry, Removal};
+pub use entry_set::EntrySet;
 pub use fields::{CrlFields, InvalidFields, Kind};
 pub use number::CrlNumber;
 

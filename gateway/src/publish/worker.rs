@@ -1,0 +1,223 @@
+//! One task an authority that looks at the clock and at what changes, and has lists made.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use certgate_enrollment::{CommittedChange, INTERNAL_PRINCIPAL, StatusWatcher};
+use certgate_pki::Timestamp;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::due::due_by;
+use super::job::Job;
+use super::publisher::Command;
+use super::revoked::Revoked;
+use super::shelf::Shelf;
+use super::{ListId, PublishError, PublisherParts, files};
+use crate::admin::OPERATOR;
+use crate::telemetry::{BuildMetrics, ListMetrics, Stopwatch};
+
+/// How often it is said that a list is past its nextUpdate.
+const COMPLAINT: Duration = Duration::from_secs(60);
+
+/// Told by the ledger that something has changed.
+pub(super) struct Watcher {
+    pub(super) authority: String,
+    pub(super) changed: Arc<Notify>,
+}
+
+impl StatusWatcher for Watcher {
+    fn committed(&self, change: &CommittedChange) {
+        if change.authority == self.authority && !change.state.no_rev_avail {
+            self.changed.notify_one();
+        }
+    }
+}
+
+/// The task's state.
+pub(super) struct Worker {
+    parts: Arc<PublisherParts>,
+    shelf: Arc<Shelf>,
+    tasks: TaskTracker,
+    changed: Arc<Notify>,
+    metrics: BTreeMap<ListId, ListMetrics>,
+    builds: BuildMetrics,
+    /// What is revoked, once it is loaded.
+    revoked: Option<Revoked>,
+    /// Lists that are not what would be made now.
+    stale: BTreeSet<ListId>,
+    /// Since when a change waits.
+    changed_at: Option<Instant>,
+    /// Before that, changes wait for the next build.
+    rests_until: Instant,
+    /// Before that, what has failed is not tried again.
+    retry_at: Option<Instant>,
+    failures: u32,
+    complained_at: Option<Instant>,
+}
+
+impl Worker {
+    /// One that has published nothing yet.
+    pub(super) fn new(parts: Arc<PublisherParts>, shelf: Arc<Shelf>, tasks: TaskTracker, changed: Arc<Notify>) -> Self {
+        let authority = parts.authority.name();
+        let metrics = parts.terms.lists().map(|id| (id, parts.metrics.list(authority, id.shard, id.is_delta))).collect();
+        Self {
+            builds: parts.metrics.builds(authority),
+            metrics,
+            revoked: None,
+            stale: BTreeSet::new(),
+            changed_at: None,
+            rests_until: Instant::now(),
+            retry_at: None,
+            failures: 0,
+            complained_at: None,
+            parts,
+            shelf,
+            tasks,
+            changed,
+        }
+    }
+
+    /// Serves what files have, and makes what is not there. Lists that are there are served while others are loaded: the rest is for
+    /// [`Self::run`].
+    pub(super) async fn begin(&mut self) {
+        let parts = Arc::clone(&self.parts);
+        let (runtime, lists) = (Handle::current(), parts.terms.lists().collect::<Vec<_>>());
+        let find = move || lists.into_iter().map(|id| (id, runtime.block_on(files::find(&parts, id)))).collect::<Vec<_>>();
+        for (id, found) in self.tasks.spawn_blocking(find).await.unwrap_or_default() {
+            match found {
+                Ok(Some(found)) => {
+                    self.stale.extend((!found.is_current).then_some(id));
+                    self.shelf.put([found.list]);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(authority = self.parts.authority.name(), %error, "what CRLs there were cannot be read");
+                }
+            }
+        }
+        self.show(self.parts.terms.lists());
+        if self.parts.terms.lists().any(|id| self.shelf.get(id).is_none()) {
+            self.keep_up().await;
+        }
+    }
+
+    /// Until told to stop.
+    pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stopping: CancellationToken) {
+        while !stopping.is_cancelled() {
+            self.look().await;
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return,
+                Some(Command { lists, reply }) = commands.recv() => {
+                    // Whoever has hung up hears nothing, and the lists are made all the same.
+                    let _ = reply.send(self.attempt(Some(lists), OPERATOR).await);
+                }
+                () = self.changed.notified() => {
+                    self.changed_at.get_or_insert_with(Instant::now);
+                }
+                () = tokio::time::sleep(self.pause()) => {}
+            }
+        }
+    }
+
+    /// How long nothing is to be done.
+    fn pause(&self) -> Duration {
+        let (pace, now) = (&self.parts.pace, Instant::now());
+        let change = self.changed_at.map(|since| (since + pace.company).max(self.rests_until));
+        let change = change.filter(|_| self.retry_at.is_none()).map(|at| at.saturating_duration_since(now));
+        change.map_or(pace.look, |change| change.min(pace.look))
+    }
+
+    /// Does what there is to do.
+    async fn look(&mut self) {
+        let now = self.parts.clock.now();
+        self.complain(now);
+        let instant = Instant::now();
+        if self.retry_at.is_some_and(|at| instant < at) {
+            return;
+        }
+        let waited = |since: Instant| instant >= (since + self.parts.pace.company).max(self.rests_until);
+        let is_due = !due_by(now, &self.parts.terms, &self.shelf.all()).is_empty();
+        if self.revoked.is_none() || is_due || !self.stale.is_empty() || self.changed_at.is_some_and(waited) {
+            self.keep_up().await;
+        }
+    }
+
+    /// Has made what is due or has changed. What fails is told where it fails, and tried again.
+    async fn keep_up(&mut self) {
+        let changed_at = self.changed_at.take();
+        let Err(error) = self.attempt(None, INTERNAL_PRINCIPAL).await else { return };
+        let pace = &self.parts.pace;
+        let after = pace.longest_retry.min(pace.retry * 2_u32.saturating_pow(self.failures.min(16)));
+        (self.failures, self.retry_at) = (self.failures.saturating_add(1), Some(Instant::now() + after));
+        self.changed_at = changed_at;
+        let message = "CRLs could not be made and are tried again; what was published is still served";
+        tracing::error!(authority = self.parts.authority.name(), %error, ?after, "{message}");
+    }
+
+    /// Has those lists made that are `demanded`, or else whichever are due or have changed; says which were made.
+    async fn attempt(
+        &mut self,
+        demanded: Option<BTreeSet<ListId>>,
+        actor: &'static str,
+    ) -> Result<BTreeSet<ListId>, PublishError> {
+        let (stopwatch, runtime) = (Stopwatch::start(), Handle::current());
+        let (mut revoked, stale) = (self.revoked.take(), self.stale.clone());
+        let job = Job { parts: Arc::clone(&self.parts), shelf: Arc::clone(&self.shelf), builds: self.builds.clone(), actor };
+        // Long lists are copied, signed and hashed where that keeps nobody waiting.
+        let work = move || {
+            let made = runtime.block_on(job.run(&mut revoked, demanded, &stale));
+            (revoked, made)
+        };
+        let (revoked, made) = self.tasks.spawn_blocking(work).await.unwrap_or((None, Err(PublishError::Lost)));
+        self.revoked = revoked;
+        let made = made.inspect_err(|_| {
+            self.builds.failed.inc();
+        })?;
+        (self.failures, self.retry_at) = (0, None);
+        if !made.is_empty() {
+            self.stale.retain(|id| !made.contains(id));
+            self.show(made.iter().copied());
+            self.published(&made, stopwatch.elapsed());
+        }
+        Ok(made)
+    }
+
+    fn published(&mut self, made: &BTreeSet<ListId>, took: Duration) {
+        let pace = &self.parts.pace;
+        self.rests_until = Instant::now() + pace.rest.max(took * pace.rest_factor);
+        self.builds.published.inc();
+        let longest = made.iter().filter_map(|id| self.shelf.get(*id)).map(|list| list.record.entries).max();
+        tracing::info!(authority = self.parts.authority.name(), lists = made.len(), longest, ?took, "CRLs were published");
+    }
+
+    /// Has what is served of these lists seen in metrics.
+    fn show(&self, lists: impl IntoIterator<Item = ListId>) {
+        let now = self.parts.clock.now();
+        for id in lists {
+            if let (Some(metrics), Some(list)) = (self.metrics.get(&id), self.shelf.get(id)) {
+                metrics.served(&list.record);
+                metrics.is_overdue(&list.record, now);
+            }
+        }
+    }
+
+    /// Says once a minute when lists are past their nextUpdate: relying parties refuse them.
+    fn complain(&mut self, now: Timestamp) {
+        let all = self.shelf.all();
+        let is_overdue =
+            |(id, metrics): &(&ListId, &ListMetrics)| all.get(id).is_some_and(|list| metrics.is_overdue(&list.record, now));
+        let overdue = self.metrics.iter().filter(is_overdue).count();
+        let is_said = self.complained_at.is_some_and(|at| at.elapsed() < COMPLAINT);
+        if overdue > 0 && !is_said {
+            self.complained_at = Some(Instant::now());
+            let message = "CRLs that are served are past their nextUpdate, and relying parties refuse them";
+            tracing::error!(authority = self.parts.authority.name(), lists = overdue, "{message}");
+        }
+    }
+}
