@@ -27,6 +27,7 @@ pub(crate) struct Questions {
     serial_at: usize,
     nonce_at: Option<usize>,
     serials: Serials,
+    skip: usize,
     is_checked: bool,
 }
 
@@ -36,8 +37,12 @@ pub(crate) struct Options {
     /// Certificate of the CA that has issued what is asked about, PEM
     #[arg(long)]
     pub(crate) issuer: std::path::PathBuf,
-    #[command(flatten)]
+    /// Serial numbers that are asked about, in an order without neighbours: FIRST+COUNT, the first as 16 octets in hexadecimal
+    #[arg(long)]
     serials: Serials,
+    /// How many of them are left out at the beginning of that order
+    #[arg(long, default_value_t = 0)]
+    skip: usize,
     /// By GET, the request in base64 behind the URL; POST if not given
     #[arg(long)]
     pub(crate) get: bool,
@@ -56,13 +61,18 @@ impl Questions {
         let place = |length: u8| position(&form, &[&[length][..], &vec![0; usize::from(length)]].concat()).map(|at| at + 1);
         let serial_at = place(SERIAL_OCTETS as u8).context("a request without serial number")?;
         let nonce_at = options.nonce.then(|| place(NONCE_OCTETS as u8).context("a request without nonce")).transpose()?;
-        Ok(Self { serial_at, nonce_at, form, serials: options.serials, is_checked: !options.unchecked })
+        let Options { serials, skip, unchecked, .. } = *options;
+        Ok(Self { form, serial_at, nonce_at, serials, skip, is_checked: !unchecked })
+    }
+
+    fn serial(&self, index: usize) -> [u8; SERIAL_OCTETS] {
+        self.serials.nth(self.skip + index)
     }
 
     /// The request at `index`, in DER.
     pub(crate) fn der(&self, index: usize) -> Vec<u8> {
         let mut der = self.form.clone();
-        fill(&mut der, self.serial_at, &self.serials.nth(index));
+        fill(&mut der, self.serial_at, &self.serial(index));
         if let Some(at) = self.nonce_at {
             fill(&mut der, at, &nonce(index));
         }
@@ -81,7 +91,7 @@ impl Questions {
         }
         // OCSPResponse ::= SEQUENCE { responseStatus, … }, longer than 255 octets.
         ensure!(answer.get(4..7) == Some(&SUCCESSFUL), "an error of OCSP: {:02x?}", answer.get(..8));
-        let serial = self.serials.nth(index);
+        let serial = self.serial(index);
         let end = position(answer, &serial).context("an answer about another certificate")? + serial.len();
         ensure!(answer.get(end) != Some(&UNKNOWN), "serial number {serial:02x?} is unknown");
         ensure!(self.nonce_at.is_none() || position(answer, &nonce(index)).is_some(), "an answer without the nonce");
@@ -135,17 +145,17 @@ mod tests {
             Element::primitive(tag::INTEGER, &[0; SERIAL_OCTETS]),
             Element::primitive(tag::OCTET_STRING, &[0; NONCE_OCTETS]),
         ]);
-        let serials = Serials::new([0x40; SERIAL_OCTETS], 10);
-        let nonce_at = has_nonce.then_some(4 + SERIAL_OCTETS);
-        Questions { form: form.encode(), serial_at: 4, nonce_at, serials, is_checked: true }
+        let serials = format!("{}+10", "40".repeat(SERIAL_OCTETS)).parse().unwrap();
+        let nonce_at = has_nonce.then_some(6 + SERIAL_OCTETS);
+        Questions { form: form.encode(), serial_at: 4, nonce_at, serials, skip: 1, is_checked: true }
     }
 
     #[test]
     fn serial_and_nonce_are_filled_in() {
         let questions = questions(true);
         let der = questions.der(3);
-        assert_eq!(der[4..20], questions.serials.nth(3));
-        assert_eq!(der[22..], nonce(3)[2..]);
+        assert_eq!(der[4..20], questions.serial(3));
+        assert_eq!(der[22..], nonce(3));
         assert_eq!(der[20..22], [tag::OCTET_STRING, 32]);
     }
 
@@ -155,7 +165,7 @@ mod tests {
         let answer = |status: u8, serial: [u8; 16], nonce: [u8; 32]| {
             [&[0x30, 0x82, 1, 0, tag::ENUMERATED, 1, status][..], &serial, &[0x80, 0], &nonce].concat()
         };
-        let (serial, other) = (questions.serials.nth(1), questions.serials.nth(2));
+        let (serial, other) = (questions.serial(1), questions.serial(2));
         assert!(questions.check(1, &answer(0, serial, nonce(1))).is_ok());
         assert!(questions.check(1, &answer(6, serial, nonce(1))).is_err());
         assert!(questions.check(1, &answer(0, other, nonce(1))).is_err());

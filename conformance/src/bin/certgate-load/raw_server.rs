@@ -63,12 +63,13 @@ pub(crate) struct Options {
     #[arg(long)]
     sign: bool,
     /// For each request look a certificate up in this ledger
-    #[arg(long, requires = "first_serial")]
+    #[arg(long, requires = "serials")]
     ledger: Option<PathBuf>,
     /// Name of the authority that has issued them
     #[arg(long, default_value = "default")]
     authority: String,
-    #[command(flatten)]
+    /// Serial numbers of theirs: FIRST+COUNT, the first as 16 octets in hexadecimal
+    #[arg(long)]
     serials: Option<Serials>,
 }
 

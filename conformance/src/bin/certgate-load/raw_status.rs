@@ -34,7 +34,8 @@ pub(crate) struct Options {
     /// Name of the authority that has issued them
     #[arg(long, default_value = "default")]
     authority: String,
-    #[command(flatten)]
+    /// Serial numbers of theirs: FIRST+COUNT, the first as 16 octets in hexadecimal
+    #[arg(long)]
     serials: Serials,
     /// How long each is repeated
     #[arg(long, default_value_t = 1.0)]

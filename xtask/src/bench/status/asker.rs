@@ -108,7 +108,7 @@ impl Asker {
     ) -> Result<Measurement> {
         let mut command = generator(&LOAD_CORE)?;
         command.args(["ocsp", "--url", &responder.url, "--server-pid", &responder.pid.to_string()]);
-        command.arg("--issuer").arg(&self.issuer).args(range.options());
+        command.arg("--issuer").arg(&self.issuer).args(range.option()).args(["--skip", &range.skip.to_string()]);
         command.args(question.get.then_some("--get")).args(question.nonce.then_some("--nonce"));
         command.args(responder.is_raw.then_some("--unchecked"));
         amount.add_to(&mut command);
@@ -120,10 +120,9 @@ impl Asker {
 }
 
 impl Range {
-    /// As the load generator takes it.
-    pub(super) fn options(self) -> [String; 6] {
-        let [serials, skip] = [self.serials, self.skip].map(|number| number.to_string());
-        ["--first-serial", FIRST_SERIAL, "--serials", &serials, "--skip", &skip].map(str::to_owned)
+    /// The serial numbers as the load generator takes them.
+    pub(super) fn option(self) -> [String; 2] {
+        ["--serials".to_owned(), format!("{FIRST_SERIAL}+{}", self.serials)]
     }
 }
 
@@ -139,7 +138,7 @@ impl Costs {
     pub(super) fn measure(response: &Path, data_dir: &Path, range: Range) -> Result<Self> {
         let mut command = generator(&SERVER_CORE)?;
         command.arg("raw-status").arg("--response").arg(response).arg("--ledger").arg(data_dir.join("ledger.db"));
-        json(command.args(range.options()).args(["--seconds", "0.5"]))
+        json(command.args(range.option()).args(["--seconds", "0.5"]))
     }
 
     /// A signature, in microseconds.

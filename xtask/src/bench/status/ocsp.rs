@@ -138,7 +138,7 @@ impl Bench {
         let sign = || vec!["--sign".to_owned()];
         let mut storm = sign();
         storm.extend(["--ledger".to_owned(), ledger.data_dir().join("ledger.db").display().to_string()]);
-        storm.extend(all.options());
+        storm.extend(all.option());
         let get = give("get", GET, Some(storm))?;
         let post = give("post", POST, None)?;
         let nonce = give("nonce", NONCE, Some(sign()))?;

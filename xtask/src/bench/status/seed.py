@@ -1,4 +1,4 @@
-"""Fills the ledger of a gateway that is stopped, from the one certificate that it has issued.
+"""Fills the ledger of a gateway that is stopped, from a certificate that it has issued over EST.
 
     seed.py LEDGER SERIAL issued COUNT      until there are COUNT copies, with 16-octet serial numbers from SERIAL (hexadecimal) on
     seed.py LEDGER SERIAL revoked COUNT     until COUNT of them are revoked, evenly spread
@@ -20,7 +20,7 @@ def serials(first, places):
 
 def issue(ledger, first, count):
     there = ledger.execute("SELECT count(*) FROM certificate WHERE serial >= ?", [first.to_bytes(16, "big")]).fetchone()[0]
-    pattern = ledger.execute(f"SELECT {COLUMNS} FROM certificate ORDER BY id LIMIT 1").fetchone()
+    pattern = ledger.execute(f"SELECT {COLUMNS} FROM certificate WHERE protocol = 'est' LIMIT 1").fetchone()
     insert = f"INSERT INTO certificate (serial, {COLUMNS}) VALUES (?{', ?' * len(pattern)})"
     for start in range(there, count, BATCH):
         batch = serials(first, range(start, min(start + BATCH, count)))
