@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
@@ -10,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::{cargo, gateway::Gateway, process, report::Report};
+use crate::{cargo, gateway::Gateway, install::pkilint, process, report::Report};
 
 /// A report of the suite.
 #[derive(Deserialize)]
@@ -76,6 +77,7 @@ pub(crate) fn run_suite(run: SuiteRun<'_>, target: &Path, skipped: &Skipped, rep
     command.args(["run", "--suite", suite, "--reading", reading, "--device-key", device_key, "--format", "json"]);
     command.args(clauses.iter().flat_map(|clause| ["--clause", clause]));
     command.args(prove_mutations.then_some("--prove-mutations")).arg("--target").arg(target).arg("--out").arg(&out);
+    command.env("PATH", path_with_linters()?);
     let output = process::attempt(&mut command)?;
     let Ok(text) = std::fs::read_to_string(&out) else {
         bail!("{}", process::complaint(&command, &output));
@@ -101,6 +103,14 @@ pub(crate) fn run_suite(run: SuiteRun<'_>, target: &Path, skipped: &Skipped, rep
         bail!("{}", process::complaint(&command, &output));
     }
     Ok(())
+}
+
+/// The suites run the linters that are on the path.
+#[expect(clippy::disallowed_methods, reason = "where programs are is told by the environment alone")]
+fn path_with_linters() -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let linters = pkilint()?.parent().map(Path::to_owned);
+    Ok(std::env::join_paths(linters.into_iter().chain(std::env::split_paths(&path)))?)
 }
 
 fn binary() -> Result<PathBuf> {

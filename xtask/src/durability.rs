@@ -1,7 +1,8 @@
-//! No certificate that a client was told of is ever lost, and no request is answered by two: shown by a gateway that is
-//! killed, and by the order of its system calls.
+//! No certificate that a client was told of is ever lost, no request is answered by two, and no revocation is taken back: shown by a
+//! gateway that is killed, and by the order of its system calls.
 
 mod killed;
+mod revocations;
 mod steps;
 mod synced;
 mod trace;
@@ -13,11 +14,12 @@ use crate::report::Report;
 /// After how many answers the gateway is killed, a round each.
 const ROUNDS: [usize; 3] = [25, 80, 200];
 
-/// Kills in earnest, then one enrollment under strace.
+/// Kills in earnest, amid enrollments and amid revocations, then one enrollment under strace.
 pub(crate) fn all(report: &mut Report, quick: bool) -> Result<()> {
     let rounds = if quick { &ROUNDS[..1] } else { &ROUNDS };
     killed::all(report, rounds)?;
     steps::all(report);
+    revocations::all(report, quick);
     report.check("strace: the ledger is on disk before the answer is sent", synced::check);
     Ok(())
 }

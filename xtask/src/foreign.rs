@@ -6,6 +6,7 @@ mod authority;
 mod certificates;
 mod introduction;
 mod scep;
+mod status;
 mod strongswan;
 mod wire;
 
@@ -58,6 +59,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     wire::all(&gateway, work.path(), report)?;
     strongswan::all(&gateway, work.path(), report)?;
     scep::all(&gateway, work.path(), report)?;
+    status::all(&gateway, work.path(), report)?;
     acme::all(work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())

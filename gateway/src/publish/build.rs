@@ -75,7 +75,8 @@ struct Making<'m> {
 }
 
 impl<'m> Making<'m> {
-    /// Numbers, and what deltas are based on. A complete list and a delta of one scope that come together share a number (RFC 5280 §5.2.3).
+    /// Numbers, and what deltas are based on. A complete list and a delta of one scope that come together share a number (RFC 5280
+    /// §5.2.3).
     async fn plan(&self, lists: impl IntoIterator<Item = ListId>) -> Result<Vec<Planned<'m>>, PublishError> {
         let mut planned: Vec<Planned<'m>> = Vec::new();
         for ListId { shard, is_delta } in lists {

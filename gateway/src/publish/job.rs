@@ -8,8 +8,8 @@ use certgate_enrollment::CrlScope;
 use certgate_pki::Timestamp;
 
 use super::build::build;
-use super::due::{changed, due_by};
-use super::revoked::{Beginning, Revoked};
+use super::due::{changed, due_by, with_deltas};
+use super::revoked::{Beginning, Listed, Revoked};
 use super::shelf::Shelf;
 use super::{ListId, PublishError, PublishedCrl, PublisherParts, files};
 use crate::telemetry::BuildMetrics;
@@ -49,8 +49,7 @@ impl Job {
             }
             if let Some(published) = build(&self.parts, revoked, lists.iter().copied(), self.actor).await? {
                 self.publish(published);
-                let of_shard = |shard| self.shelf.get(ListId { shard, is_delta: false });
-                revoked.prune(|shard| of_shard(shard).map(|list| list.record.this_update));
+                revoked.prune(|shard| self.last_complete(shard));
                 return Ok(lists);
             }
             self.builds.raced.inc();
@@ -65,7 +64,15 @@ impl Job {
         let mut lists = due_by(now, terms, &served);
         lists.extend(changed(revoked, terms, &served));
         lists.extend(stale);
-        lists
+        with_deltas(terms, &lists)
+    }
+
+    fn last_complete(&self, shard: u32) -> Option<Listed> {
+        if !self.parts.terms.scopes.iter().any(|scope| scope.shard == shard) {
+            return Some(Listed::NOWHERE);
+        }
+        let list = self.shelf.get(ListId { shard, is_delta: false })?;
+        Some(Listed { at: list.record.this_update, sequence: list.record.sequence })
     }
 
     /// What is revoked, as of now. It is loaded if it is not there, and when the clock was set back behind what was taken away.

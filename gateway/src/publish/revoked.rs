@@ -120,17 +120,32 @@ impl Revoked {
         self.sets.iter().filter(move |(of, _)| shard == 0 || **of == shard).map(|(_, set)| set)
     }
 
-    /// Takes away what was in a list that was made after its certificate's end, which is for as long as it has to be there (RFC 5280 §3.3).
-    /// `listed_at` says when the last complete list of a shard was made: certificates of a shard are in its lists and in those of all.
-    pub(super) fn prune(&mut self, listed_at: impl Fn(u32) -> Option<Timestamp>) {
-        let Some(of_all) = listed_at(0) else { return };
-        for (shard, set) in &mut self.sets {
-            let before = listed_at(*shard).map_or(of_all, |of_shard| of_shard.min(of_all));
-            if set.prune(before) > 0 {
+    /// Takes away what was in a list that was made after its certificate's end, which is for as long as it has to be there (RFC 5280
+    /// §3.3). `last` is the last complete list of a shard, or [`Listed::NOWHERE`]: certificates of a shard are in its lists and in those
+    /// of all. What has changed since a list was made is not in it, whenever its certificate ended.
+    pub(super) fn prune(&mut self, last: impl Fn(u32) -> Option<Listed>) {
+        let covering = |shard| last(shard).filter(|list| list.sequence >= self.last_change(shard));
+        let Some(of_all) = covering(0) else { return };
+        let before = |shard: &u32| Some((*shard, covering(*shard)?.at.min(of_all.at)));
+        let befores: Vec<(u32, Timestamp)> = self.sets.keys().filter_map(before).collect();
+        for (shard, before) in befores {
+            if self.sets.get_mut(&shard).is_some_and(|set| set.prune(before) > 0) {
                 self.ended_from = self.ended_from.max(before);
             }
         }
     }
+}
+
+/// When a list was made, and up to which place of the sequence it has changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listed {
+    pub(super) at: Timestamp,
+    pub(super) sequence: u64,
+}
+
+impl Listed {
+    /// There are no lists of that shard, and so nothing that has to be in them.
+    pub(super) const NOWHERE: Self = Self { at: Timestamp::NO_EXPIRATION, sequence: u64::MAX };
 }
 
 /// What lists say of a certificate; nothing while it is good.

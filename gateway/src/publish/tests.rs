@@ -246,6 +246,23 @@ async fn what_is_revoked_is_listed_in_its_shard_and_among_all() {
 }
 
 #[tokio::test]
+async fn changes_come_together_and_wait_until_a_build_has_had_its_rest() {
+    const REST: Duration = Duration::from_millis(400);
+    let fixture = Fixture::new().await;
+    let mut parts = fixture.parts(terms(0, None));
+    parts.pace.rest = REST;
+    let begun = tokio::time::Instant::now();
+    let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
+    for serial in 1..=5 {
+        fixture.revoke(&fixture.issue(serial, 0, 90 * DAY).await).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    until(|| number(&publisher, complete(0)) == 2).await;
+    assert!(begun.elapsed() >= REST, "{:?}", begun.elapsed());
+    assert_eq!(fixture.read(&publisher, complete(0)).listed.len(), 5);
+}
+
+#[tokio::test]
 async fn a_hold_comes_in_a_delta_and_goes_by_remove_from_crl() {
     let fixture = Fixture::new().await;
     let publisher = fixture.start(terms(1, Some(HOUR))).await;
@@ -321,6 +338,27 @@ async fn a_revocation_after_the_end_is_listed_once() {
     until(|| fixture.read(&publisher, complete(0)).listed == [(1, KEY)]).await;
     publisher.build(Demand::All).await.unwrap();
     assert!(fixture.read(&publisher, complete(0)).listed.is_empty());
+}
+
+#[tokio::test]
+async fn a_delta_does_not_stand_for_the_list_that_an_entry_has_to_be_in() {
+    let fixture = Fixture::new().await;
+    let mut parts = fixture.parts(terms(1, Some(HOUR)));
+    // Nothing is made but what is demanded.
+    parts.pace.company = DAY;
+    let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
+    let record = fixture.issue(1, 1, HOUR / 2).await;
+    fixture.ca.clock.advance(HOUR - Duration::from_secs(60));
+    publisher.build(Demand::All).await.unwrap();
+    fixture.revoke(&record).await;
+    publisher.build(Demand::Deltas).await.unwrap();
+    for (round, listed) in [(0, 1), (1, 0)] {
+        publisher.build(Demand::Complete).await.unwrap();
+        for shard in [0, 1] {
+            assert_eq!(fixture.read(&publisher, complete(shard)).listed.len(), listed, "{round} {shard}");
+            assert_eq!(fixture.read(&publisher, delta(shard)).listed, [(1, KEY)]);
+        }
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use super::job::Job;
 use super::publisher::Command;
 use super::revoked::Revoked;
 use super::shelf::Shelf;
-use super::{ListId, PublishError, PublisherParts, files};
+use super::{ListId, PublishError, PublishedCrl, PublisherParts, files};
 use crate::admin::OPERATOR;
 use crate::telemetry::{BuildMetrics, ListMetrics, Stopwatch};
 
@@ -48,6 +48,8 @@ pub(super) struct Worker {
     builds: BuildMetrics,
     /// What is revoked, once it is loaded.
     revoked: Option<Revoked>,
+    /// Lists of files, until they are judged.
+    found: Arc<BTreeMap<ListId, Arc<PublishedCrl>>>,
     /// Lists that are not what would be made now.
     stale: BTreeSet<ListId>,
     /// Since when a change waits.
@@ -69,6 +71,7 @@ impl Worker {
             builds: parts.metrics.builds(authority),
             metrics,
             revoked: None,
+            found: Arc::default(),
             stale: BTreeSet::new(),
             changed_at: None,
             rests_until: Instant::now(),
@@ -87,20 +90,17 @@ impl Worker {
     pub(super) async fn begin(&mut self) {
         let parts = Arc::clone(&self.parts);
         let (runtime, lists) = (Handle::current(), parts.terms.lists().collect::<Vec<_>>());
-        let find = move || lists.into_iter().map(|id| (id, runtime.block_on(files::find(&parts, id)))).collect::<Vec<_>>();
-        for (id, found) in self.tasks.spawn_blocking(find).await.unwrap_or_default() {
+        let find = move || lists.into_iter().map(|id| runtime.block_on(files::find(&parts, id))).collect::<Vec<_>>();
+        for found in self.tasks.spawn_blocking(find).await.unwrap_or_default() {
             match found {
-                Ok(Some(found)) => {
-                    self.stale.extend((!found.is_current).then_some(id));
-                    self.shelf.put([found.list]);
-                }
-                Ok(None) => {}
+                Ok(list) => self.shelf.put(list),
                 Err(error) => {
                     tracing::warn!(authority = self.parts.authority.name(), %error, "what CRLs there were cannot be read");
                 }
             }
         }
         self.show(self.parts.terms.lists());
+        self.found = self.shelf.all();
         if self.parts.terms.lists().any(|id| self.shelf.get(id).is_none()) {
             self.keep_up().await;
         }
@@ -108,6 +108,7 @@ impl Worker {
 
     /// Until told to stop.
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<Command>, stopping: CancellationToken) {
+        self.judge_found().await;
         while !stopping.is_cancelled() {
             self.look().await;
             tokio::select! {
@@ -123,6 +124,13 @@ impl Worker {
                 () = tokio::time::sleep(self.pause()) => {}
             }
         }
+    }
+
+    /// Finds out which lists of files are to be made anew, whatever their dates say.
+    async fn judge_found(&mut self) {
+        let (parts, found) = (Arc::clone(&self.parts), std::mem::take(&mut self.found));
+        let judge = move || found.iter().filter(|(_, list)| !files::is_current(&parts, list)).map(|(id, _)| *id).collect();
+        self.stale = self.tasks.spawn_blocking(judge).await.unwrap_or_default();
     }
 
     /// How long nothing is to be done.

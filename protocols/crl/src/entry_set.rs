@@ -12,8 +12,8 @@ const PIECE: usize = 8192;
 
 /// Entries in DER, in the order of their serial numbers as numbers, each with the end of its certificate.
 ///
-/// They are kept in pieces of a few kilobytes, which are what [`crate::CrlFields::prepare`] takes. An entry is found by a binary search over
-/// pieces and a walk through one of them. No piece has room that it does not use, but for the last one while entries come in order.
+/// They are kept in pieces of a few kilobytes, which are what [`crate::CrlFields::prepare`] takes. An entry is found by a binary search
+/// over pieces and a walk through one of them. No piece has room that it does not use, but for the last one while entries come in order.
 #[derive(Clone, Debug, Default)]
 pub struct EntrySet {
     /// None of them is empty.
@@ -59,7 +59,8 @@ impl EntrySet {
         self.pieces.iter().map(|piece| piece.octets.as_slice())
     }
 
-    /// Adds the entry of a certificate whose last second is `not_after`, in the place of the one of the same serial number, if there is one.
+    /// Adds the entry of a certificate whose last second is `not_after`, in the place of the one of the same serial number, if there is
+    /// one.
     pub fn put(&mut self, entry: &Entry, not_after: Timestamp) {
         let mut encoded = Vec::with_capacity(96);
         entry.encode_into(&mut encoded);
@@ -104,8 +105,8 @@ impl EntrySet {
         true
     }
 
-    /// Takes those away whose certificate ended before that time, but for what ended in the same minute, which is left for the next time; how
-    /// many they were. An entry is to stay until it was in one list that was made after its certificate's end (RFC 5280 §3.3).
+    /// Takes those away whose certificate ended before that time, but for what ended in the same minute, which is left for the next time;
+    /// how many they were. An entry is to stay until it was in one list that was made after its certificate's end (RFC 5280 §3.3).
     pub fn prune(&mut self, before: Timestamp) -> usize {
         let kept = Minute::of(before);
         for piece in self.pieces.iter_mut().filter(|piece| piece.ends.iter().any(|end| *end < kept)) {
@@ -255,7 +256,8 @@ impl Piece {
     }
 }
 
-/// Entries, one by one. Each is a SEQUENCE of less than 128 octets, as [`Entry::encode_into`] makes them, so its length is its second octet.
+/// Entries, one by one. Each is a SEQUENCE of less than 128 octets, as [`Entry::encode_into`] makes them, so its length is its second
+/// octet.
 fn entries(mut octets: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (entry, rest) = octets.split_at_checked(2 + usize::from(*octets.get(1)?))?;

@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// Debian's Python: packages of Debian are there, and in no other.
-const PYTHON: &str = "/usr/bin/python3";
+pub(super) const PYTHON: &str = "/usr/bin/python3";
 /// How long all kills of a flow may take.
 const SECONDS: u32 = 300;
-/// What both flows have in common.
-const GATEWAY: &str = include_str!("steps/gateway.py");
+/// What all of these scripts have in common.
+pub(super) const GATEWAY: &str = include_str!("steps/gateway.py");
 
 /// A flow and the script that walks it.
 struct Flow {

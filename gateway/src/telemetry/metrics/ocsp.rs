@@ -54,6 +54,12 @@ struct ResponseLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LenienceLabels {
+    authority: String,
+    lenience: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct AuthorityLabels {
     authority: String,
 }
@@ -63,7 +69,7 @@ struct AuthorityLabels {
 pub(super) struct OcspFamilies {
     responses: Family<ResponseLabels, Counter>,
     signatures: Family<AuthorityLabels, Counter>,
-    leniences: Family<ResponseLabels, Counter>,
+    leniences: Family<LenienceLabels, Counter>,
 }
 
 impl OcspFamilies {
@@ -76,13 +82,15 @@ impl OcspFamilies {
 
     /// The handles of one authority.
     pub(super) fn of(&self, authority: &str) -> OcspMetrics {
-        let labels = |outcome| ResponseLabels { authority: authority.to_owned(), outcome };
-        let response = |outcome| self.responses.get_or_create_owned(&labels(outcome));
+        let response =
+            |outcome| self.responses.get_or_create_owned(&ResponseLabels { authority: authority.to_owned(), outcome });
+        let lenience =
+            |lenience| self.leniences.get_or_create_owned(&LenienceLabels { authority: authority.to_owned(), lenience });
         OcspMetrics {
             outcomes: OcspOutcome::ALL.map(|outcome| (outcome, response(outcome.name()))),
             errors: ErrorStatus::ALL.map(|status| (status, response(status.name()))),
             signatures: self.signatures.get_or_create_owned(&AuthorityLabels { authority: authority.to_owned() }),
-            leniences: Lenience::ALL.map(|kind| (kind, self.leniences.get_or_create_owned(&labels(kind.name())))),
+            leniences: Lenience::ALL.map(|kind| (kind, lenience(kind.name()))),
         }
     }
 }
