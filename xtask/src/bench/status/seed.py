@@ -29,24 +29,19 @@ def issue(ledger, first, count):
 
 def revoke(ledger, first, count):
     issued, revoked = ledger.execute(
-        "SELECT count(*), sum(status) / 2 FROM certificate WHERE serial >= ?", [first.to_bytes(16, "big")]
+        "SELECT count(*), coalesce(sum(status), 0) / 2 FROM certificate WHERE serial >= ?", [first.to_bytes(16, "big")]
     ).fetchone()
     at = ledger.execute("SELECT max(issued_at) FROM certificate").fetchone()[0]
     wanted = range(0, issued, max(issued // count, 1))[:count]
-    marked = f"status = 2, reason = {KEY_COMPROMISE}, changed_at = {at}"
-    last = ledger.execute("SELECT coalesce(max(sequence), 0) FROM status_change").fetchone()[0]
-    ledger.executemany(
-        f"UPDATE certificate SET {marked} WHERE serial = ? AND authority = 'default' AND status = 0",
-        ([serial] for serial in serials(first, wanted)),
-    )
-    ledger.execute(
-        """INSERT INTO status_change (authority, serial, shard, not_after, no_rev_avail, status, reason, changed_at)
-           SELECT authority, serial, shard, not_after, no_rev_avail, status, reason, changed_at FROM certificate
-           WHERE status = 2 AND serial >= ? AND (authority, serial) NOT IN (SELECT authority, serial FROM status_change)""",
-        [first.to_bytes(16, "big")],
-    )
-    now = ledger.execute("SELECT max(sequence) FROM status_change").fetchone()[0]
-    assert now - last == count - revoked, (now, last, count, revoked)
+    ledger.execute("CREATE TEMP TABLE wanted (serial BLOB PRIMARY KEY) WITHOUT ROWID")
+    ledger.executemany("INSERT INTO wanted VALUES (?)", ([serial] for serial in serials(first, wanted)))
+    chosen = "authority = 'default' AND status = 0 AND serial IN (SELECT serial FROM wanted)"
+    changed = ledger.execute(
+        f"""INSERT INTO status_change (authority, serial, shard, not_after, no_rev_avail, status, reason, changed_at)
+            SELECT authority, serial, shard, not_after, no_rev_avail, 2, {KEY_COMPROMISE}, {at} FROM certificate WHERE {chosen}"""
+    ).rowcount
+    ledger.execute(f"UPDATE certificate SET status = 2, reason = {KEY_COMPROMISE}, changed_at = {at} WHERE {chosen}")
+    assert changed == count - revoked, (changed, count, revoked)
 
 
 def main():
