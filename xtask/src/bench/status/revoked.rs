@@ -18,9 +18,9 @@ use crate::{
 
 /// Rates from memory, rates of signed answers, and memory, by how many are revoked.
 pub(super) const IDS: [[&str; 3]; 3] = [
-    ["ocsp-kept-rate-0", "ocsp-signed-rate-0", "ocsp-rss-0"],
-    ["ocsp-kept-rate-100k", "ocsp-signed-rate-100k", "ocsp-rss-100k"],
-    ["ocsp-kept-rate-1m", "ocsp-signed-rate-1m", "ocsp-rss-1m"],
+    ["ocsp-revoked-0-kept", "ocsp-revoked-0-signed", "ocsp-revoked-0-rss"],
+    ["ocsp-revoked-100k-kept", "ocsp-revoked-100k-signed", "ocsp-revoked-100k-rss"],
+    ["ocsp-revoked-1m-kept", "ocsp-revoked-1m-signed", "ocsp-revoked-1m-rss"],
 ];
 /// How many are revoked, in turn.
 const REVOKED: [u32; 3] = [0, 100_000, crl::ENTRIES];
@@ -44,6 +44,8 @@ pub(super) fn measure(ledger: &mut SeededLedger<'_>, wanted: &dyn Fn(&str) -> bo
         }
         ledger.revoke(revoked)?;
         let gateway = ledger.start()?;
+        // It waits until everything that is revoked is loaded, which would be counted with the first answers.
+        crl::build(&gateway, revoked)?;
         if wants_lists {
             rows.extend(lists.measure(&gateway, revoked)?);
         }
