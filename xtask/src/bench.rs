@@ -3,18 +3,23 @@
 //! The gateway and the raw server run on the first core, one of them busy at a time; the load generator runs on the second. Rounds
 //! alternate between them and a median is taken, since the machine drifts. docs/benchmarks.md tells what is measured.
 
+mod est;
 mod load;
 mod paths;
 mod rows;
+mod series;
 mod start;
+mod status;
 mod storm;
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::{cargo, gateway::Gateway, tree};
-use load::LoadGenerator;
 use rows::Row;
 
 /// What a server is started under.
@@ -25,25 +30,41 @@ const LOAD_CORE: [&str; 3] = ["taskset", "-c", "1"];
 /// Load average under which the machine is taken to have nothing else to do.
 const QUIET: f64 = 0.5;
 
-/// Measures the rows whose id begins with `only`, prints them and writes them to `json`. A limit that is missed is no failure.
-pub(crate) fn run(only: Option<&str>, json: &Path) -> Result<ExitCode> {
+/// What is measured, and where it is written.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only rows whose id begins with this
+    #[arg(long)]
+    only: Option<String>,
+    /// Certificates that the storm of OCSP requests asks about, each once; a million takes three minutes more
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
+    storm: u32,
+    /// Where the rows are written
+    #[arg(long)]
+    json: PathBuf,
+}
+
+/// Measures the rows that are wanted, prints them and writes them down. A limit that is missed is no failure.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let Options { only, storm, json } = options;
     for package in ["certgate", "certgate-conformance"] {
         cargo::build_release(package)?;
     }
     // The ledger syncs: its folder is on the disk of the build, where /tmp may be memory.
     let work = tempfile::Builder::new().prefix("bench-").tempdir_in(cargo::target_directory()?)?;
-    let wanted = |id: &str| only.is_none_or(|beginning| id.starts_with(beginning));
+    let wanted = |id: &str| only.as_deref().is_none_or(|beginning| id.starts_with(beginning));
     warn_if_busy()?;
-    let rows = measure(work.path(), &wanted)?;
-    ensure!(!rows.is_empty(), "no row's id begins with {:?}", only.unwrap_or_default());
+    let rows = measure(work.path(), &wanted, *storm)?;
+    ensure!(!rows.is_empty(), "no row's id begins with {:?}", only.as_deref().unwrap_or_default());
     rows::print(&rows);
     let text = serde_json::to_string_pretty(&serde_json::json!({ "rows": rows }))?;
     std::fs::write(json, text + "\n").with_context(|| format!("write {}", json.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Row>> {
+fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool, storm: u32) -> Result<Vec<Row>> {
     let mut rows = paths::measure(work, wanted)?;
+    rows.extend(status::measure(work, wanted, storm)?);
     if start::ROWS.iter().any(|id| wanted(id)) {
         rows.extend(start::measure(work)?.into_iter().filter(|row| wanted(row.id)));
     }

@@ -33,6 +33,8 @@ pub(crate) struct RunInfo {
     pub(crate) pid: u32,
     /// HTTPS listeners, `ADDRESS:PORT`.
     pub(crate) https: Vec<String>,
+    /// Listeners in the clear, likewise.
+    pub(crate) http: Vec<String>,
     /// The trust anchor.
     pub(crate) ca_pem: PathBuf,
 }
@@ -110,6 +112,11 @@ impl Gateway {
     /// URL of the default EST endpoint, by address.
     pub(crate) fn est_url(&self) -> Result<String> {
         Ok(format!("https://127.0.0.1:{}/.well-known/est", self.https_port()?))
+    }
+
+    /// URL of its first listener in the clear.
+    pub(crate) fn http_url(&self) -> Result<String> {
+        Ok(format!("http://{}", self.run.http.first().context("run.json names no listener in the clear")?))
     }
 
     /// Runs an administration command and returns its JSON.

@@ -21,7 +21,7 @@ mod test;
 mod tidy;
 mod tree;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -53,14 +53,7 @@ enum Task {
         seconds: u32,
     },
     /// Measures the gateway's CPU an operation against raw costs of the same run
-    Bench {
-        /// Only rows whose id begins with this
-        #[arg(long)]
-        only: Option<String>,
-        /// Where the rows are written
-        #[arg(long)]
-        json: PathBuf,
-    },
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -71,7 +64,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Interop(options) => test::interop(&options),
         Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
-        Task::Bench { only, json } => bench::run(only.as_deref(), &json),
+        Task::Bench(options) => bench::run(&options),
     };
     match outcome {
         Ok(code) => code,

@@ -15,7 +15,7 @@ pub(super) struct Row {
     pub(super) limit: Option<f64>,
     /// What the same work costs without the gateway, by the median.
     pub(super) raw: Option<f64>,
-    /// What a raw server costs that does the cryptography itself, by the median: for information, the limit is not held against it.
+    /// What a raw server costs that does the same itself, by the median: for information, the limit is not held against it.
     pub(super) in_place: Option<f64>,
     /// `value` over `raw`.
     pub(super) ratio: Option<f64>,
@@ -69,7 +69,7 @@ pub(super) fn print(rows: &[Row]) {
             row.note
         );
     }
-    println!("\nratio: value over raw; in place: value over a raw server that does the cryptography itself");
+    println!("\nratio: value over raw; in place: value over a raw server that does the same itself");
     println!("spread: largest minus smallest ratio of a round, over the median");
 }
 

@@ -51,7 +51,7 @@ pub(super) fn measure(work: &Path) -> Result<[Row; 3]> {
 }
 
 /// `VmRSS` of a process.
-fn resident_kib(pid: u32) -> Result<f64> {
+pub(super) fn resident_kib(pid: u32) -> Result<f64> {
     let status = tree::read(Path::new(&format!("/proc/{pid}/status")))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process without VmRSS")?;
     line.trim().trim_end_matches(" kB").parse().with_context(|| format!("VmRSS: {line}"))

@@ -1,15 +1,14 @@
-//! One HTTP/1.1 connection over TLS, whose handshake is a full one always.
+//! One HTTP/1.1 connection: over TLS, whose handshake is a full one always, or in the clear.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use bytes::Bytes;
-use certgate_conformance::target::Url;
+use certgate_conformance::target::{Scheme, Url};
 use http_body_util::{BodyExt, Full};
 use hyper::{
-    Request, StatusCode,
+    Request, Response,
     client::conn::http1::{SendRequest, handshake},
-    header::CONTENT_TYPE,
 };
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -18,6 +17,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpStream, lookup_host},
     task::JoinSet,
 };
@@ -27,14 +27,17 @@ use tokio_rustls::TlsConnector;
 #[derive(Clone)]
 pub(crate) struct Server {
     address: SocketAddr,
-    name: ServerName<'static>,
-    tls: Arc<ClientConfig>,
+    /// Its name in its certificate, and how it is judged; `None` is in the clear.
+    tls: Option<(ServerName<'static>, Arc<ClientConfig>)>,
 }
 
 impl Server {
-    /// The server at `url`, judged by the trust anchors in `ca_file`.
-    pub(crate) async fn new(url: &Url, ca_file: &Path) -> anyhow::Result<Self> {
-        Self::with_identity(url, ca_file, None).await
+    /// The server at `url`, over TLS judged by the trust anchors in `ca_file`.
+    pub(crate) async fn new(url: &Url, ca_file: Option<&Path>) -> anyhow::Result<Self> {
+        match url.scheme {
+            Scheme::Http => Ok(Self { address: address(url).await?, tls: None }),
+            Scheme::Https => Self::with_identity(url, ca_file.context("https needs --ca-file")?, None).await,
+        }
     }
 
     /// The same, to which connections show a client certificate: PEM files of its chain and its key.
@@ -53,20 +56,21 @@ impl Server {
         };
         tls.resumption = Resumption::disabled();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let address = lookup_host((url.host.as_str(), url.port)).await?.next().context("a host without address")?;
-        Ok(Self { address, name: ServerName::try_from(url.host.clone())?, tls: Arc::new(tls) })
+        let name = ServerName::try_from(url.host.clone())?;
+        Ok(Self { address: address(url).await?, tls: Some((name, Arc::new(tls))) })
     }
 
     /// A connection, its handshake done.
     pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
         let tcp = TcpStream::connect(self.address).await?;
         tcp.set_nodelay(true)?;
-        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(self.name.clone(), tcp).await?;
-        let (sender, driver) = handshake(TokioIo::new(stream)).await?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(driver);
-        Ok(Connection { sender, tasks })
+        let Some((name, tls)) = &self.tls else { return Connection::over(tcp).await };
+        Connection::over(TlsConnector::from(Arc::clone(tls)).connect(name.clone(), tcp).await?).await
     }
+}
+
+async fn address(url: &Url) -> anyhow::Result<SocketAddr> {
+    lookup_host((url.host.as_str(), url.port)).await?.next().context("a host without address")
 }
 
 /// A connection that is kept alive. Dropping it closes it.
@@ -76,24 +80,21 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Sends a request; gives the content of its answer, which must be 200 and of this media type.
-    pub(crate) async fn exchange(&mut self, request: Request<Full<Bytes>>, media_type: &str) -> anyhow::Result<Bytes> {
-        let (status, kind, content) = self.ask(request).await?;
-        ensure!(status == StatusCode::OK, "status {status}: {}", String::from_utf8_lossy(&content));
-        ensure!(kind.split(';').next() == Some(media_type), "media type {kind:?}");
-        Ok(content)
+    async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> anyhow::Result<Self> {
+        let (sender, driver) = handshake(TokioIo::new(stream)).await?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(driver);
+        Ok(Self { sender, tasks })
     }
 
-    /// Sends a request; gives status, Content-Type and content of its answer, whatever it is.
-    pub(crate) async fn ask(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, String, Bytes)> {
+    /// Sends a request; gives its answer, whatever it is, with all of its content.
+    pub(crate) async fn ask(&mut self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         self.sender.ready().await?;
-        let response = self.sender.send_request(request).await?;
-        let status = response.status();
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        Ok((status, kind, response.into_body().collect().await?.to_bytes()))
+        let (head, body) = self.sender.send_request(request).await?.into_parts();
+        Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
     }
 
-    /// Ends the connection as a client does that has its answer: with TLS's close_notify.
+    /// Ends the connection as a client does that has its answer: over TLS with its close_notify.
     pub(crate) async fn close(mut self) {
         drop(self.sender);
         let _ = self.tasks.join_next().await;

@@ -11,24 +11,26 @@ use std::{
 use anyhow::ensure;
 use bytes::Bytes;
 use certgate_conformance::{clock::Stopwatch, target::Url};
+use hyper::Response;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::{
     client::{Connection, Server},
     cpu::CpuClock,
+    head,
     work::Work,
 };
 
 /// Where the load goes and how much of it.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Base URL of the endpoint: `https://HOST:PORT/.well-known/est`
+    /// Where: of EST `https://HOST:PORT/.well-known/est`, of OCSP `http://HOST:PORT/ocsp/AUTHORITY`
     #[arg(long)]
     pub(crate) url: Url,
-    /// PEM trust anchors
+    /// PEM trust anchors, for https
     #[arg(long)]
-    ca_file: PathBuf,
+    ca_file: Option<PathBuf>,
     /// Connections, each with one request in flight
     #[arg(long, default_value_t = 16)]
     connections: usize,
@@ -38,7 +40,7 @@ pub(crate) struct Options {
     /// Requests before those
     #[arg(long, default_value_t = 500)]
     warm_up: usize,
-    /// A new connection with a full handshake for each request
+    /// A new connection for each request, over TLS with a full handshake
     #[arg(long)]
     cold: bool,
     /// The server's process: its CPU time is measured
@@ -47,12 +49,26 @@ pub(crate) struct Options {
     /// Where the content of one answer is written
     #[arg(long)]
     save: Option<PathBuf>,
+    /// Where its status and its header fields are written, as raw-server takes them
+    #[arg(long)]
+    save_head: Option<PathBuf>,
 }
 
 impl Options {
     /// How many requests there will be.
     pub(crate) const fn answers(&self) -> usize {
         self.requests + self.warm_up
+    }
+
+    /// Writes an answer where it was asked for.
+    fn keep(&self, answer: &Response<Bytes>) -> anyhow::Result<()> {
+        if let Some(path) = &self.save {
+            std::fs::write(path, answer.body())?;
+        }
+        if let Some(path) = &self.save_head {
+            std::fs::write(path, head::write(answer.status(), answer.headers()))?;
+        }
+        Ok(())
     }
 }
 
@@ -84,21 +100,22 @@ pub(crate) fn run(options: &Options, work: Work) -> anyhow::Result<Measurement> 
 }
 
 async fn drive(options: &Options, work: Work) -> anyhow::Result<Measurement> {
-    let server = Server::new(&options.url, &options.ca_file).await?;
+    let server = Server::new(&options.url, options.ca_file.as_deref()).await?;
     let clock = options.server_pid.map(CpuClock::of).transpose()?;
     let run = Arc::new(Run { server, work, cold: options.cold, next: AtomicUsize::new(0) });
     let mut kept = Vec::new();
     for _ in 0..options.connections {
         kept.push(if options.cold { None } else { Some(run.server.connect().await?) });
     }
+    let _awake = stay_awake();
     let (kept, _) = run.pass(kept, options.warm_up).await?;
     let cpu = || clock.map(CpuClock::nanoseconds).transpose();
     let (watch, before) = (Stopwatch::start(), cpu()?);
-    let (kept, mut tally) = run.pass(kept, run.work.len()).await?;
+    let (kept, mut tally) = run.pass(kept, run.work.count).await?;
     let (wall, after) = (watch.elapsed(), cpu()?);
     drop(kept);
-    if let (Some(path), Some(answer)) = (&options.save, &tally.answer) {
-        std::fs::write(path, answer)?;
+    if let Some(answer) = &tally.answer {
+        options.keep(answer)?;
     }
     tally.nanoseconds.sort_unstable();
     Ok(Measurement {
@@ -111,8 +128,20 @@ async fn drive(options: &Options, work: Work) -> anyhow::Result<Measurement> {
         p90_us: tally.percentile(90),
         p99_us: tally.percentile(99),
         max_us: tally.percentile(100),
-        response_bytes: tally.answer.map_or(0, |answer| answer.len()),
+        response_bytes: tally.answer.map_or(0, |answer| answer.body().len()),
     })
+}
+
+/// Has this thread poll its sockets without a rest until what this returns is dropped. Whoever writes to one that sleeps has to wake it,
+/// which over the loopback is CPU time of the server, and more of it the slower the server is; a client on another machine costs none.
+fn stay_awake() -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    tasks
 }
 
 /// What the connections of a run share.
@@ -157,7 +186,8 @@ impl Run {
                 Some(kept) => kept,
                 None => self.server.connect().await?,
             };
-            match used.exchange(self.work.request(index)?, self.work.media_type).await {
+            let answered = used.ask(self.work.request(index)?).await;
+            match answered.and_then(|answer| self.work.check(index, &answer).map(|()| answer)) {
                 Ok(answer) => {
                     tally.nanoseconds.push(watch.elapsed().as_nanos());
                     tally.answer = Some(answer);
@@ -181,7 +211,7 @@ struct Tally {
     /// What was wrong with the others.
     errors: Vec<String>,
     /// A right answer.
-    answer: Option<Bytes>,
+    answer: Option<Response<Bytes>>,
 }
 
 impl Tally {

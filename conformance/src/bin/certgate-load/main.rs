@@ -1,13 +1,17 @@
-//! `certgate-load`: a load generator for EST servers, and the raw costs that a server is held against.
+//! `certgate-load`: a load generator for servers of EST and OCSP and for publishers of CRLs, and the raw costs that they are held against.
 //!
 //! The client checks every answer and reads the CPU time of the server's process around the requests that count. The raw side is a
-//! bare hyper service that answers with the same bytes, and a loop over the cryptography that an enrollment cannot do without.
+//! bare hyper service that answers with the same bytes, and loops over what an operation cannot do without.
 
 mod client;
 mod cpu;
+mod head;
 mod load;
+mod ocsp;
 mod raw_crypto;
 mod raw_server;
+mod raw_status;
+mod serials;
 mod storm;
 mod work;
 
@@ -18,9 +22,11 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use certgate_conformance::certificate::Certificate;
 use clap::{Parser, Subcommand};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-/// Load generator for EST servers, and the raw costs that a server is held against.
+/// Load generator for servers of EST, OCSP and CRLs, and the raw costs that a server is held against
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -46,9 +52,24 @@ enum Command {
         #[command(flatten)]
         load: load::Options,
     },
+    /// Ask for the status of certificates, each time another one's; prints JSON
+    Ocsp {
+        #[command(flatten)]
+        load: load::Options,
+        #[command(flatten)]
+        about: ocsp::Options,
+    },
+    /// Fetch a CRL, or hear that it is still the same; prints JSON
+    Crl {
+        #[command(flatten)]
+        load: load::Options,
+        /// Entity tag that the client has already: the answer has to be 304
+        #[arg(long)]
+        if_none_match: Option<String>,
+    },
     /// Guess passwords that a person chose, all at once, while a device renews its certificate; prints JSON
     Storm(storm::Options),
-    /// A bare hyper service over rustls that reads a request and gives the same answer always; prints its address and process
+    /// A bare hyper service that reads a request and gives the same answer always; prints its address and process
     RawServer(raw_server::Options),
     /// The cost of parsing a CSR, verifying it and signing a certificate; prints JSON, in nanoseconds
     RawCrypto {
@@ -59,6 +80,8 @@ enum Command {
         #[arg(long, default_value_t = 1.0)]
         seconds: f64,
     },
+    /// The cost of signing an OCSP response and of looking a certificate up in a ledger; prints JSON, in nanoseconds
+    RawStatus(raw_status::Options),
 }
 
 fn main() -> ExitCode {
@@ -84,9 +107,19 @@ fn perform(command: Command) -> anyhow::Result<()> {
             let work = work::fetches(&load.url, load.answers());
             print(&load::run(&load, work)?)
         }
+        Command::Ocsp { load, about } => {
+            let issuer = CertificateDer::from_pem_file(&about.issuer).with_context(|| about.issuer.display().to_string())?;
+            let work = work::questions(&load.url, &about, &Certificate::parse(&issuer)?, load.answers())?;
+            print(&load::run(&load, work)?)
+        }
+        Command::Crl { load, if_none_match } => {
+            let work = work::lists(&load.url, if_none_match, load.answers());
+            print(&load::run(&load, work)?)
+        }
         Command::Storm(options) => print(&storm::run(&options)?),
         Command::RawServer(options) => raw_server::run(&options),
         Command::RawCrypto { issued, seconds } => print(&raw_crypto::measure(&read(&issued)?, seconds)?),
+        Command::RawStatus(options) => print(&raw_status::measure(&options)?),
     }
 }
 

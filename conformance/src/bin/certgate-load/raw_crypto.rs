@@ -101,7 +101,7 @@ impl Proof {
 }
 
 /// CPU time of one `call`, in nanoseconds.
-fn repeat(seconds: f64, mut call: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
+pub(crate) fn repeat(seconds: f64, mut call: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     for _ in 0..BATCH {
         call()?;
     }

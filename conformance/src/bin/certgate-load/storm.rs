@@ -69,7 +69,7 @@ async fn drive(options: &Options) -> anyhow::Result<Measurement> {
     let mut connection = holder.connect().await?;
     let calm = renew(&mut connection, &renewals, 0..options.renewals).await?;
     // Every guesser is connected before the first guess is sent: what is measured are guesses, not handshakes.
-    let stranger = Server::new(&options.url, &options.ca_file).await?;
+    let stranger = Server::new(&options.url, Some(&options.ca_file)).await?;
     let guesses = Arc::new(work::enrollments(&options.url, &options.victim, "not the password", 1)?);
     let start = Arc::new(Barrier::new(options.guesses + 1));
     let mut storm = JoinSet::new();
@@ -98,8 +98,7 @@ async fn drive(options: &Options) -> anyhow::Result<Measurement> {
 /// One guess; the status of its answer.
 async fn guess(mut connection: Connection, guesses: Arc<Work>, start: Arc<Barrier>) -> anyhow::Result<u16> {
     start.wait().await;
-    let (status, ..) = connection.ask(guesses.request(0)?).await?;
-    Ok(status.as_u16())
+    Ok(connection.ask(guesses.request(0)?).await?.status().as_u16())
 }
 
 /// Renews again and again over one connection; the microseconds that each took, sorted.
@@ -107,7 +106,7 @@ async fn renew(connection: &mut Connection, work: &Work, range: std::ops::Range<
     let mut times = Vec::with_capacity(range.len());
     for index in range {
         let watch = Stopwatch::start();
-        connection.exchange(work.request(index)?, work.media_type).await?;
+        work.check(index, &connection.ask(work.request(index)?).await?)?;
         times.push(u64::try_from(watch.elapsed().as_micros()).unwrap_or(u64::MAX));
     }
     times.sort_unstable();

@@ -1,8 +1,9 @@
-//! The requests of a run, made before the clock starts.
+//! The requests of a run: those of EST made before the clock starts, those of OCSP in a moment each.
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use bytes::Bytes;
 use certgate_conformance::{
+    certificate::Certificate,
     csr::Wish,
     http::{basic, encode_body},
     key::Key,
@@ -10,53 +11,96 @@ use certgate_conformance::{
 };
 use http_body_util::Full;
 use hyper::{
-    Method, Request,
-    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+    Method, Request, Response, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, IF_NONE_MATCH},
 };
 
-/// What the answers to both operations are (RFC 7030 §4.1.3, §4.2.3).
+use crate::ocsp::{self, Questions};
+
+/// What the answers to both operations of EST are (RFC 7030 §4.1.3, §4.2.3).
 const CERTS_ONLY: &str = "application/pkcs7-mime";
+/// RFC 6960 §A.2.
+const OCSP_RESPONSE: &str = "application/ocsp-response";
+/// RFC 5280 §4.2.1.13, RFC 2585 §4.2.
+const CRL: &str = "application/pkix-crl";
 
 /// Requests of one operation, and what an answer must be.
 pub(crate) struct Work {
-    /// Media type of a right answer.
-    pub(crate) media_type: &'static str,
+    /// How many there are.
+    pub(crate) count: usize,
     method: Method,
     target: String,
-    host: String,
-    authorization: Option<String>,
-    /// Content of each request.
-    bodies: Vec<Bytes>,
+    /// Header fields of each.
+    fields: Vec<(HeaderName, String)>,
+    content: Content,
+    status: StatusCode,
+    /// `None` where an answer has no content.
+    media_type: Option<&'static str>,
+}
+
+/// What is in the requests.
+enum Content {
+    /// Nothing.
+    Nothing,
+    /// A body each.
+    Bodies(Vec<Bytes>),
+    /// A question each, behind the URL if the method is GET.
+    Questions(Questions),
 }
 
 /// `count` enrollments of `user` as common name, each with a key of its own.
 pub(crate) fn enrollments(url: &Url, user: &str, password: &str, count: usize) -> anyhow::Result<Work> {
-    Ok(Work {
-        media_type: CERTS_ONLY,
-        method: Method::POST,
-        target: format!("{}/simpleenroll", url.path),
-        host: url.authority(),
-        authorization: Some(basic(user, password)),
-        bodies: (0..count).map(|_| Ok(encode_body(&csr(user)?).into())).collect::<anyhow::Result<_>>()?,
-    })
+    let mut work = renewals(url, user, count)?;
+    work.target = format!("{}/simpleenroll", url.path);
+    work.fields.push((AUTHORIZATION, basic(user, password)));
+    Ok(work)
 }
 
 /// `count` re-enrollments of `user` as common name, each with a key of its own; the connection shows the certificate.
 pub(crate) fn renewals(url: &Url, user: &str, count: usize) -> anyhow::Result<Work> {
-    let target = format!("{}/simplereenroll", url.path);
-    Ok(Work { target, authorization: None, ..enrollments(url, user, "", count)? })
+    let bodies = (0..count).map(|_| Ok(encode_body(&csr(user)?).into())).collect::<anyhow::Result<_>>()?;
+    Ok(Work {
+        method: Method::POST,
+        target: format!("{}/simplereenroll", url.path),
+        fields: vec![(HOST, url.authority()), (CONTENT_TYPE, "application/pkcs10".to_owned())],
+        content: Content::Bodies(bodies),
+        ..fetches(url, count)
+    })
 }
 
 /// `count` times the CA certificates.
 pub(crate) fn fetches(url: &Url, count: usize) -> Work {
     Work {
-        media_type: CERTS_ONLY,
+        count,
         method: Method::GET,
         target: format!("{}/cacerts", url.path),
-        host: url.authority(),
-        authorization: None,
-        bodies: vec![Bytes::new(); count],
+        fields: vec![(HOST, url.authority())],
+        content: Content::Nothing,
+        status: StatusCode::OK,
+        media_type: Some(CERTS_ONLY),
     }
+}
+
+/// `count` times a CRL, or the word that it is still the one with this entity tag.
+pub(crate) fn lists(url: &Url, entity_tag: Option<String>, count: usize) -> Work {
+    let (status, media_type) = match entity_tag {
+        None => (StatusCode::OK, Some(CRL)),
+        Some(_) => (StatusCode::NOT_MODIFIED, None),
+    };
+    let mut work = Work { target: url.path.clone(), status, media_type, ..fetches(url, count) };
+    work.fields.extend(entity_tag.map(|tag| (IF_NONE_MATCH, tag)));
+    work
+}
+
+/// `count` questions about certificates that `issuer` has issued.
+pub(crate) fn questions(url: &Url, options: &ocsp::Options, issuer: &Certificate, count: usize) -> anyhow::Result<Work> {
+    let content = Content::Questions(Questions::new(options, issuer)?);
+    let mut work = Work { target: url.path.clone(), media_type: Some(OCSP_RESPONSE), content, ..fetches(url, count) };
+    if !options.get {
+        work.method = Method::POST;
+        work.fields.push((CONTENT_TYPE, "application/ocsp-request".to_owned()));
+    }
+    Ok(work)
 }
 
 /// A CSR for `name` as common name, with a new P-256 key.
@@ -65,21 +109,33 @@ pub(crate) fn csr(name: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 impl Work {
-    /// How many requests there are.
-    pub(crate) fn len(&self) -> usize {
-        self.bodies.len()
-    }
-
     /// The request at `index`.
     pub(crate) fn request(&self, index: usize) -> anyhow::Result<Request<Full<Bytes>>> {
-        let body = self.bodies.get(index).context("a request that was not made")?.clone();
-        let mut request = Request::builder().method(&self.method).uri(&self.target).header(HOST, &self.host);
-        if self.method == Method::POST {
-            request = request.header(CONTENT_TYPE, "application/pkcs10");
+        let mut request = Request::builder().method(&self.method);
+        for (name, value) in &self.fields {
+            request = request.header(name, value);
         }
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        let (target, body) = match &self.content {
+            Content::Nothing => (self.target.clone(), Bytes::new()),
+            Content::Bodies(bodies) => (self.target.clone(), bodies.get(index).context("a request that was not made")?.clone()),
+            Content::Questions(questions) if self.method == Method::GET => {
+                (format!("{}/{}", self.target, questions.path(index)), Bytes::new())
+            }
+            Content::Questions(questions) => (self.target.clone(), questions.der(index).into()),
+        };
+        Ok(request.uri(target).body(Full::new(body))?)
+    }
+
+    /// Is this the answer to the request at `index`?
+    pub(crate) fn check(&self, index: usize, answer: &Response<Bytes>) -> anyhow::Result<()> {
+        let (status, content) = (answer.status(), answer.body());
+        ensure!(status == self.status, "status {status}: {}", String::from_utf8_lossy(content));
+        let Some(expected) = self.media_type else { return Ok(()) };
+        let kind = answer.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        ensure!(kind.split(';').next() == Some(expected), "media type {kind:?}");
+        match &self.content {
+            Content::Questions(questions) => questions.check(index, content),
+            Content::Nothing | Content::Bodies(_) => Ok(()),
         }
-        Ok(request.body(Full::new(body))?)
     }
 }
