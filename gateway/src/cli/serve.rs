@@ -36,7 +36,7 @@ pub(super) struct ServeArguments {
     /// Serve EST and ACME over TLS here instead; repeatable, port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     https: Vec<SocketAddr>,
-    /// Serve SCEP, CRLs and CA certificates in the clear here instead; repeatable
+    /// Serve SCEP, OCSP, CRLs and CA certificates in the clear here instead; repeatable
     #[arg(long, value_name = "ADDR")]
     http: Vec<SocketAddr>,
     /// Serve health and metrics here instead; repeatable

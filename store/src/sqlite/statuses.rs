@@ -15,6 +15,9 @@ use super::{SqliteLedger, Transaction, damaged};
 
 /// What a [`CertificateState`] is read from, in both tables.
 const STATE: &str = "serial, shard, not_after, no_rev_avail, status, reason, changed_at, invalid_since";
+/// The same of one certificate.
+const STATE_OF: &str = "SELECT serial, shard, not_after, no_rev_avail, status, reason, changed_at, invalid_since
+                        FROM certificate WHERE serial = ? AND authority = ?";
 /// Longest list that is read where it is asked for.
 const SHORT: usize = 64;
 
@@ -22,8 +25,7 @@ const SHORT: usize = 64;
 impl Statuses for SqliteLedger {
     async fn state_of(&self, authority: &str, serial: &Serial) -> Result<Option<CertificateState>, LedgerError> {
         let found = self.readers.read(|connection| {
-            let select = format!("SELECT {STATE} FROM certificate WHERE serial = ? AND authority = ?");
-            let mut select = connection.prepare_cached(&select)?;
+            let mut select = connection.prepare_cached(STATE_OF)?;
             select.query_row(params![serial.as_octets(), authority], |row| Stored::read(row, 0)).optional()
         })?;
         found.map(Stored::state).transpose()
