@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Only rows whose id begins with this
     #[arg(long)]
     only: Option<String>,
-    /// Certificates that the storm of OCSP requests asks about, each once; a million takes three minutes more
+    /// Certificates that the storm of OCSP requests asks about, each once; a million takes five minutes
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1000..=10_000_000))]
     storm: u32,
     /// Where the rows are written
