@@ -58,7 +58,8 @@ pub fn authority(locality: Locality) -> (Authority, Arc<Records>) {
         enrollments: Arc::new(NoEnrollments),
         compromised_keys: Arc::default(),
     };
-    let publication = Publication { ca_issuers: Some("http://pki.example/ca/default.cer".to_owned()), ..Publication::default() };
+    let publication =
+        Publication { ca_issuers: Some("http://pki.example/ca/default.cer".to_owned()), ..Publication::default() };
     let made = Authority::new(core, "default", vec![root], publication, Box::new(AnySignature(locality)));
     (made.unwrap_or_else(|error| panic!("{error}")), records)
 }

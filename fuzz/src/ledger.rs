@@ -4,9 +4,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, CrlRecord, CrlScope, Crls, EnrollmentId,
-    EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError, NewEnrollment, Page,
-    Protocol, Standing, Submitted,
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, CrlRecord, CrlScope,
+    Crls, EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, Event, LedgerError,
+    NewEnrollment, Page, Protocol, Standing, Submitted,
 };
 use certgate_pki::{Serial, Timestamp};
 

@@ -42,8 +42,8 @@ pub(super) fn is_told(session: &mut Session<'_>) -> Verdict {
 
 /// What these extensions look like, where they are.
 pub(super) fn form(certificate: &Certificate) -> Result<(), String> {
-    // RFC 5280 §4.2.1.13: "The extension SHOULD be non-critical"; §4.2.1.15 and §4.2.2.1: "MUST be marked as non-critical"; RFC 9608 §2:
-    // "This extension MUST be marked as non-critical."
+    // RFC 5280 §4.2.1.13: "The extension SHOULD be non-critical"; §4.2.1.15 and §4.2.2.1: "MUST be marked as non-critical"; RFC 9608 §2 has
+    // conforming CAs do the same.
     for (oid, what) in [
         (CRL_DISTRIBUTION_POINTS, "cRLDistributionPoints"),
         (FRESHEST_CRL, "freshestCRL"),
