@@ -24,6 +24,8 @@ mod publisher;
 mod server;
 mod wired;
 
+pub(crate) use server::plain_additions;
+
 const TARGET: &str = r#"
 name = "in process"
 ca_file = "ROOT"

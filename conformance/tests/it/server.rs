@@ -15,6 +15,7 @@ use p256::ecdsa::SigningKey;
 use x509_cert::{Certificate, ext::Extension};
 
 use crate::authority::Authority;
+use crate::crl::plain_additions;
 use message::{certs_only, method_not_allowed, refusal};
 
 mod clients;
@@ -128,7 +129,7 @@ impl Server {
             pending: Vec::new(),
             passed: 0,
             ahead: 0,
-            additions: None,
+            additions: Some(plain_additions("http://localhost".to_owned())),
         };
         server.add_user("default", USER, PASSWORD, &[USER.to_owned()]);
         server
@@ -155,6 +156,9 @@ impl Server {
 
     /// Answers a request.
     pub(crate) fn answer(&mut self, request: &Request, peer: &Peer) -> Result<Response, Failure> {
+        if request.target == "/ca/issuing.cer" {
+            return Ok(message::certificate(&self.issuing.certificate));
+        }
         let path = request.target.strip_prefix("/.well-known/est/").unwrap_or_default();
         let (label, operation) = path.split_once('/').unwrap_or(("default", path));
         if !["default", "manual", "short", "demanding", "sharded"].contains(&label) {

@@ -28,7 +28,9 @@ use rustls::{
 };
 
 use crate::{
-    TARGET, plan,
+    TARGET,
+    crl::plain_additions,
+    plan,
     server::{Peer, Server},
 };
 
@@ -46,6 +48,7 @@ fn the_suites_run_over_sockets() {
     std::fs::write(&ca_file, server.root.certificate.to_pem(LineEnding::LF).expect("PEM")).expect("written");
     let server = Arc::new(Mutex::new(server));
     let port = listen(&server);
+    server.lock().expect("no test panics with it").additions = Some(plain_additions(format!("https://localhost:{port}")));
     let target = TARGET
         .replace("none.pem", &ca_file.display().to_string())
         .replace("[est]", "connect = \"127.0.0.1\"\n[est]\nslow_body_seconds = 10")

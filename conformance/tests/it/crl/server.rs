@@ -75,11 +75,8 @@ impl Server {
 
     /// With a complete list and nothing else.
     pub(super) fn plain() -> Self {
-        let url = format!("{ORIGIN}/crl/default.crl");
-        let list = Publisher::new(url.clone(), None, false, None);
-        let additions =
-            Box::new(move |_: &str, _: usize| vec![extension(CRL_DISTRIBUTION_POINTS, &points(&url)), access(ORIGIN)]);
-        Self::publishing(ORIGIN, vec![list], additions, None)
+        let list = Publisher::new(format!("{ORIGIN}/crl/default.crl"), None, false, None);
+        Self::publishing(ORIGIN, vec![list], plain_additions(ORIGIN.to_owned()), None)
     }
 
     /// The EST server, whose certificates say nothing of lists.
@@ -196,6 +193,12 @@ fn access(origin: &str) -> Extension {
     };
     let value = Element::sequence(vec![description(OCSP, "/ocsp"), description(CA_ISSUERS, "/ca/issuing.cer")]);
     extension(AUTHORITY_INFORMATION_ACCESS, &value)
+}
+
+/// What certificates of an authority with one list and no deltas say.
+pub(crate) fn plain_additions(origin: String) -> server::Additions {
+    let url = format!("{origin}/crl/default.crl");
+    Box::new(move |_: &str, _: usize| vec![extension(CRL_DISTRIBUTION_POINTS, &points(&url)), access(&origin)])
 }
 
 fn additions(origin: &str, label: &str, count: usize) -> Vec<Extension> {

@@ -31,6 +31,12 @@ pub(super) fn method_not_allowed(allowed: &str) -> Response {
     response
 }
 
+/// One certificate by itself (RFC 2585 §4.1).
+pub(super) fn certificate(certificate: &Certificate) -> Response {
+    let fields = vec![("Content-Type".into(), "application/pkix-cert".into())];
+    Response { status: 200, fields, content: certificate.to_der().expect("DER"), ..Response::default() }
+}
+
 pub(super) fn unauthorized() -> Response {
     let mut response = refusal(401, "name and password, please");
     response.fields.push(("WWW-Authenticate".into(), "Basic realm=\"est\"".into()));
