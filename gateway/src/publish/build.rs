@@ -175,13 +175,16 @@ impl<'m> Making<'m> {
         Ok((record, der))
     }
 
-    /// RFC 5280 §5.2.4: what was revoked or put on hold after the base, and, as removeFromCRL, what was released.
+    /// RFC 5280 §5.2.4: what was revoked or put on hold after the base, as far as it still has to be in a list, and, as removeFromCRL, what was
+    /// released.
     fn delta_entries(&self, shard: u32, base: Base, changes: &Changes) -> (Vec<u8>, usize) {
         let (mut octets, mut entries) = (Vec::new(), 0);
         let of =
             |(sequence, state): &&(u64, CertificateState)| *sequence > base.sequence && (shard == 0 || state.shard == shard);
         for (_, state) in changes.values().filter(of) {
             match entry(state) {
+                // RFC 5280 §5.2.3: a complete list of the same number says the same.
+                Some(_) if !self.revoked.has(state) => continue,
                 Some(entry) => entry.encode_into(&mut octets),
                 None => Removal { serial: state.serial.clone(), date: self.now }.encode_into(&mut octets),
             }

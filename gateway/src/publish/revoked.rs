@@ -111,6 +111,11 @@ impl Revoked {
         self.of(shard).flat_map(EntrySet::pieces)
     }
 
+    /// Is there an entry of this certificate? Not once it has ended and was in a list that was made after that.
+    pub(super) fn has(&self, state: &CertificateState) -> bool {
+        self.sets.get(&state.shard).is_some_and(|set| set.contains(&state.serial))
+    }
+
     /// How many those are.
     pub(super) fn entries(&self, shard: u32) -> usize {
         self.of(shard).map(EntrySet::len).sum()

@@ -105,6 +105,13 @@ impl EntrySet {
         true
     }
 
+    /// Is there an entry of this serial number?
+    #[must_use]
+    pub fn contains(&self, serial: &Serial) -> bool {
+        let piece = self.pieces.get(self.piece_of(serial.as_octets()));
+        piece.is_some_and(|piece| matches!(piece.place_of(serial.as_octets()), Place::There(_)))
+    }
+
     /// Takes those away whose certificate ended before that time, but for what ended in the same minute, which is left for the next time;
     /// how many they were. An entry is to stay until it was in one list that was made after its certificate's end (RFC 5280 §3.3).
     pub fn prune(&mut self, before: Timestamp) -> usize {

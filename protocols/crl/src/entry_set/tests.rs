@@ -131,6 +131,11 @@ proptest! {
             }
             prop_assert_eq!(set.len(), model.len());
         }
+        for number in 0..600 {
+            let serial = serial(number, 9);
+            let is_there = model.contains_key(&(9, serial.clone()));
+            prop_assert_eq!(set.contains(&Serial::from_octets(&serial).unwrap()), is_there);
+        }
         let expected = encoded(model.values().map(|(entry, _)| entry.clone()));
         prop_assert_eq!(set.octets(), expected.len());
         prop_assert_eq!(contents(&set), expected);
