@@ -1,4 +1,4 @@
-//! One time through: catch up with the ledger, make what is to be made, record it, write it, serve it.
+//! One time through: catch up with the ledger, make what is to be made, record it, serve it, write it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
