@@ -7,12 +7,12 @@ use std::sync::{Arc, LazyLock};
 
 use certgate_ca_backend_api::Locality;
 use certgate_enrollment::{EnrollError, EnrollRequest, Principal, Proof, Protocol};
-use certgate_est::{Reading, SimpleEnroll};
+use certgate_est::SimpleEnroll;
 use certgate_fuzz::{
     Authority, Records, allowed_names, assert_end_entity, authority, is_allowed, is_allowed_common_name, issue, profile,
     read_by_another,
 };
-use certgate_pki::Csr;
+use certgate_pki::{Csr, Reading};
 use libfuzzer_sys::fuzz_target;
 
 static AUTHORITIES: LazyLock<[(Authority, Arc<Records>); 2]> =

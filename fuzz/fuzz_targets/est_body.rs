@@ -1,8 +1,8 @@
 //! Bodies of EST requests.
 #![no_main]
 
-use certgate_est::{BodyError, Lenience, Reading, decode_body};
-use certgate_pki::pem;
+use certgate_est::{BodyError, Lenience, decode_body};
+use certgate_pki::{Reading, pem};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

@@ -1,8 +1,8 @@
 //! Requests to enroll: the first octet chooses the reading and the Content-Type, the rest is the body.
 #![no_main]
 
-use certgate_est::{Lenience, Reading, SimpleEnroll, decode_body};
-use certgate_pki::Csr;
+use certgate_est::{Lenience, SimpleEnroll, decode_body};
+use certgate_pki::{Csr, Reading};
 use libfuzzer_sys::fuzz_target;
 
 const CONTENT_TYPES: [Option<&str>; 4] =

@@ -2,7 +2,8 @@
 #![no_main]
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
-use certgate_ocsp::{DecodedGet, GetError, MAX_REQUEST, OcspRequest, Reading, decode_get};
+use certgate_ocsp::{DecodedGet, GetError, MAX_REQUEST, OcspRequest, decode_get};
+use certgate_pki::Reading;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|path: &str| {

@@ -17,8 +17,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use certgate_enrollment::{Certificates, Clock, Core, Crls, Enrollments, EstUsers, Ledger};
-use certgate_est::Reading;
-use certgate_pki::Provider;
+use certgate_pki::{Provider, Reading};
 use certgate_policy::{CompromisedKeys, Profile};
 use certgate_store::SqliteLedger;
 use tokio::sync::Semaphore;

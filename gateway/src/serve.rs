@@ -33,7 +33,7 @@ pub use acme::{AcmeEndpoint, AcmeParts, AcmeService, NotValidated, ValidatesHttp
 pub use answer::Answer;
 pub use body::BodyLimits;
 pub use ca::CaService;
-pub(crate) use conditional::Validators;
+pub(crate) use conditional::{EntityTag, Validators};
 pub use crl::CrlService;
 pub use est::{EstEndpoint, EstOptions, EstService};
 pub use ocsp::{OcspOptions, OcspParts, OcspResponder, OcspService, OcspSigner};
@@ -106,23 +106,23 @@ impl Exchange {
     where
         B: Body<Data = Bytes>,
     {
+        let App { est, scep, acme, ocsp, crl, ca, ops, limits } = &*self.app;
         let serves = |family| self.serves.contains(&family);
+        // Each in a box of its own where it is large: every request takes the room of the largest that is not, and OCSP has many.
         match head.uri.path() {
             path if path.starts_with(certgate_est::PREFIX) && serves(Family::Est) => {
-                self.app.est.answer(head, body, &self.peer, &self.app.limits).await
+                Box::pin(est.answer(head, body, &self.peer, limits)).await
             }
             path if path.starts_with(scep::PREFIX) && serves(Family::Scep) => {
-                self.app.scep.answer(head, body, &self.peer, &self.app.limits).await
+                Box::pin(scep.answer(head, body, &self.peer, limits)).await
             }
             path if path.starts_with(acme::PREFIX) && serves(Family::Acme) => {
-                self.app.acme.answer(head, body, &self.peer, &self.app.limits).await
+                Box::pin(acme.answer(head, body, &self.peer, limits)).await
             }
-            path if path.starts_with(ocsp::PREFIX) && serves(Family::Ocsp) => {
-                self.app.ocsp.answer(head, body, &self.app.limits).await
-            }
-            path if path.starts_with(crl::PREFIX) && serves(Family::Crl) => self.app.crl.answer(head),
-            path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => self.app.ca.answer(&head.method, path),
-            path if serves(Family::Ops) => self.app.ops.answer(&head.method, path).await,
+            path if path.starts_with(ocsp::PREFIX) && serves(Family::Ocsp) => ocsp.answer(head, body, limits).await,
+            path if path.starts_with(crl::PREFIX) && serves(Family::Crl) => crl.answer(head),
+            path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => ca.answer(&head.method, path),
+            path if serves(Family::Ops) => ops.answer(&head.method, path).await,
             _ => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),
         }
     }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use certgate_enrollment::{Authority, StatusWatcher, Statuses};
-use certgate_ocsp::Reading;
 use certgate_pki::KeyType;
 
 use super::own_certificate::{OwnCertificate, Purpose, read_leaf};
 use super::{Authorities, Base, keys};
-use crate::config::{AuthorityConfig, Config, Family, ReadingName, Unissued};
+use crate::config::{AuthorityConfig, Config, Family, Unissued};
 use crate::data_dir::DataDir;
 use crate::listen::Lifecycle;
 use crate::serve::{OcspOptions, OcspParts, OcspResponder, OcspService, OcspSigner};
@@ -66,10 +65,7 @@ fn options(authority: &AuthorityConfig, kept_octets: usize) -> OcspOptions {
         validity: ocsp.validity.duration(),
         unissued_is_revoked: ocsp.unissued == Unissued::Revoked,
         retain_expired: ocsp.retain_expired.duration(),
-        reading: match ocsp.reading {
-            ReadingName::Strict => Reading::Strict,
-            ReadingName::Compatible => Reading::Compatible,
-        },
+        reading: ocsp.reading.into(),
         kept_octets,
     }
 }

@@ -1,7 +1,6 @@
 //! `[[endpoint]]`: where a protocol is offered.
 
-use certgate_est::Reading;
-use certgate_pki::ContentCipher;
+use certgate_pki::{ContentCipher, Reading};
 use certgate_policy::AllowedKey;
 use serde::Deserialize;
 use toml::Spanned;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use certgate_enrollment::CrlRecord;
 use certgate_pki::Timestamp;
 
-use crate::serve::Validators;
+use crate::serve::{EntityTag, Validators};
 
 /// One of an authority's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +54,8 @@ pub struct PublishedCrl {
 impl PublishedCrl {
     /// A list that is followed by another one after `period`. It must be recorded.
     pub(super) fn new(record: CrlRecord, der: Bytes, period: Duration) -> Self {
-        let validators = Validators::new(&record.sha256, record.this_update);
+        let tag = *record.sha256.first_chunk().unwrap_or(&[0; 16]);
+        let validators = Validators::new(EntityTag::new(tag), record.this_update);
         Self { next_at: record.this_update.after(period), validators, record, der }
     }
 

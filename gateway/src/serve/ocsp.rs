@@ -4,12 +4,13 @@ mod kept;
 mod responder;
 mod signer;
 
+use certgate_pki::Reading;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certgate_ocsp::{ErrorStatus, GetError, OCSP_REQUEST, OCSP_RESPONSE, Reading, decode_get};
+use certgate_ocsp::{ErrorStatus, GetError, OCSP_REQUEST, OCSP_RESPONSE, decode_get};
 use hyper::body::Body;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;

@@ -1,10 +1,11 @@
 //! The app without ports: requests in, answers out.
 
+use certgate_pki::Reading;
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use certgate_enrollment::{EstUser, EstUsers, Event, EventKind, SecretHash};
-use certgate_est::{ChannelBinding, Reading};
+use certgate_est::ChannelBinding;
 use certgate_policy::Profile;
 use certgate_testkit::{CaFixture, CsrBuilder, KeyBackend, NOW, ca_key, device_key, profile};
 use http_body_util::{BodyExt, Full};

@@ -1,17 +1,8 @@
 //! Message bodies: base64 of DER (RFC 8951 §3).
 
 use base64ct::{Base64, Encoding};
+use certgate_pki::Reading;
 use certgate_pki::pem::{self, CERTIFICATE_REQUEST};
-
-/// How an endpoint reads what clients send.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reading {
-    /// The RFCs to the letter.
-    Strict,
-    /// What living clients send besides, where nothing is weakened by it; each use is reported as a [`Lenience`].
-    #[default]
-    Compatible,
-}
 
 /// Something taken in compatible reading that strict reading refuses: to be logged and counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,7 +10,7 @@ mod response;
 mod simple_enroll;
 
 pub use basic::{BasicCredentials, InvalidBasic, MAX_BASIC};
-pub use body::{BodyError, Lenience, Reading, decode_body};
+pub use body::{BodyError, Lenience, decode_body};
 pub use channel_binding::{BindingError, ChannelBinding, check_binding};
 pub use csr_attrs::{Demands, csr_attrs};
 pub use path::{EstPath, InvalidPath, Label, Operation, PREFIX};

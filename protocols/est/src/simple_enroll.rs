@@ -1,8 +1,8 @@
 //! /simpleenroll requests (RFC 7030 §4.2.1).
 
-use certgate_pki::{Csr, CsrError};
+use certgate_pki::{Csr, CsrError, Reading};
 
-use crate::body::{BodyError, Lenience, Reading, decode_body};
+use crate::body::{BodyError, Lenience, decode_body};
 
 /// A request to enroll.
 #[derive(Clone, Debug, PartialEq, Eq)]

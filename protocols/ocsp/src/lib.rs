@@ -18,7 +18,7 @@ mod status;
 pub use cert_id::{CertId, HashAlgorithm, IssuerHashes};
 pub use error_status::ErrorStatus;
 pub use extensions::{MAX_EXTENSIONS, MAX_NONCE, Nonce};
-pub use get::{DecodedGet, GetError, Lenience, Reading, decode_get};
+pub use get::{DecodedGet, GetError, Lenience, decode_get};
 pub use preferred::{MAX_PREFERENCES, PreferredSignatureAlgorithm, PreferredSignatureAlgorithms};
 pub use request::{MAX_CERT_IDS, MAX_CERTIFICATES, MAX_REQUEST, MalformedRequest, OcspRequest, Request};
 pub use response::{BasicResponse, Draft, ResponderId, SingleResponse};

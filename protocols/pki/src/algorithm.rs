@@ -40,10 +40,15 @@ impl DigestAlgorithm {
     /// # Errors
     /// When this is no AlgorithmIdentifier (RFC 5280 §4.1.1.2).
     pub fn read(tlv: Tlv<'_>) -> der::Result<Option<Self>> {
-        let (oid, parameters) = read_identifier(tlv)?;
+        let (oid, parameters) = split_identifier(tlv)?;
+        let known = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512]
+            .into_iter()
+            .find(|known| known.oid().as_bytes() == oid.value);
+        if known.is_none() {
+            oid.oid()?;
+        }
         // RFC 4055 §2.1: "All implementations MUST accept both NULL and absent parameters as legal and equivalent encodings."
         let has_others = parameters.is_some_and(|parameters| parameters.raw != [tag::NULL, 0]);
-        let known = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|digest| digest.oid() == oid);
         Ok(known.filter(|_| !has_others))
     }
 
@@ -57,11 +62,17 @@ impl DigestAlgorithm {
 
 /// The OID and the parameters of an AlgorithmIdentifier.
 pub(crate) fn read_identifier<'a>(tlv: Tlv<'a>) -> der::Result<(ObjectIdentifier, Option<Tlv<'a>>)> {
+    let (oid, parameters) = split_identifier(tlv)?;
+    Ok((oid.oid()?, parameters))
+}
+
+/// The same, the OID as it came.
+fn split_identifier<'a>(tlv: Tlv<'a>) -> der::Result<(Tlv<'a>, Option<Tlv<'a>>)> {
     if tlv.tag != tag::SEQUENCE {
         return Err(der::ErrorKind::Failed.into());
     }
     let mut reader = tlv.contents()?;
-    let oid = reader.expect(tag::OID)?.oid()?;
+    let oid = reader.expect(tag::OID)?;
     let parameters = if reader.is_finished() { None } else { Some(reader.any()?) };
     reader.finish().map(|()| (oid, parameters))
 }

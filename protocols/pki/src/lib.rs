@@ -20,6 +20,7 @@ mod name_string;
 pub mod pem;
 mod provider;
 mod public_key;
+mod reading;
 mod serial;
 mod template;
 mod timestamp;
@@ -41,6 +42,7 @@ pub use provider::{
     Random, Sign, SigningKey, VerifySignature, sha256,
 };
 pub use public_key::{KeyType, PublicKey};
+pub use reading::Reading;
 pub use serial::Serial;
 pub use template::{CaFields, KeyIdentifier, LeafFields, Template, Validity};
 pub use timestamp::Timestamp;

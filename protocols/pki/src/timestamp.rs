@@ -9,6 +9,9 @@ use der::{Decode, Encode};
 
 use crate::asn1::{DerWriter, Tlv, tag};
 
+/// Octets of a GeneralizedTime that ends with seconds, tag and length included.
+const GENERALIZED_TIME: usize = 17;
+
 /// Milliseconds since 1970-01-01T00:00:00Z, never before it and never after the year 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
@@ -72,9 +75,11 @@ impl Timestamp {
     /// Writes a GeneralizedTime in the form of RFC 5280 §4.1.2.5.2: in Z, with seconds, without a fraction of them, whatever the year.
     pub fn write_generalized_time(self, writer: &mut DerWriter) {
         let duration = Duration::from_secs(self.seconds());
-        let der = GeneralizedTime::from_unix_duration(duration).and_then(|time| time.to_der());
+        let mut buffer = [0; GENERALIZED_TIME];
+        let der =
+            GeneralizedTime::from_unix_duration(duration).and_then(|time| time.encode_to_slice(&mut buffer).map(<[u8]>::len));
         // `Timestamp` ends at the year 9999, which is where GeneralizedTime ends.
-        writer.raw(&der.unwrap_or_default());
+        writer.raw(buffer.get(..der.unwrap_or_default()).unwrap_or_default());
     }
 
     /// Reads RFC 5280 §4.1.2.5 Time. GeneralizedTime is taken for any year.

@@ -19,7 +19,7 @@ pub(super) struct Row {
     pub(super) in_place: Option<f64>,
     /// `value` over `raw`.
     pub(super) ratio: Option<f64>,
-    /// How far the rounds lie apart: largest minus smallest ratio, over the median.
+    /// How far the rounds lie apart: the middle half of the ratios, over the median.
     pub(super) spread: f64,
     /// More, for people.
     pub(super) note: String,
@@ -37,12 +37,16 @@ pub(super) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// Largest minus smallest, over the median.
+/// How wide the middle half is, over the median.
 pub(super) fn spread(values: &[f64]) -> f64 {
-    let largest = values.iter().copied().fold(f64::MIN, f64::max);
-    let smallest = values.iter().copied().fold(f64::MAX, f64::min);
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let quarter = sorted.len() / 4;
     let middle = median(values);
-    if middle > 0.0 { (largest - smallest) / middle } else { 0.0 }
+    match sorted.get(quarter).zip(sorted.iter().rev().nth(quarter)) {
+        Some((low, high)) if middle > 0.0 => (high - low) / middle,
+        _ => 0.0,
+    }
 }
 
 /// Prints the table.
@@ -70,7 +74,7 @@ pub(super) fn print(rows: &[Row]) {
         );
     }
     println!("\nratio: value over raw; in place: value over a raw server that does the same itself");
-    println!("spread: largest minus smallest ratio of a round, over the median");
+    println!("spread: the middle half of the rounds' ratios, over the median");
 }
 
 #[cfg(test)]
@@ -87,6 +91,7 @@ mod tests {
     #[test]
     fn the_spread_is_relative() {
         assert!((spread(&[90.0, 100.0, 120.0]) - 0.3).abs() < 1e-9);
+        assert!((spread(&[500.0, 120.0, 100.0, 90.0, 1.0]) - 0.3).abs() < 1e-9);
         assert!(spread(&[]).abs() < 1e-9);
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::Authority;
-use certgate_est::{Demands, EstBody, Reading, ca_certs, csr_attrs};
-use certgate_pki::{Certificate, KeyType};
+use certgate_est::{Demands, EstBody, ca_certs, csr_attrs};
+use certgate_pki::{Certificate, KeyType, Reading};
 use certgate_policy::Profile;
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue, InvalidHeaderValue, WWW_AUTHENTICATE};

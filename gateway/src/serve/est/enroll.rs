@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certgate_enrollment::{EnrollRequest, Operation, Outcome, Pending, Proof, Protocol, Recorded};
-use certgate_est::{Lenience, Reading, SimpleEnroll, check_binding, enrolled};
-use certgate_pki::Csr;
+use certgate_est::{Lenience, SimpleEnroll, check_binding, enrolled};
+use certgate_pki::{Csr, Reading};
 use hyper::StatusCode;
 use hyper::body::Body;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};

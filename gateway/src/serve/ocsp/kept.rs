@@ -9,12 +9,13 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use certgate_enrollment::CertificateState;
 use certgate_pki::Timestamp;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderMap, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, EXPIRES, HeaderMap, HeaderValue, LAST_MODIFIED};
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 
+use super::signer::SignedResponse;
 use crate::serve::answer::{self, Answer};
-use crate::serve::conditional::{Validators, http_date};
+use crate::serve::conditional::{EntityTag, http_date};
 use crate::telemetry::OcspOutcome;
 
 /// What became of a certificate, until something else becomes of it, and the answer that says so, once somebody has asked for it.
@@ -42,12 +43,12 @@ impl Kept {
 
     /// The answer, if there is one whose time is not half over.
     pub(super) fn answer(&self, now: Timestamp) -> Option<Arc<KeptAnswer>> {
-        self.answer.load_full().filter(|answer| answer.is_fresh(now))
+        self.answer.load_full().filter(|answer| answer.times.fresh.contains(&now))
     }
 
     /// The answer, if there is one that is still to be believed.
     pub(super) fn last_answer(&self, now: Timestamp) -> Option<Arc<KeptAnswer>> {
-        self.answer.load_full().filter(|answer| answer.is_current(now))
+        self.answer.load_full().filter(|answer| answer.times.are_current(now))
     }
 
     /// The answer, made by the first who asks for it.
@@ -66,70 +67,83 @@ impl Kept {
     }
 }
 
+/// When answers were made, and what follows from it: all that were made in one second have it in common.
+pub(super) struct Times {
+    this_update: Timestamp,
+    next_update: Timestamp,
+    /// From when to when an answer is given without a look at the ledger.
+    fresh: Range<Timestamp>,
+    last_modified: HeaderValue,
+    expires: HeaderValue,
+    cache_control: HeaderValue,
+}
+
+impl Times {
+    /// Of answers that are made anew when half of their time is over: caches are told to ask again by then, so that what they hold is never
+    /// older than that, and a ledger that is away for the other half is no harm.
+    pub(super) fn new(this_update: Timestamp, next_update: Timestamp) -> Self {
+        let life = next_update.seconds().saturating_sub(this_update.seconds());
+        let half = this_update.after(Duration::from_secs(life / 2));
+        Self {
+            this_update,
+            next_update,
+            fresh: this_update.floor_to_second()..half,
+            last_modified: http_date(this_update),
+            expires: http_date(next_update),
+            // RFC 9919, "HTTP proxies": max-age is before nextUpdate, however late within the first half it is given.
+            cache_control: cache_control(life - life / 2),
+        }
+    }
+
+    /// thisUpdate and nextUpdate.
+    pub(super) const fn both(&self) -> (Timestamp, Timestamp) {
+        (self.this_update, self.next_update)
+    }
+
+    /// Is what an answer says still to be believed?
+    fn are_current(&self, now: Timestamp) -> bool {
+        self.fresh.start <= now && now < self.next_update
+    }
+
+    /// In its second half, since the ledger is away, an answer is kept by others for what is left.
+    fn cache_control(&self, now: Timestamp) -> HeaderValue {
+        if self.fresh.contains(&now) {
+            return self.cache_control.clone();
+        }
+        cache_control(self.next_update.seconds().saturating_sub(now.seconds()))
+    }
+}
+
 /// An answer as it goes out, again and again.
 pub(super) struct KeptAnswer {
     body: Bytes,
-    validators: Validators,
-    expires: HeaderValue,
-    cache_control: HeaderValue,
-    /// From when to when it is given without a look at the ledger.
-    fresh: Range<Timestamp>,
-    next_update: Timestamp,
+    tag: EntityTag,
+    times: Arc<Times>,
     /// What it says.
     pub(super) outcome: OcspOutcome,
 }
 
 impl KeptAnswer {
-    /// A response that was made at `this_update`. It is made anew when half of its time is over: caches are told to ask again by then, so
-    /// that what they hold is never older than that, and a ledger that is away for the other half is no harm.
-    pub(super) fn new(
-        body: Vec<u8>,
-        sha256: &[u8; 32],
-        (this_update, next_update): (Timestamp, Timestamp),
-        outcome: OcspOutcome,
-    ) -> Self {
-        let life = next_update.seconds().saturating_sub(this_update.seconds());
-        let half = this_update.after(Duration::from_secs(life / 2));
-        Self {
-            body: body.into(),
-            validators: Validators::new(sha256, this_update).by_tag_alone(),
-            expires: http_date(next_update),
-            // RFC 9919, "HTTP proxies": max-age is before nextUpdate, however late within the first half it is given.
-            cache_control: cache_control(life - life / 2),
-            fresh: this_update.floor_to_second()..half,
-            next_update,
-            outcome,
-        }
+    /// A response that was made then.
+    pub(super) fn new(response: SignedResponse, times: Arc<Times>, outcome: OcspOutcome) -> Self {
+        Self { body: response.der.into(), tag: EntityTag::new(response.tag), times, outcome }
     }
 
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        self.fresh.contains(&now)
-    }
-
-    /// Is what it says still to be believed?
-    fn is_current(&self, now: Timestamp) -> bool {
-        self.fresh.start <= now && now < self.next_update
-    }
-
-    /// To a GET, with what caches need (RFC 9919, "HTTP response"), or 304.
+    /// To a GET, with what caches need (RFC 9919, "HTTP response"), or 304: by its tag alone, since two may be of the same second (RFC 9110
+    /// §8.8.2.2).
     pub(super) fn to_get(&self, head: &hyper::http::request::Parts, now: Timestamp) -> Answer {
         let mut headers = HeaderMap::with_capacity(5);
-        self.validators.mark(&mut headers);
-        headers.insert(EXPIRES, self.expires.clone());
-        headers
-            .insert(CACHE_CONTROL, if self.is_fresh(now) { self.cache_control.clone() } else { self.last_cache_control(now) });
-        if self.validators.are_known(&head.method, &head.headers) {
+        headers.insert(ETAG, self.tag.value());
+        headers.insert(LAST_MODIFIED, self.times.last_modified.clone());
+        headers.insert(EXPIRES, self.times.expires.clone());
+        headers.insert(CACHE_CONTROL, self.times.cache_control(now));
+        if self.tag.is_known(&head.method, &head.headers) {
             return crate::serve::conditional::not_modified(headers);
         }
         headers.insert(CONTENT_TYPE, super::RESPONSE_TYPE);
         let mut answer = Answer::new(http_body_util::Full::new(self.body.clone()));
         *answer.headers_mut() = headers;
         answer
-    }
-
-    /// Of one that is given in its second half, since the ledger is away.
-    fn last_cache_control(&self, now: Timestamp) -> HeaderValue {
-        cache_control(self.next_update.seconds().saturating_sub(now.seconds()))
     }
 
     /// To a POST, which nobody keeps.

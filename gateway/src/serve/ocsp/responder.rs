@@ -8,11 +8,11 @@ use arc_swap::ArcSwapOption;
 use certgate_enrollment::{
     Authority, CertificateState, CertificateStatus, Clock, CommittedChange, LedgerError, StatusWatcher, Statuses,
 };
-use certgate_ocsp::{CertId, CertStatus, ErrorStatus, IssuerHashes, Nonce, OcspRequest, Reading, SingleResponse};
-use certgate_pki::{CrlReason, Digest, Provider, Serial, SignatureAlgorithm, Timestamp, sha256};
+use certgate_ocsp::{CertId, CertStatus, ErrorStatus, IssuerHashes, Nonce, OcspRequest, SingleResponse};
+use certgate_pki::{CrlReason, Provider, Reading, Serial, SignatureAlgorithm, Timestamp};
 
-use super::kept::{Found, Kept, KeptAnswer, KeptStates, Making};
-use super::signer::OcspSigner;
+use super::kept::{Found, Kept, KeptAnswer, KeptStates, Making, Times};
+use super::signer::{OcspSigner, SignedResponse};
 use crate::telemetry::{OcspMetrics, OcspOutcome};
 
 /// How a responder answers.
@@ -49,10 +49,11 @@ pub struct OcspResponder {
     /// None while there is none whose certificate is good.
     signer: ArcSwapOption<OcspSigner>,
     kept: KeptStates,
+    /// Of the last answer that was kept.
+    times: ArcSwapOption<Times>,
     options: OcspOptions,
     clock: Arc<dyn Clock>,
     statuses: Arc<dyn Statuses>,
-    digest: Arc<dyn Digest>,
     /// How many changes were committed, or were about to be.
     changes: AtomicU64,
     pub(super) metrics: OcspMetrics,
@@ -108,10 +109,10 @@ impl OcspResponder {
             issuers: IssuerHashes::ALGORITHMS.into_iter().filter_map(hashes).collect(),
             signer: ArcSwapOption::from(signer.map(Arc::new)),
             kept: KeptStates::new(options.kept_octets),
+            times: ArcSwapOption::empty(),
             options,
             clock,
             statuses,
-            digest: provider.digest,
             changes: AtomicU64::new(0),
             metrics,
         }
@@ -155,25 +156,24 @@ impl OcspResponder {
     pub(super) async fn respond(&self, der: &[u8]) -> Response {
         let Ok(request) = OcspRequest::parse(der) else { return Response::Error(ErrorStatus::MalformedRequest) };
         if let Some(cert_id) = request.sole_cert_id() {
-            return self.respond_plainly(cert_id).await;
+            let now = self.clock.now();
+            return match self.fresh(cert_id, now) {
+                Some(kept) => self.respond_to_all(cert_id, &kept, now),
+                // In a box: every request would take the room that these need.
+                None => Box::pin(self.respond_plainly(cert_id, now)).await,
+            };
         }
         // RFC 6960 §4.1.2 has critical extensions that are not known in no answer, §4.4.3 no answer of another type than basic.
         if request.unknown_critical().is_some() || !request.accepts_basic() {
             return Response::Error(ErrorStatus::MalformedRequest);
         }
-        self.respond_alone(&request).await
+        Box::pin(self.respond_alone(&request)).await
     }
 
-    /// About one certificate, with nothing in the request that makes it another's than everybody's.
-    async fn respond_plainly(&self, cert_id: &CertId<'_>) -> Response {
-        let now = self.clock.now();
-        let known = match self.known(cert_id, now).await {
-            Ok(Known::Kept(kept)) => {
-                return match kept.answer(now) {
-                    Some(answer) => Response::Kept(answer),
-                    None => self.make_to_keep(cert_id, &kept, now),
-                };
-            }
+    /// About one certificate of which nothing fresh is kept, with nothing in the request that makes it another's than everybody's.
+    async fn respond_plainly(&self, cert_id: &CertId<'_>, now: Timestamp) -> Response {
+        let known = match self.look_for(cert_id, now).await {
+            Ok(Known::Kept(kept)) => return self.respond_to_all(cert_id, &kept, now),
             Ok(Known::Last(kept, error)) => {
                 return kept.last_answer(now).map_or_else(|| self.failed(&error), Response::Kept);
             }
@@ -187,17 +187,19 @@ impl OcspResponder {
         self.made(&signer, &[single], None, (now, signer.algorithm()))
     }
 
-    /// The answer for everyone who asks for this certificate.
-    fn make_to_keep(&self, cert_id: &CertId<'_>, kept: &Kept, now: Timestamp) -> Response {
+    /// The answer for everyone who asks for this certificate, made if there is none.
+    fn respond_to_all(&self, cert_id: &CertId<'_>, kept: &Kept, now: Timestamp) -> Response {
+        if let Some(answer) = kept.answer(now) {
+            return Response::Kept(answer);
+        }
         let Some(told) = self.told_of(&kept.state, now) else { return Response::Error(ErrorStatus::Unauthorized) };
         let Some(signer) = self.signer(now) else { return Response::Error(ErrorStatus::TryLater) };
         let make = || {
             let now = now.floor_to_second();
-            let times = (now, self.next_update(now, &signer));
-            let der = signer.sign(&[told.single(*cert_id, times)], None, (now, signer.algorithm()))?;
+            let times = self.times(now, self.next_update(now, &signer));
+            let response = signer.sign(&[told.single(*cert_id, times.both())], None, (now, signer.algorithm()))?;
             self.metrics.signed();
-            let hash = sha256(&*self.digest, &der);
-            Ok(KeptAnswer::new(der, &hash, times, OcspOutcome::of(&[told.status])))
+            Ok(KeptAnswer::new(response, times, OcspOutcome::of(&[told.status])))
         };
         kept.answer_or_make(now, make).map_or_else(|error| self.unsigned(&error), Response::Kept)
     }
@@ -235,7 +237,7 @@ impl OcspResponder {
         terms: (Timestamp, SignatureAlgorithm),
     ) -> Response {
         match signer.sign(responses, nonce, terms) {
-            Ok(der) => {
+            Ok(SignedResponse { der, .. }) => {
                 self.metrics.signed();
                 let outcome = match responses {
                     [one] => OcspOutcome::of(&[one.status]),
@@ -247,11 +249,21 @@ impl OcspResponder {
         }
     }
 
-    /// What is known of a certificate: what is kept, or is being looked up by somebody else, or is to be looked up and kept.
+    /// What is kept of a certificate, and need not be looked up again.
+    fn fresh(&self, cert_id: &CertId<'_>, now: Timestamp) -> Option<Arc<Kept>> {
+        self.kept.get(cert_id.as_der()).filter(|kept| kept.is_fresh(now))
+    }
+
+    /// What is known of a certificate: what is kept, or what is found.
     async fn known(&self, cert_id: &CertId<'_>, now: Timestamp) -> Result<Known, LedgerError> {
-        if let Some(kept) = self.kept.get(cert_id.as_der()).filter(|kept| kept.is_fresh(now)) {
-            return Ok(Known::Kept(kept));
+        match self.fresh(cert_id, now) {
+            Some(kept) => Ok(Known::Kept(kept)),
+            None => self.look_for(cert_id, now).await,
         }
+    }
+
+    /// What somebody else is looking up already, or what is to be looked up and kept.
+    async fn look_for(&self, cert_id: &CertId<'_>, now: Timestamp) -> Result<Known, LedgerError> {
         let mut old = None;
         loop {
             match self.kept.get_or_make(cert_id.as_der()).await {
@@ -341,6 +353,16 @@ impl OcspResponder {
     /// All ways to ask for a certificate.
     fn cert_ids(&self, serial: &Serial) -> impl Iterator<Item = Vec<u8>> {
         self.issuers.iter().flat_map(move |issuer| issuer.cert_ids(serial))
+    }
+
+    /// Those that are in use, or these.
+    fn times(&self, this_update: Timestamp, next_update: Timestamp) -> Arc<Times> {
+        if let Some(times) = self.times.load_full().filter(|times| times.both() == (this_update, next_update)) {
+            return times;
+        }
+        let times = Arc::new(Times::new(this_update, next_update));
+        self.times.store(Some(Arc::clone(&times)));
+        times
     }
 
     /// No answer outlives the certificate of who signed it.

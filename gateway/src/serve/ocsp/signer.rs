@@ -5,6 +5,14 @@ use std::sync::Arc;
 use certgate_ocsp::{BasicResponse, Nonce, OcspRequest, ResponderId, SingleResponse};
 use certgate_pki::{Certificate, CryptoError, Digest, SignatureAlgorithm, SigningKey, Timestamp};
 
+/// An OCSPResponse.
+pub(super) struct SignedResponse {
+    /// In DER.
+    pub(super) der: Vec<u8>,
+    /// The end of its signature: no other response has it.
+    pub(super) tag: [u8; 16],
+}
+
 /// A key that may sign responses, with the certificate that says so.
 pub struct OcspSigner {
     certificate: Certificate,
@@ -51,10 +59,11 @@ impl OcspSigner {
         responses: &[SingleResponse<'_>],
         nonce: Option<Nonce<'_>>,
         (produced_at, algorithm): (Timestamp, SignatureAlgorithm),
-    ) -> Result<Vec<u8>, CryptoError> {
+    ) -> Result<SignedResponse, CryptoError> {
         let response = BasicResponse { responder: &self.id, produced_at, responses, nonce, extended_revoke: false };
         let draft = response.prepare(algorithm);
         let signature = self.key.sign_as(algorithm, draft.to_be_signed())?;
-        Ok(draft.assemble(&signature, &[&self.certificate]))
+        let tag = *signature.last_chunk().ok_or(CryptoError::Failed("signing"))?;
+        Ok(SignedResponse { der: draft.assemble(&signature, &[&self.certificate]), tag })
     }
 }

@@ -25,7 +25,7 @@ const OPTIONS: OcspOptions = OcspOptions {
     validity: Duration::from_secs(12 * 3600),
     unissued_is_revoked: false,
     retain_expired: Duration::from_secs(30 * 86_400),
-    reading: certgate_ocsp::Reading::Compatible,
+    reading: Reading::Compatible,
     kept_octets: 1 << 20,
 };
 
@@ -536,7 +536,7 @@ async fn what_is_no_request_hears_so() {
 
 #[tokio::test]
 async fn strict_reading_takes_what_the_rfc_has() {
-    let ocsp = Ocsp::new(OcspOptions { reading: certgate_ocsp::Reading::Strict, ..OPTIONS }).await;
+    let ocsp = Ocsp::new(OcspOptions { reading: Reading::Strict, ..OPTIONS }).await;
     let path = format!("/{}", Base64::encode_string(&request(&[ocsp.cert_id()], &[])));
     assert_eq!(Said::read(&ocsp.get(&path, &[]).await.2), Said::good());
     let unpadded = path.trim_end_matches('=');

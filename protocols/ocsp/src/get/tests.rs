@@ -1,4 +1,4 @@
-use base64ct::Base64Url;
+use base64ct::{Base64, Base64Url, Encoding};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

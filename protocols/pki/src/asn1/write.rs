@@ -54,8 +54,13 @@ impl DerWriter {
         self.out.push(tag);
         let start = self.out.len();
         write(self);
-        let (octets, used) = length_octets(self.out.len() - start);
-        self.out.splice(start..start, octets.into_iter().take(used));
+        let end = self.out.len();
+        let (octets, used) = length_octets(end - start);
+        self.out.resize(end + used, 0);
+        self.out.copy_within(start..end, start + used);
+        for (place, octet) in self.out.iter_mut().skip(start).zip(octets.into_iter().take(used)) {
+            *place = octet;
+        }
         self
     }
 

@@ -138,7 +138,7 @@ impl Costs {
     pub(super) fn measure(response: &Path, data_dir: &Path, range: Range) -> Result<Self> {
         let mut command = generator(&SERVER_CORE)?;
         command.arg("raw-status").arg("--response").arg(response).arg("--ledger").arg(data_dir.join("ledger.db"));
-        json(command.args(range.option()).args(["--seconds", "0.5"]))
+        json(command.args(range.option()).args(["--seconds", "0.1"]))
     }
 
     /// A signature, in microseconds.
