@@ -7,6 +7,7 @@ use certgate_pki::{
 use certgate_policy::{Asked, Circumstances, Decision, Holder, IssuerExpired, Profile, Renews, decide, lint, window};
 
 use crate::authorized::{Authorized, Issued, Recorded};
+use crate::chain::{AuthorityError, check_chain};
 use crate::core_parts::Core;
 use crate::error::EnrollError;
 use crate::ports::audit::{Event, EventKind};
@@ -39,20 +40,6 @@ pub(crate) struct Issuer {
     pub(crate) validity: Validity,
 }
 
-/// A chain that makes no authority.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AuthorityError {
-    /// No certificate at all.
-    #[error("an authority needs its own certificate")]
-    NoCertificate,
-    /// A certificate of the chain is no CA's.
-    #[error("{0} is not the certificate of a CA")]
-    NotACa(String),
-    /// A certificate of the chain is not signed by the next one, or not named as its issuer.
-    #[error("the certificate of {0} is not signed by the next one of the chain")]
-    BrokenChain(String),
-}
-
 impl Authority {
     /// An authority whose certificate exists: `chain` starts with it and ends with the root.
     ///
@@ -67,17 +54,8 @@ impl Authority {
         publication: Publication,
         backend: Box<dyn CaBackend>,
     ) -> Result<Self, AuthorityError> {
+        check_chain(&chain, &core.provider)?;
         let own = chain.first().ok_or(AuthorityError::NoCertificate)?;
-        let issuers = chain.iter().skip(1).chain(chain.last());
-        for (certificate, issuer) in chain.iter().zip(issuers) {
-            if !certificate.extensions().is_ca().unwrap_or(false) {
-                return Err(AuthorityError::NotACa(certificate.subject().to_string()));
-            }
-            let signed = certificate.verify_signed_by(issuer.public_key(), &core.provider).is_ok();
-            if !signed || certificate.issuer().as_der() != issuer.subject().as_der() {
-                return Err(AuthorityError::BrokenChain(certificate.subject().to_string()));
-            }
-        }
         let issuer = Issuer { name: own.subject().clone(), key: key_identifier(own, &core.provider), validity: own.validity() };
         Ok(Self { core, name: name.to_owned(), issuer, chain, publication, backend })
     }
@@ -117,6 +95,12 @@ impl Authority {
     #[must_use]
     pub fn chain(&self) -> &[Certificate] {
         &self.chain
+    }
+
+    /// The kind of back end that signs for it.
+    #[must_use]
+    pub fn backend_name(&self) -> &'static str {
+        self.backend.name()
     }
 
     /// Where relying parties find what it publishes.

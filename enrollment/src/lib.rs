@@ -11,6 +11,7 @@
 mod approval;
 mod authority;
 mod authorized;
+mod chain;
 mod client_certificate;
 mod core_parts;
 mod error;
@@ -21,8 +22,9 @@ mod publication;
 mod request;
 mod revocation;
 
-pub use authority::{Authority, AuthorityError};
+pub use authority::Authority;
 pub use authorized::{Authorized, Issued, Outcome, Pending, Recorded};
+pub use chain::{AuthorityError, check_chain};
 pub use client_certificate::{CertificateDenied, judge};
 pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};

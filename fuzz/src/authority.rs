@@ -89,6 +89,10 @@ struct AnySignature(Locality);
 
 #[async_trait]
 impl CaBackend for AnySignature {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
     fn locality(&self) -> Locality {
         self.0
     }

@@ -3,6 +3,7 @@
 //! One file an aggregate: its shapes as JSON, and what is done with it. The command line is the first client ([`client`]).
 
 pub mod audit;
+pub mod authorities;
 pub mod certificates;
 pub mod client;
 pub mod crls;

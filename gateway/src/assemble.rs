@@ -6,6 +6,7 @@ mod crls;
 mod first_device;
 mod keys;
 mod ocsp;
+mod outside;
 mod own_certificate;
 mod publication;
 mod scep;
@@ -28,6 +29,7 @@ pub use authorities::{Authorities, open_authorities};
 pub use crls::start_publishers;
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
 pub use ocsp::make_ocsp;
+pub use outside::OutsideAuthority;
 pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
 

@@ -1,6 +1,7 @@
 //! The command line. Parses, asks the gateway over its socket (or is the gateway, for `serve`), prints.
 
 mod audit;
+mod ca;
 mod cert;
 mod config;
 mod crl;
@@ -69,6 +70,9 @@ enum Command {
     /// Certificates that were issued
     #[command(subcommand)]
     Cert(cert::CertCommand),
+    /// Authorities: their certificates, and those that a CA outside signs
+    #[command(subcommand)]
+    Ca(ca::CaCommand),
     /// CRLs (RFC 5280 §5): what is published
     #[command(subcommand)]
     Crl(crl::CrlCommand),
@@ -120,6 +124,7 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
         Command::Est(command) => block_on(est::run(global, command))?,
         Command::Scep(command) => block_on(scep::run(global, command))?,
         Command::Cert(command) => block_on(cert::run(global, command))?,
+        Command::Ca(command) => block_on(ca::run(global, command))?,
         Command::Crl(command) => block_on(crl::run(global, command))?,
         Command::Enrollment(command) => block_on(enrollment::run(global, command))?,
         Command::Audit(command) => block_on(audit::run(global, command))?,

@@ -52,6 +52,10 @@ impl fmt::Debug for KeyBackend {
 
 #[async_trait]
 impl CaBackend for KeyBackend {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
     fn locality(&self) -> Locality {
         self.locality
     }
@@ -88,6 +92,10 @@ pub struct FailingBackend(
 
 #[async_trait]
 impl CaBackend for FailingBackend {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
     fn locality(&self) -> Locality {
         Locality::InProcess
     }

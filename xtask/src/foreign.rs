@@ -3,6 +3,7 @@
 
 mod acme;
 mod authority;
+mod ceremony;
 mod certificates;
 mod introduction;
 mod scep;
@@ -61,6 +62,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     scep::all(&gateway, work.path(), report)?;
     status::all(&gateway, work.path(), report)?;
     acme::all(work.path(), report)?;
+    ceremony::all(work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())
 }

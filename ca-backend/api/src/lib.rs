@@ -43,6 +43,9 @@ pub enum Locality {
 /// Who signs.
 #[async_trait]
 pub trait CaBackend: Send + Sync {
+    /// Its kind, as the configuration has it.
+    fn name(&self) -> &'static str;
+
     /// Where it signs.
     fn locality(&self) -> Locality;
 

@@ -22,6 +22,10 @@ impl LocalBackend {
 
 #[async_trait]
 impl CaBackend for LocalBackend {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
     fn locality(&self) -> Locality {
         Locality::InProcess
     }

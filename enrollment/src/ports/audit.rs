@@ -48,6 +48,8 @@ pub enum EventKind {
     AuthorizationInvalid,
     /// An authority writes another base URL into certificates from now on.
     BaseUrlChanged,
+    /// An authority has the certificate that a CA outside has signed.
+    AuthorityImported,
     /// The head of the chain was signed.
     AuditCheckpoint,
 }
@@ -77,6 +79,7 @@ impl EventKind {
             Self::AuthorizationValid => "authorization.valid",
             Self::AuthorizationInvalid => "authorization.invalid",
             Self::BaseUrlChanged => "authority.base-url-changed",
+            Self::AuthorityImported => "authority.imported",
             Self::AuditCheckpoint => "audit.checkpoint",
         }
     }

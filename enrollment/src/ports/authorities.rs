@@ -20,4 +20,16 @@ pub trait Authorities: Send + Sync {
     /// # Errors
     /// [`LedgerError`].
     async fn base_urls(&self, authority: &str) -> Result<Vec<String>, LedgerError>;
+
+    /// Remembers the certificate of an authority, DER, that a CA outside of this ledger has signed. The one before it is kept too.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn import_certificate(&self, authority: &str, der: &[u8], event: Event) -> Result<(), LedgerError>;
+
+    /// The last of them.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn imported_certificate(&self, authority: &str) -> Result<Option<Vec<u8>>, LedgerError>;
 }

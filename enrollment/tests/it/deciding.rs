@@ -104,6 +104,10 @@ struct Together(Barrier, KeyBackend);
 
 #[async_trait]
 impl CaBackend for Together {
+    fn name(&self) -> &'static str {
+        "test"
+    }
+
     fn locality(&self) -> Locality {
         self.1.locality()
     }

@@ -3,6 +3,7 @@
 
 mod approval;
 mod blame;
+mod chain;
 mod change_subject_name;
 mod client_certificates;
 mod deciding;

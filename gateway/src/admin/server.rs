@@ -172,6 +172,8 @@ impl Admin {
             }
             ("GET", ["v1", "crls"]) => ok(encode(&self.show_crls(query)?)?),
             ("POST", ["v1", "crls"]) => ok(encode(&self.build_crls(read_json(body).await?).await?)?),
+            ("GET", ["v1", "authorities"]) => ok(encode(&self.list_authorities())?),
+            ("GET", ["v1", "authorities", name]) => ok(encode(&self.show_authority(name)?)?),
             ("GET", ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
             _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
         }

@@ -10,6 +10,7 @@ use certgate_enrollment::{
 };
 use certgate_pki::{Certificate, SigningKey, pem};
 
+use super::outside::OutsideAuthority;
 use super::publication::publication;
 use super::{Base, keys};
 use crate::config::{AuthorityConfig, Family};
@@ -91,12 +92,24 @@ struct Opening<'o> {
 impl Opening<'_> {
     async fn open(&self, base_url: Option<&str>) -> anyhow::Result<Authority> {
         let name = &self.config.name;
-        let key = self.key().await?;
-        let own = self.certificate(&key).await?;
-        if own.subject().as_der() != self.config.subject.0.as_der() {
+        let (key, chain) = if self.config.external {
+            OutsideAuthority::new(self.config, self.base, self.data_dir)?.open().await?
+        } else {
+            self.own_chain().await?
+        };
+        if let Some(own) = chain.first().filter(|own| own.subject().as_der() != self.config.subject.0.as_der()) {
             let (found, configured) = (own.subject(), &self.config.subject.0);
             tracing::warn!(authority = name, %found, %configured, "the certificate keeps the subject that it was made with");
         }
+        let publication = publication(self.config, base_url, self.served)?;
+        let backend = Box::new(LocalBackend::new(key));
+        Ok(Authority::new(self.base.core(), name, chain, publication, backend)?)
+    }
+
+    /// Its key, and its chain as this gateway has made it.
+    async fn own_chain(&self) -> anyhow::Result<(Arc<dyn SigningKey>, Vec<Certificate>)> {
+        let key = self.key().await?;
+        let own = self.certificate(&key).await?;
         let chain: Vec<Certificate> =
             std::iter::once(own).chain(self.issuer.into_iter().flat_map(|issuer| issuer.chain().iter().cloned())).collect();
         if self.issuer.is_some() {
@@ -106,9 +119,7 @@ impl Opening<'_> {
                 write_atomically(&path, text.as_bytes(), Secrecy::Public)?;
             }
         }
-        let publication = publication(self.config, base_url, self.served)?;
-        let backend = Box::new(LocalBackend::new(key));
-        Ok(Authority::new(self.base.core(), name, chain, publication, backend)?)
+        Ok((key, chain))
     }
 
     fn file(&self, kind: &str) -> PathBuf {

@@ -102,7 +102,7 @@ pub async fn make_first_device(
     write_atomically(&data_dir.join("first-device.netrc"), netrc.as_bytes(), Secrecy::Private)?;
     let profile = config.profiles.iter().find(|profile| profile.name == *configured.profile.get_ref());
     let authority = profile.and_then(|profile| config.authorities.iter().find(|one| one.name == *profile.authority.get_ref()));
-    let chain = authority.filter(|one| one.issuer.is_some()).map(|one| format!("ca/{}.chain.pem", one.name));
+    let chain = authority.filter(|one| one.external || one.issuer.is_some()).map(|one| format!("ca/{}.chain.pem", one.name));
     Ok(Some(FirstDevice { endpoint, chain }))
 }
 

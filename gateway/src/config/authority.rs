@@ -28,6 +28,9 @@ pub struct AuthorityConfig {
     pub validity: Period,
     /// Who signs its certificate; itself if absent.
     pub issuer: Option<Spanned<String>>,
+    /// Its certificate is signed by a CA outside of this gateway: `certgate ca csr`, `certgate ca import`.
+    #[serde(default)]
+    pub external: bool,
     /// Its CRLs.
     #[serde(default)]
     pub crl: CrlConfig,
@@ -47,6 +50,16 @@ pub enum Backend {
     /// This process, with a key in a file.
     #[default]
     Local,
+}
+
+impl Backend {
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+        }
+    }
 }
 
 /// A kind of key, by its name: `p256`, `rsa2048`, ….

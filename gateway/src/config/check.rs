@@ -105,12 +105,20 @@ fn authorities(lists: &Lists<'_>) -> Result<(), ConfigError> {
         if let Some(fault) = authority.get_ref().crl.fault().or_else(|| authority.get_ref().ocsp.fault()) {
             return Err(source.error_at(authority.span().start, fault));
         }
+        if let Some(issuer) = authority.get_ref().issuer.as_ref().filter(|_| authority.get_ref().external) {
+            let message = "external = true has a CA outside of this gateway sign the authority's certificate, and issuer one in it: leave out one";
+            return Err(source.error_at(issuer.span().start, message));
+        }
         let mut issuer = authority.get_ref().issuer.as_ref();
         let mut passed = BTreeSet::from([authority.get_ref().name.as_str()]);
         while let Some(name) = issuer {
             let Some(next) = find_authority(lists, name.get_ref()) else {
                 return Err(unknown(source, name, "authority", &authority_names(lists)));
             };
+            if next.external {
+                let message = format!("authority \"{}\" is signed outside and signs no other authority", next.name);
+                return Err(source.error_at(name.span().start, message));
+            }
             if !passed.insert(&next.name) {
                 return Err(source.error_at(name.span().start, "the issuers of this authority form a circle"));
             }

@@ -88,6 +88,15 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[[endpoint]]\nprotocol = \"est\"\nname = \"a\"\nprofile = \"x\"\n", "c.toml:4: there is no profile \"x\""),
         ("[[authority]]\nname = \"a\"\nsubject = \"CN\"\n", "c.toml:3: \"CN\" is not TYPE=value"),
         ("[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\nissuer = \"a\"\n", "c.toml:4: the issuers of this authority form"),
+        (
+            "[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\nexternal = true\nissuer = \"b\"\n",
+            "c.toml:5: external = true has a CA outside of this gateway sign the authority's certificate, and issuer one in it",
+        ),
+        (
+            "[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\nexternal = true\n\n[[authority]]\nname = \"b\"\nsubject = \"CN=b\"\n\
+             issuer = \"a\"\n",
+            "c.toml:9: authority \"a\" is signed outside and signs no other authority",
+        ),
         ("[[authority]]\nname = \"../a\"\nsubject = \"CN=a\"\n", "c.toml:1: \"../a\" cannot be the name of an authority"),
         (&format!("{profile}approval = \"manuel\"\n"), "c.toml:4: unknown value \"manuel\": did you mean \"manual\"?"),
         (&format!("{profile}rekey = \"requires\"\n"), "c.toml:4: unknown value \"requires\": did you mean \"require\"?"),

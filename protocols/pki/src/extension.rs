@@ -180,6 +180,14 @@ impl Extensions {
         self.value_of(rfc5280::ID_CE_BASIC_CONSTRAINTS).map_or(Ok(false), read_ca)
     }
 
+    /// pathLenConstraint (RFC 5280 §4.2.1.9): how many CAs may follow; `None` where it is not stated.
+    ///
+    /// # Errors
+    /// When it is malformed.
+    pub fn path_len(&self) -> der::Result<Option<u8>> {
+        self.value_of(rfc5280::ID_CE_BASIC_CONSTRAINTS).map_or(Ok(None), read_path_len)
+    }
+
     /// keyUsage; `None` if there is none.
     ///
     /// # Errors
@@ -426,9 +434,43 @@ fn read_ca(der: &[u8]) -> der::Result<bool> {
     reader.finish().map(|()| ca)
 }
 
+/// One of more than 255 is no limit to chains that are read here.
+fn read_path_len(der: &[u8]) -> der::Result<Option<u8>> {
+    let mut reader = sequence(der)?;
+    read_boolean(&mut reader)?;
+    let length = reader.optional(tag::INTEGER)?;
+    reader.finish()?;
+    match length.map(|length| length.value) {
+        None => Ok(None),
+        Some([length @ 0..=0x7f] | [0, length @ 0x80..=0xff]) => Ok(Some(*length)),
+        Some([] | [0x80..=0xff, ..] | [0, ..]) => Err(der::ErrorKind::Failed.into()),
+        Some(_) => Ok(None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn path_length_of_a_ca() {
+        let of = |value: Vec<u8>| {
+            let mut writer = DerWriter::default();
+            writer.sequence(|w| Extension { value, ..Extension::basic_constraints_leaf() }.write(w));
+            Extensions::from_der(&writer.finish()).unwrap().path_len()
+        };
+        for length in [0, 1, 0x7f] {
+            assert_eq!(of(Extension::basic_constraints_ca(Some(length)).value), Ok(Some(length)));
+        }
+        assert_eq!(of(Extension::basic_constraints_ca(None).value), Ok(None));
+        assert_eq!(of(vec![0x30, 7, 1, 1, 0xff, 2, 2, 0, 200]), Ok(Some(200)));
+        assert_eq!(of(vec![0x30, 7, 1, 1, 0xff, 2, 2, 1, 0]), Ok(None));
+        for malformed in
+            [vec![0x30, 6, 1, 1, 0xff, 2, 1, 0xff], vec![0x30, 7, 1, 1, 0xff, 2, 2, 0, 5], vec![0x30, 5, 1, 1, 0xff, 2, 0]]
+        {
+            assert!(of(malformed).is_err());
+        }
+    }
 
     #[test]
     fn key_usage_has_no_trailing_zero_bits() {

@@ -12,6 +12,7 @@ pub mod cms;
 mod crl_reason;
 mod csr;
 mod csr_attributes;
+mod csr_draft;
 mod extension;
 mod general_name;
 pub mod limits;
@@ -30,6 +31,7 @@ pub use certificate::{Certificate, CertificateError, CertificateOutline};
 pub use crl_reason::CrlReason;
 pub use csr::{Csr, CsrError, VerifiedCsr};
 pub use csr_attributes::ChangeSubjectName;
+pub use csr_draft::CsrDraft;
 pub use extension::{
     AuthorityInfoAccess, DistributionPointName, ExtendedKeyUsage, Extension, Extensions, KeyUsage, Pointers,
     RequestedExtensions,

@@ -177,12 +177,17 @@ impl Template {
     /// The certificate, DER: what was signed, by which algorithm, and the signature.
     #[must_use]
     pub fn assemble(to_be_signed: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
-        let mut writer = DerWriter::with_capacity(to_be_signed.len() + signature.len() + 32);
-        writer.sequence(|w| {
-            w.raw(to_be_signed);
-            algorithm.write(w);
-            w.bit_string(signature);
-        });
-        writer.finish()
+        assemble(to_be_signed, algorithm, signature)
     }
+}
+
+/// `SIGNED{}` of X.509: what was signed, by which algorithm, and the signature.
+pub(crate) fn assemble(to_be_signed: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
+    let mut writer = DerWriter::with_capacity(to_be_signed.len() + signature.len() + 32);
+    writer.sequence(|w| {
+        w.raw(to_be_signed);
+        algorithm.write(w);
+        w.bit_string(signature);
+    });
+    writer.finish()
 }

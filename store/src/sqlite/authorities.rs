@@ -1,4 +1,4 @@
-//! Base URLs that authorities have written into certificates.
+//! Base URLs that authorities have written into certificates; certificates of authorities that were signed outside.
 
 use async_trait::async_trait;
 use certgate_enrollment::{Authorities, Event, LedgerError};
@@ -30,6 +30,23 @@ impl Authorities for SqliteLedger {
             let mut all =
                 connection.prepare_cached("SELECT url FROM base_url WHERE authority = ? GROUP BY url ORDER BY min(id)")?;
             all.query_map([authority], |row| row.get(0))?.collect()
+        })
+    }
+
+    async fn import_certificate(&self, authority: &str, der: &[u8], event: Event) -> Result<(), LedgerError> {
+        let (authority, der) = (authority.to_owned(), der.to_owned());
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            let insert = "INSERT INTO authority_certificate (authority, imported_at, der) VALUES (?, ?, ?)";
+            transaction.connection.execute(insert, params![authority, number(event.at.millis()), der])?;
+            transaction.append(&event)
+        };
+        self.write("import certificate", change).await
+    }
+
+    async fn imported_certificate(&self, authority: &str) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.readers.read(|connection| {
+            let select = "SELECT der FROM authority_certificate WHERE authority = ? ORDER BY id DESC LIMIT 1";
+            connection.prepare_cached(select)?.query_row([authority], |row| row.get(0)).optional()
         })
     }
 }

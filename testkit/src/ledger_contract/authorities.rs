@@ -9,6 +9,17 @@ use super::records::event;
 
 pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     base_urls_are_kept_oldest_first(&*make().await).await;
+    the_last_certificate_that_was_imported_counts(&*make().await).await;
+}
+
+async fn the_last_certificate_that_was_imported_counts(ledger: &dyn Ledger) {
+    assert_eq!(ledger.imported_certificate("default").await, Ok(None));
+    for der in [&b"first"[..], b"second"] {
+        ledger.import_certificate("default", der, event(EventKind::AuthorityImported)).await.unwrap();
+        assert_eq!(ledger.imported_certificate("default").await.unwrap().as_deref(), Some(der));
+    }
+    assert_eq!(ledger.imported_certificate("other").await, Ok(None));
+    assert_eq!(events(ledger).await, 2, "an event for each");
 }
 
 async fn base_urls_are_kept_oldest_first(ledger: &dyn Ledger) {

@@ -19,7 +19,7 @@ pub(super) fn text(data_dir: &DataDir, run_file: &RunFile, device: &FirstDevice)
     };
     format!(
         "\
-certgate made a root, an issuing CA, its TLS certificate and one EST credential in {directory}
+certgate made {made}its TLS certificate and one EST credential in {directory}
 
 trust anchor   {anchor}
 SHA-256        {fingerprint}
@@ -36,6 +36,7 @@ Enroll a first device: it makes its key, asks for a certificate by EST, and veri
 The password is in first-device.netrc there. More devices: certgate est user add NAME
 
 ",
+        made = if run_file.has_outside_root() { "" } else { "a root, an issuing CA, " },
         directory = data_dir.path().display(),
         fingerprint = run_file.fingerprint(),
         netrc = quoted("first-device.netrc"),

@@ -16,6 +16,7 @@ use crate::listen::Bound;
 pub(super) struct RunFile {
     path: PathBuf,
     contents: Contents,
+    is_outside: bool,
 }
 
 #[derive(Serialize)]
@@ -42,11 +43,12 @@ pub(super) fn remove(data_dir: &DataDir) {
 }
 
 impl RunFile {
-    /// For these listeners; the trust anchor is the first root.
+    /// For these listeners; the trust anchor is the root of the first authority.
     pub(super) fn new(data_dir: &DataDir, bound: &[Bound], authorities: &Authorities) -> anyhow::Result<Self> {
-        let root = authorities.iter().next().context("no authority is configured")?;
-        let own = root.chain().first().context("the root has no certificate")?;
-        let digest = certgate_crypto::provider().digest.digest(DigestAlgorithm::Sha256, Certificate::as_der(own));
+        let first = authorities.iter().next().context("no authority is configured")?;
+        let root = first.chain().last().context("the authority has no certificate")?;
+        let digest = certgate_crypto::provider().digest.digest(DigestAlgorithm::Sha256, Certificate::as_der(root));
+        let is_outside = first.chain().len() > 1;
         let listening = |kind| addresses(bound, kind).iter().map(ToString::to_string).collect();
         let contents = Contents {
             pid: std::process::id(),
@@ -54,10 +56,10 @@ impl RunFile {
             https: listening(ListenerKind::Https),
             http: listening(ListenerKind::Http),
             ops: listening(ListenerKind::Ops),
-            ca_pem: data_dir.join(&format!("ca/{}.pem", root.name())),
+            ca_pem: data_dir.join(&format!("ca/{}.{}", first.name(), if is_outside { "root.pem" } else { "pem" })),
             ca_sha256: encode_string(&digest),
         };
-        Ok(Self { path: path(data_dir), contents })
+        Ok(Self { path: path(data_dir), contents, is_outside })
     }
 
     pub(super) fn write(&self) -> anyhow::Result<()> {
@@ -73,6 +75,11 @@ impl RunFile {
     /// Where the trust anchor is.
     pub(super) fn trust_anchor(&self) -> &std::path::Path {
         &self.contents.ca_pem
+    }
+
+    /// Is the trust anchor a root that others have?
+    pub(super) const fn has_outside_root(&self) -> bool {
+        self.is_outside
     }
 
     /// SHA-256 of the trust anchor, lowercase hex.

@@ -1,6 +1,6 @@
 //! PKCS#10 requests.
 
-use certgate_pki::{Csr, CsrError, ExtendedKeyUsage, GeneralName, KeyType, KeyUsage, NameAttributeType};
+use certgate_pki::{Csr, CsrDraft, CsrError, ExtendedKeyUsage, Extension, GeneralName, KeyType, KeyUsage, NameAttributeType};
 
 use crate::fixtures::{names, read};
 
@@ -168,4 +168,21 @@ fn what_is_asked_for_and_never_given() {
 fn a_request_that_is_too_large() {
     let size = certgate_pki::limits::MAX_CSR + 1;
     assert_eq!(Csr::from_der(&vec![0x30; size]), Err(CsrError::TooLarge));
+}
+
+#[test]
+fn requests_of_our_own_are_read_back() {
+    let provider = certgate_crypto::provider();
+    for key_type in [KeyType::P256, KeyType::P384, KeyType::Ed25519] {
+        let key = provider.sign.generate(key_type).unwrap().key;
+        let subject = "CN=Issuing,O=Example".parse().unwrap();
+        let extensions = [Extension::basic_constraints_ca(Some(0)), Extension::key_usage(KeyUsage::KEY_CERT_SIGN)];
+        for extensions in [&extensions[..], &[]] {
+            let draft = CsrDraft { subject: &subject, public_key: key.public_key(), extensions };
+            let to_be_signed = draft.to_be_signed();
+            let der = CsrDraft::assemble(&to_be_signed, key.algorithm(), &key.sign(&to_be_signed).unwrap());
+            let csr = Csr::from_der(&der).unwrap().verify(&provider).unwrap();
+            assert_eq!((csr.subject(), csr.public_key()), (&subject, key.public_key()));
+        }
+    }
 }

@@ -1,0 +1,143 @@
+//! `certgate ca`.
+
+use std::path::PathBuf;
+
+use certgate_pki::pem;
+use clap::{Args, Subcommand};
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::Global;
+use super::output::{Format, Printed};
+use crate::admin::authorities::AuthorityItem;
+use crate::admin::client::ask;
+use crate::admin::{AdminFailure, Code};
+use crate::assemble::{Base, FirstStart, OutsideAuthority};
+use crate::config::{AuthorityConfig, Config, Overrides};
+use crate::data_dir::DataDir;
+
+#[derive(Subcommand)]
+pub(super) enum CaCommand {
+    /// Show the authorities of the gateway that runs
+    Show {
+        /// One of them
+        authority: Option<String>,
+    },
+    /// Print the certificate of an authority and those above it, the root last, PEM
+    Export {
+        /// The authority
+        #[arg(default_value = "default")]
+        authority: String,
+    },
+    /// Print the certification request of an authority that a CA outside of this gateway is to sign, PEM
+    ///
+    /// The gateway is stopped meanwhile. Its [[authority]] says `external = true`. Its key is made if there is none and stays in ca/; the
+    /// same request comes out each time.
+    #[command(after_help = CEREMONY)]
+    Csr(OfOne),
+    /// Take the certificate that was made for such a request
+    ///
+    /// The gateway is stopped meanwhile. Given are all certificates from the authority's own up to the root, in any order; nothing is
+    /// taken of a chain that is not whole. The same command takes the next certificate of the same key, before this one ends.
+    #[command(after_help = CEREMONY)]
+    Import {
+        #[command(flatten)]
+        of: OfOne,
+        /// PEM files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct OfOne {
+    /// The authority
+    authority: String,
+}
+
+const CEREMONY: &str = "\
+An issuing CA below a root that never comes near this machine:
+
+    certgate ca csr default > default.csr          # here
+    …                                              # there: the root signs it as a CA with pathLenConstraint 0
+    certgate ca import default default.pem root.pem
+    certgate serve";
+
+const COLUMNS: &[&str] = &["authority", "subject", "not_after", "sha256", "backend"];
+
+pub(super) async fn run(global: &Global, command: CaCommand) -> Result<Printed, AdminFailure> {
+    match command {
+        CaCommand::Show { authority: None } => {
+            Ok(Printed::List(ask(&global.socket(), Method::GET, "/v1/authorities", None).await?, COLUMNS))
+        }
+        CaCommand::Show { authority: Some(name) } => show(global, &name).await.map(Printed::Record),
+        CaCommand::Export { authority } => {
+            let said = show(global, &authority).await?;
+            Ok(match (global.output, said.get("chain_pem").and_then(Value::as_str)) {
+                (Format::Table, Some(chain)) => Printed::Text(chain.to_owned()),
+                _ => Printed::Record(said),
+            })
+        }
+        CaCommand::Csr(of) => {
+            let stopped = Stopped::open(global)?;
+            let request = stopped.authority(&of.authority)?.request().await.map_err(failed);
+            let pem = stopped.close(request).await.map(|der| pem::encode(pem::CERTIFICATE_REQUEST, &der))?;
+            Ok(match global.output {
+                Format::Table => Printed::Text(pem),
+                Format::Json => Printed::Record(json!({ "authority": of.authority, "csr_pem": pem })),
+            })
+        }
+        CaCommand::Import { of, files } => {
+            let stopped = Stopped::open(global)?;
+            let chain = stopped.authority(&of.authority)?.import(&files).await.map_err(failed);
+            let (backend, digest) = (stopped.config(&of.authority)?.backend.name(), stopped.base.provider.digest.clone());
+            let chain = stopped.close(chain).await?;
+            let item = AuthorityItem::new(&of.authority, &chain, backend, &*digest);
+            serde_json::to_value(item).map(Printed::Record).map_err(|error| failed(error.into()))
+        }
+    }
+}
+
+async fn show(global: &Global, name: &str) -> Result<Value, AdminFailure> {
+    ask(&global.socket(), Method::GET, &format!("/v1/authorities/{name}"), None).await
+}
+
+fn failed(error: anyhow::Error) -> AdminFailure {
+    AdminFailure::new(Code::Failed, format!("{error:#}"))
+}
+
+/// What belongs to a gateway that does not run.
+struct Stopped {
+    config: Config,
+    data_dir: DataDir,
+    base: Base,
+}
+
+impl Stopped {
+    fn open(global: &Global) -> Result<Self, AdminFailure> {
+        let file = Config::file(global.config.as_deref(), &global.data_dir);
+        let config = Config::load(file.as_deref(), &Overrides::default()).map_err(|error| failed(error.into()))?;
+        let data_dir = DataDir::open(&global.data_dir).map_err(failed)?;
+        // The first start comes after this; that there are keys then is as it should be.
+        FirstStart::begin(&data_dir).map_err(failed)?;
+        let base = Base::open(&config, &data_dir).map_err(failed)?;
+        Ok(Self { config, data_dir, base })
+    }
+
+    fn config(&self, name: &str) -> Result<&AuthorityConfig, AdminFailure> {
+        let found = self.config.authorities.iter().find(|one| one.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = self.config.authorities.iter().map(|one| one.name.as_str()).collect();
+            AdminFailure::not_found(format!("there is no authority {name}")).hint(format!("there are: {}", known.join(", ")))
+        })
+    }
+
+    fn authority(&self, name: &str) -> Result<OutsideAuthority<'_>, AdminFailure> {
+        OutsideAuthority::new(self.config(name)?, &self.base, &self.data_dir).map_err(failed)
+    }
+
+    async fn close<T>(self, outcome: Result<T, AdminFailure>) -> Result<T, AdminFailure> {
+        self.base.ledger.close().await;
+        outcome
+    }
+}
