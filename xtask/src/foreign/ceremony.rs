@@ -1,10 +1,18 @@
 //! A root in a directory of its own, which OpenSSL makes and uses, signs the issuing CA of a gateway that never sees the root's key.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{cargo, device::Device, gateway::Gateway, install::pkilint, process, report::Report, tree};
+use crate::{
+    cargo,
+    device::Device,
+    gateway::{Gateway, free_port},
+    install::pkilint,
+    process,
+    report::Report,
+    tree,
+};
 
 /// The root and what it signs with. `$1` of `sign` is the request, `$2` for how many days.
 const ROOT: &str = r#"
@@ -68,7 +76,7 @@ pub(super) fn all(work: &Path, report: &mut Report) -> Result<()> {
     let Some(gateway) = gateway else { return Ok(()) };
     let mut device = None;
     report.must("a device below it verifies from that root alone", || {
-        let device = device.insert(Device::new(&gateway, &ceremony.work, "below-outside")?);
+        let device = device.insert(Device::new(&gateway, &ceremony.work, "below.outside.example")?);
         device.request("ec -pkeyopt ec_paramgen_curve:P-256")?;
         device.enroll("")?;
         ceremony.judge(&gateway, device)
@@ -97,9 +105,11 @@ pub(super) fn all(work: &Path, report: &mut Report) -> Result<()> {
 
 /// The two places, and the operator who goes from one to the other.
 struct Ceremony {
-    work: std::path::PathBuf,
-    outside: std::path::PathBuf,
-    config: std::path::PathBuf,
+    work: PathBuf,
+    outside: PathBuf,
+    config: PathBuf,
+    /// The same for every start: devices and certificates have them.
+    ports: [u16; 3],
 }
 
 impl Ceremony {
@@ -108,15 +118,15 @@ impl Ceremony {
         std::fs::create_dir_all(&outside)?;
         process::script(&outside, ROOT, &[])?;
         let config = tree::root().join("docs/samples/outside-root.toml");
-        Ok(Self { work: work.to_owned(), outside, config })
+        Ok(Self { work: work.to_owned(), outside, config, ports: [free_port()?, free_port()?, free_port()?] })
     }
 
-    fn data_dir(&self) -> std::path::PathBuf {
+    fn data_dir(&self) -> PathBuf {
         self.work.join("data")
     }
 
     fn start(&self) -> Result<Gateway> {
-        Gateway::start_configured(&self.data_dir(), &[], Some(&self.config))
+        Gateway::start_on(self.ports, &self.data_dir(), &[], Some(&self.config))
     }
 
     /// It ends at once, and says this.
