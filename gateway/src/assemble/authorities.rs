@@ -4,15 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use certgate_ca_backend_local::LocalBackend;
+use certgate_ca_backend_local::{LocalBackend, rustcrypto};
 use certgate_enrollment::{
     Authorities as _, Authority, CertificateQuery, Certificates, Event, EventKind, ISSUING_CA, InternalRequest, ROOT_CA,
 };
-use certgate_pki::{Certificate, SigningKey, pem};
+use certgate_pki::{Certificate, CryptoError, KeyType, SigningKey, pem};
 
+use super::keys::KeyFile;
 use super::publication::publication;
 use super::{Base, keys};
-use crate::config::{AuthorityConfig, Family};
+use crate::config::{AuthorityConfig, Family, Signer};
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
 use crate::telemetry::Metrics;
 
@@ -121,7 +122,37 @@ impl Opening<'_> {
         if !path.exists() && (self.file("pem").exists() || self.has_signed().await?) {
             bail!("{} is missing, and certificates of this authority exist: restore it from a backup", path.display());
         }
-        keys::load_or_generate(&path, self.config.key.key_type(), &self.base.provider)
+        let whose = format!("authority \"{}\"", self.config.name);
+        let file = KeyFile { path: &path, whose: &whose, passphrase: self.config.passphrase.as_ref() };
+        let pkcs8 = if path.exists() {
+            file.read()?
+        } else {
+            let made = keys::make(self.config.key.key_type(), &self.base.provider)?;
+            file.write(&made.pkcs8, &*self.base.provider.random)?;
+            made.pkcs8
+        };
+        let key = self.signer(&pkcs8).with_context(|| path.display().to_string())?;
+        let (found, configured) = (key.public_key().key_type(), self.config.key.key_type());
+        if found != configured {
+            tracing::warn!(authority = self.config.name, %found, %configured, "the authority keeps the key that it has");
+        }
+        Ok(key)
+    }
+
+    /// What signs with this key, by the library that is configured.
+    fn signer(&self, pkcs8: &[u8]) -> Result<Arc<dyn SigningKey>, CryptoError> {
+        match self.config.signer {
+            Signer::AwsLc => self.base.provider.sign.load(pkcs8),
+            Signer::RustCrypto => {
+                let key = rustcrypto::load(pkcs8)?;
+                if matches!(key.public_key().key_type(), KeyType::Rsa { .. }) {
+                    let advice = "RSA of RustCrypto is not in constant time (RUSTSEC-2023-0071): whoever can time signatures well may \
+                                  learn of the key; signer = \"aws-lc\" is";
+                    tracing::warn!(authority = self.config.name, "{advice}");
+                }
+                Ok(key)
+            }
+        }
     }
 
     /// Its certificate: from its file, else from the ledger, else issued.
