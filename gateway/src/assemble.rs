@@ -2,6 +2,7 @@
 
 mod acme;
 mod authorities;
+mod authority_key;
 mod crls;
 mod first_device;
 mod keys;

@@ -1,4 +1,7 @@
-//! Signs in process, with a key it was given: from a file, or any other [`SigningKey`].
+//! Signs in process, with a key it was given: from a file, or any other [`SigningKey`]. Who computes is
+//! the key's business: the provider, or [`rustcrypto`].
+
+pub mod rustcrypto;
 
 use std::sync::Arc;
 
@@ -71,7 +74,8 @@ mod tests {
     #[tokio::test]
     async fn passes_the_contract_with_every_kind_of_key() {
         let provider = certgate_crypto::provider();
-        for key_type in [KeyType::P256, KeyType::P384, KeyType::P521, KeyType::Rsa { bits: 2048 }, KeyType::Ed25519] {
+        let rsa = [2048, 3072, 4096].map(|bits| KeyType::Rsa { bits });
+        for key_type in [KeyType::P256, KeyType::P384, KeyType::P521, KeyType::Ed25519].into_iter().chain(rsa) {
             let key = provider.sign.generate(key_type).unwrap().key;
             let issuer = key.public_key().clone();
             certgate_ca_backend_contract::run(&LocalBackend::new(key), &issuer, &provider).await;

@@ -12,7 +12,7 @@ use certgate_pki::{Certificate, SigningKey, pem};
 
 use super::outside::OutsideAuthority;
 use super::publication::publication;
-use super::{Base, keys};
+use super::{Base, authority_key};
 use crate::config::{AuthorityConfig, Family};
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
 use crate::telemetry::Metrics;
@@ -132,7 +132,7 @@ impl Opening<'_> {
         if !path.exists() && (self.file("pem").exists() || self.has_signed().await?) {
             bail!("{} is missing, and certificates of this authority exist: restore it from a backup", path.display());
         }
-        keys::load_or_generate(&path, self.config.key.key_type(), &self.base.provider)
+        authority_key::load_or_make(self.config, &path, &self.base.provider)
     }
 
     /// Its certificate: from its file, else from the ledger, else issued.

@@ -8,7 +8,7 @@ use base16ct::lower::encode_string;
 use certgate_enrollment::{Authorities as _, Event, EventKind, check_chain};
 use certgate_pki::{Certificate, CsrDraft, DigestAlgorithm, Extension, KeyUsage, SigningKey, pem};
 
-use super::{Base, keys};
+use super::{Base, authority_key};
 use crate::admin::OPERATOR;
 use crate::config::AuthorityConfig;
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
@@ -45,7 +45,7 @@ impl<'o> OutsideAuthority<'o> {
         if !path.exists() && self.base.ledger.imported_certificate(&self.config.name).await?.is_some() {
             bail!("{} is missing, and a certificate of it was imported: restore it from a backup", path.display());
         }
-        let key = keys::load_or_generate(&path, self.config.key.key_type(), &self.base.provider)?;
+        let key = authority_key::load_or_make(self.config, &path, &self.base.provider)?;
         let usage = KeyUsage::KEY_CERT_SIGN | KeyUsage::CRL_SIGN | KeyUsage::DIGITAL_SIGNATURE;
         let extensions = [Extension::basic_constraints_ca(Some(0)), Extension::key_usage(usage)];
         let draft = CsrDraft { subject: &self.config.subject.0, public_key: key.public_key(), extensions: &extensions };
@@ -136,7 +136,7 @@ impl<'o> OutsideAuthority<'o> {
 
     fn key(&self) -> anyhow::Result<Option<Arc<dyn SigningKey>>> {
         let path = self.file("key");
-        let load = || keys::load_or_generate(&path, self.config.key.key_type(), &self.base.provider);
+        let load = || authority_key::load_or_make(self.config, &path, &self.base.provider);
         if path.exists() { load().map(Some) } else { Ok(None) }
     }
 

@@ -9,7 +9,7 @@ use certgate_pki::{Certificate, GeneralName, KeyType, Name, NameAttribute, NameA
 use certgate_store::SqliteLedger;
 
 use super::keys;
-use crate::data_dir::{Secrecy, read_private, write_atomically};
+use crate::data_dir::{Secrecy, write_atomically};
 
 /// How long the TLS server certificate lasts at the most; one is renewed when a third of its life is left.
 const TLS_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
@@ -57,7 +57,7 @@ impl OwnCertificate {
         let text: String =
             std::iter::once(issued.der.as_slice()).chain(sent).map(|der| pem::encode(pem::CERTIFICATE, der)).collect();
         // A crash between the two writes leaves a certificate that is not the key's, which `will_do` sees.
-        keys::write(&self.key, &made)?;
+        keys::write(&self.key, &made, &self.provider)?;
         write_atomically(&self.cert, text.as_bytes(), Secrecy::Public)?;
         tracing::info!(serial = %issued.serial, path = %self.cert.display(), "issued a certificate for certgate itself");
         Ok(true)
@@ -71,10 +71,7 @@ impl OwnCertificate {
 
     /// Is this certificate ours, with all names, from the authority as it is now, and not near its end?
     fn will_do(&self, leaf: &Certificate) -> bool {
-        let key = read_private(&self.key)
-            .ok()
-            .and_then(|text| pem::decode(pem::PRIVATE_KEY, &text).ok().map(zeroize::Zeroizing::new));
-        let key = key.and_then(|der| self.provider.sign.load(&der).ok());
+        let key = keys::read(&self.key).ok().and_then(|pkcs8| self.provider.sign.load(&pkcs8).ok());
         let (now, own) = (self.clock.now(), leaf.validity());
         let issuer = self.authority.chain().first();
         let lifetime = Duration::from_millis(own.not_after.millis().saturating_sub(own.not_before.millis()));

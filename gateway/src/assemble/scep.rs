@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use certgate_enrollment::{Authority, ScepChallenges};
-use certgate_pki::pem;
-use zeroize::Zeroizing;
 
 use super::own_certificate::{OwnCertificate, Purpose, read_leaf};
 use super::{Authorities, Base, keys, profile_of};
 use crate::auth::ChallengeAuthenticator;
 use crate::config::{Config, EndpointConfig, ProtocolName};
-use crate::data_dir::{DataDir, read_private};
+use crate::data_dir::DataDir;
 use crate::listen::Lifecycle;
 use crate::serve::{ScepEndpoint, ScepOptions, ScepRa, ScepService};
 use crate::telemetry::Metrics;
@@ -65,9 +63,7 @@ async fn open_ra(
     };
     own.ensure().await?;
     let certificate = read_leaf(&own.cert).with_context(|| own.cert.display().to_string())?;
-    let text = read_private(&own.key)?;
-    let der = pem::decode(pem::PRIVATE_KEY, &text).map(Zeroizing::new).with_context(|| own.key.display().to_string())?;
-    let decryption = base.provider.decrypt.load(&der).with_context(|| own.key.display().to_string())?;
+    let decryption = base.provider.decrypt.load(&*keys::read(&own.key)?).with_context(|| own.key.display().to_string())?;
     let signing = keys::load_or_generate(&own.key, endpoint.ra_key().key_type(), &base.provider)?;
     Ok(ScepRa { certificate, signing, decryption })
 }

@@ -5,7 +5,7 @@ use certgate_policy::AllowedKey;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{CrlConfig, OcspConfig, Period, PublicUrl};
+use super::{CrlConfig, OcspConfig, Period, PublicUrl, SecretSource};
 
 /// One authority.
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +21,11 @@ pub struct AuthorityConfig {
     /// What kind of key is made for it.
     #[serde(default)]
     pub key: KeyName,
+    /// What encrypts its key in the file; without it, the key is there in the clear.
+    pub passphrase: Option<SecretSource>,
+    /// Which library computes its signatures.
+    #[serde(default)]
+    pub signer: Signer,
     /// Its name in its certificate.
     pub subject: Subject,
     /// How long its certificate lasts.
@@ -60,6 +65,18 @@ impl Backend {
             Self::Local => "local",
         }
     }
+}
+
+/// Which library computes signatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signer {
+    /// AWS-LC: fast, and in constant time.
+    #[default]
+    #[serde(rename = "aws-lc")]
+    AwsLc,
+    /// RustCrypto: a second implementation, all of it in Rust.
+    RustCrypto,
 }
 
 /// A kind of key, by its name: `p256`, `rsa2048`, ….

@@ -1,3 +1,5 @@
+use certgate_policy::AllowedKey;
+
 use super::*;
 
 fn load(text: &str) -> Result<Config, ConfigError> {
@@ -55,6 +57,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
     let endpoint = "[[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"default\"\n";
     let scep = "[[endpoint]]\nprotocol = \"scep\"\nname = \"default\"\nprofile = \"default\"\n";
     let acme = "[[endpoint]]\nprotocol = \"acme\"\nname = \"default\"\nprofile = \"default\"\n";
+    let authority = "[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\n";
     let listener = "[[listener]]\nbind = \"127.0.0.1:1\"\ntls = true\nserves = [\"est\"]\n";
     for (text, expected) in [
         ("[limits]\nconections = 3\n", "c.toml:2: unknown key \"conections\": did you mean \"connections\"?"),
@@ -98,6 +101,16 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
             "c.toml:9: authority \"a\" is signed outside and signs no other authority",
         ),
         ("[[authority]]\nname = \"../a\"\nsubject = \"CN=a\"\n", "c.toml:1: \"../a\" cannot be the name of an authority"),
+        (
+            &format!("{authority}passphrase = \"hunter2\"\n"),
+            "c.toml:4: a secret is not written here: say where it is, by \"env:NAME\", \"file:PATH\" or \"prompt\"",
+        ),
+        (&format!("{authority}passphrase = \"env:\"\n"), "c.toml:4: a secret is not written here"),
+        (&format!("{authority}passphrase = 7\n"), "c.toml:4: invalid type: integer"),
+        (&format!("{authority}key = \"p-256\"\n"), "c.toml:4: \"p-256\" is not a kind of key (known here: p256, p384"),
+        (&format!("{authority}signer = \"awslc\"\n"), "c.toml:4: unknown value \"awslc\": did you mean \"aws-lc\"?"),
+        (&format!("{authority}signer = \"openssl\"\n"), "c.toml:4: unknown value \"openssl\" (known here: aws-lc, rustcrypto)"),
+        (&format!("{authority}pasphrase = \"prompt\"\n"), "c.toml:4: unknown key \"pasphrase\": did you mean \"passphrase\"?"),
         (&format!("{profile}approval = \"manuel\"\n"), "c.toml:4: unknown value \"manuel\": did you mean \"manual\"?"),
         (&format!("{profile}rekey = \"requires\"\n"), "c.toml:4: unknown value \"requires\": did you mean \"require\"?"),
         (
@@ -143,6 +156,22 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         let said = error(text);
         assert!(said.starts_with(expected), "{text}\n{said}\n{expected}");
     }
+}
+
+#[test]
+fn a_refused_secret_is_not_repeated() {
+    let said = error("[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\npassphrase = \"hunter2\"\n");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn each_authority_has_its_own_key_passphrase_and_signer() {
+    let authorities = "[[authority]]\nname = \"default\"\nsubject = \"CN=a\"\nkey = \"rsa3072\"\npassphrase = \"env:A\"\n\
+         [[authority]]\nname = \"b\"\nsubject = \"CN=b\"\nkey = \"p521\"\nsigner = \"rustcrypto\"\n";
+    let config = load(authorities).unwrap();
+    let told: Vec<_> = config.authorities.iter().map(|one| (one.key.0, one.passphrase.clone(), one.signer)).collect();
+    let passphrase = Some(SecretSource::Env("A".into()));
+    assert_eq!(told, [(AllowedKey::Rsa3072, passphrase, Signer::AwsLc), (AllowedKey::P521, None, Signer::RustCrypto)]);
 }
 
 #[test]

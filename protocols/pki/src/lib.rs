@@ -1,4 +1,4 @@
-//! What the bytes of a public key infrastructure mean: PKCS#10 requests, X.509 certificates, certs-only CMS and PEM.
+//! What the bytes of a public key infrastructure mean: PKCS#10 requests, X.509 certificates, CMS, files of private keys, and PEM.
 //!
 //! Pure: no clock, no randomness, no files, no network. Cryptography comes in as a [`Provider`], a plain struct of `dyn` parts, so that
 //! a software key, a PKCS#11 token and a fuzzer's no-crypto provider plug into the same codecs. Every decoder is bounded by [`limits`]
@@ -19,6 +19,7 @@ pub mod limits;
 mod name;
 mod name_string;
 pub mod pem;
+mod private_key;
 mod provider;
 mod public_key;
 mod reading;
@@ -39,6 +40,7 @@ pub use extension::{
 pub use general_name::{DnsName, GeneralName, InvalidDnsName};
 pub use name::{Name, NameAttribute, NameAttributeType, StringType};
 pub use name_string::{InvalidNameString, is_invisible};
+pub use private_key::{EncryptedPrivateKey, PrivateKeyError, PrivateKeyFile};
 pub use provider::{
     BadSignature, ContentCipher, CryptoError, Decrypt, DecryptionKey, Digest, Encrypt, GeneratedKey, KeyTransport, Provider,
     Random, Sign, SigningKey, VerifySignature, sha256,

@@ -38,3 +38,11 @@ pub const MAX_SIGNED_ATTRIBUTES: usize = 32;
 pub const MAX_RECIPIENTS: usize = 8;
 /// Most octets of a positive serial number that RFC 5280 §4.1.2.2 allows.
 pub const MAX_SERIAL: usize = 20;
+/// Largest private key in a file, in octets of DER; one of RSA with 16384 bits has 9.5 KB.
+pub const MAX_PRIVATE_KEY: usize = 16 * 1024;
+/// Most iterations of PBKDF2 that a key file may ask for (RFC 8018 §4.2 speaks of as many for keys that matter most): seconds.
+pub const MAX_KEY_ITERATIONS: u32 = 10_000_000;
+/// Most memory that a key file may have scrypt use, in octets.
+pub const MAX_KEY_MEMORY: u64 = 128 * 1024 * 1024;
+/// Most passes of scrypt over that memory: its parallelization parameter (RFC 7914 §2).
+pub const MAX_KEY_PASSES: u16 = 16;

@@ -1,6 +1,7 @@
 //! PEM, RFC 7468: written strictly, read as laxly as §2 asks parsers to.
 
 use base64ct::{Base64, Encoding};
+use zeroize::Zeroizing;
 
 use crate::limits::MAX_PEM;
 
@@ -8,6 +9,12 @@ use crate::limits::MAX_PEM;
 pub const CERTIFICATE: &str = "CERTIFICATE";
 /// Label of PKCS#8 private keys.
 pub const PRIVATE_KEY: &str = "PRIVATE KEY";
+/// Label of encrypted PKCS#8 private keys.
+pub const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
+/// Label of SEC1 private keys, RFC 5915 §4.
+pub const EC_PRIVATE_KEY: &str = "EC PRIVATE KEY";
+/// Label of PKCS#1 private keys.
+pub const RSA_PRIVATE_KEY: &str = "RSA PRIVATE KEY";
 /// Label of PKCS#10 requests.
 pub const CERTIFICATE_REQUEST: &str = "CERTIFICATE REQUEST";
 
@@ -57,8 +64,7 @@ pub fn decode_all(label: &str, text: &str) -> Result<Vec<Vec<u8>>, PemError> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once(&begin) {
         let (body, after) = after.split_once(&end).ok_or_else(no_block)?;
-        let base64: String = body.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-        blocks.push(Base64::decode_vec(&base64).map_err(|_| PemError::BadBase64)?);
+        blocks.push(std::mem::take(&mut *decode_body(body)?));
         rest = after;
     }
     if blocks.is_empty() { Err(no_block()) } else { Ok(blocks) }
@@ -70,6 +76,31 @@ pub fn decode_all(label: &str, text: &str) -> Result<Vec<Vec<u8>>, PemError> {
 /// As [`decode_all`].
 pub fn decode(label: &str, text: &str) -> Result<Vec<u8>, PemError> {
     decode_all(label, text)?.into_iter().next().ok_or_else(|| PemError::NoBlock(label.to_owned()))
+}
+
+/// The first block that has one of these labels: the label, and what is between its lines.
+///
+/// # Errors
+/// [`PemError::TooLarge`], or [`PemError::NoBlock`] when it has no end.
+pub(crate) fn first<'l, 't>(labels: &[&'l str], text: &'t str) -> Result<Option<(&'l str, &'t str)>, PemError> {
+    if text.len() > MAX_PEM {
+        return Err(PemError::TooLarge);
+    }
+    let begin = |label: &'l str| Some((text.find(&format!("-----BEGIN {label}-----"))?, label));
+    let Some((at, label)) = labels.iter().filter_map(|label| begin(label)).min() else { return Ok(None) };
+    let block = text.get(at..).and_then(|rest| rest.split_once(&format!("-----BEGIN {label}-----"))?.1.into());
+    let body = block.and_then(|block: &str| block.split_once(&format!("-----END {label}-----")));
+    body.map(|(body, _)| Some((label, body))).ok_or_else(|| PemError::NoBlock(label.to_owned()))
+}
+
+/// The octets that the lines of a block stand for.
+///
+/// # Errors
+/// [`PemError::BadBase64`].
+pub(crate) fn decode_body(body: &str) -> Result<Zeroizing<Vec<u8>>, PemError> {
+    let mut base64 = Zeroizing::new(String::with_capacity(body.len()));
+    base64.extend(body.chars().filter(|character| !character.is_ascii_whitespace()));
+    Base64::decode_vec(&base64).map(Zeroizing::new).map_err(|_| PemError::BadBase64)
 }
 
 #[cfg(test)]

@@ -7,6 +7,11 @@ fn folder(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests/fixtures", name].iter().collect()
 }
 
+/// Where one is.
+pub(crate) fn path(folder_name: &str, file: &str) -> PathBuf {
+    folder(folder_name).join(file)
+}
+
 /// The DER of one.
 pub(crate) fn read(folder_name: &str, name: &str) -> Vec<u8> {
     let path = folder(folder_name).join(format!("{name}.der"));

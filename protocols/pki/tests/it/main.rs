@@ -8,5 +8,6 @@ mod csr_attributes;
 mod fixtures;
 mod hostile;
 mod names;
+mod private_keys;
 mod round_trip;
 mod second_opinion;
