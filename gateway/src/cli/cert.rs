@@ -5,22 +5,27 @@ mod revoke;
 use clap::{Args, Subcommand};
 use hyper::Method;
 
-use super::Global;
 use super::output::{self, Printed};
+use super::{Global, examples};
 use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Paging, encode_query};
 
 #[derive(Subcommand)]
 pub(super) enum CertCommand {
     /// List certificates, newest first
+    #[command(after_help = examples::CERT_LIST)]
     List(ListArguments),
     /// Show one certificate and what became of it
+    #[command(after_help = examples::CERT_SHOW)]
     Show(Serial),
     /// Revoke a certificate, or many, for good
+    #[command(after_help = examples::CERT_REVOKE)]
     Revoke(revoke::RevokeArguments),
     /// Put a certificate on hold: it is good for nothing until it is released or revoked
+    #[command(after_help = examples::CERT_HOLD)]
     Hold(Serial),
     /// Release a certificate that is on hold
+    #[command(after_help = examples::CERT_RELEASE)]
     Release(Serial),
 }
 

@@ -2,13 +2,14 @@
 
 use certgate_pki::{KeyType, Name};
 use certgate_policy::AllowedKey;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::{CrlConfig, OcspConfig, Period, PublicUrl};
 
 /// One authority.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorityConfig {
     /// Its name, in URLs, files and the ledger.
@@ -27,6 +28,7 @@ pub struct AuthorityConfig {
     #[serde(default = "default_validity")]
     pub validity: Period,
     /// Who signs its certificate; itself if absent.
+    #[schemars(with = "Option<String>")]
     pub issuer: Option<Spanned<String>>,
     /// Its CRLs.
     #[serde(default)]
@@ -41,7 +43,7 @@ const fn default_validity() -> Period {
 }
 
 /// Who signs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// This process, with a key in a file.

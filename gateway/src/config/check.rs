@@ -135,7 +135,8 @@ fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
             return Err(unknown(source, &endpoint.profile, "profile", &known));
         };
         if let Some(key) = endpoint.misplaced_key() {
-            return Err(source.error_at(at, format!("{key} says nothing at an endpoint of {}", endpoint.protocol.name())));
+            let message = format!("{key} says nothing at an endpoint of {}: leave it out", endpoint.protocol.name());
+            return Err(source.error_at_key(at, key, message));
         }
         let fault = match endpoint.protocol {
             ProtocolName::Est => est_fault(endpoint, profile, lists),
