@@ -3,6 +3,7 @@
 //! One file a section. [`Config::load`] gives a [`Config`] whose names all resolve, or a [`ConfigError`] with file, line, what is wrong
 //! and what would be right.
 
+mod advice;
 mod authority;
 mod check;
 mod endpoint;

@@ -5,7 +5,8 @@ pub(super) const CERTGATE: &str = "Examples:
   certgate --config /etc/certgate.toml serve   # serve what a file says
   certgate cert list --output json             # ask the gateway that runs here";
 
-pub(super) const SERVE: &str = "Prints how to enroll a first device on the first start, and always, last, one line: certgate ready. Logs go to stderr.
+pub(super) const SERVE: &str =
+    "Prints how to enroll a first device on the first start, and always, last, one line: certgate ready. Logs go to stderr.
 SIGTERM finishes what is under way, SIGHUP reads the server certificate again.
 
 Examples:
@@ -36,7 +37,8 @@ Examples:
   certgate scep challenge new --ttl 12h
   certgate scep challenge new --subject CN=device-7,O=Example --uses 2";
 
-pub(super) const CERT_LIST: &str = "Prints a page, newest first, and the cursor of the next one; --all goes on to the end, a page at a time.
+pub(super) const CERT_LIST: &str =
+    "Prints a page, newest first, and the cursor of the next one; --all goes on to the end, a page at a time.
 
 Examples:
   certgate cert list --status revoked --authority default
@@ -48,7 +50,8 @@ pub(super) const CERT_SHOW: &str = "Prints the certificate as PEM with all that 
 Examples:
   certgate cert show 0192f1a4b6e37c2d9a";
 
-pub(super) const CERT_REVOKE: &str = "Prints the certificate, or how many were matched and revoked. OCSP tells of it at once, a new CRL soon after.
+pub(super) const CERT_REVOKE: &str =
+    "Prints the certificate, or how many were matched and revoked. OCSP tells of it at once, a new CRL soon after.
 
 Examples:
   certgate cert revoke 0192f1a4b6e37c2d9a --reason keyCompromise
@@ -71,7 +74,8 @@ Examples:
   certgate crl build
   certgate crl build default --full";
 
-pub(super) const CRL_SHOW: &str = "Prints a line a list: its number, how many entries it has, until when it is good, where it is.
+pub(super) const CRL_SHOW: &str =
+    "Prints a line a list: its number, how many entries it has, until when it is good, where it is.
 
 Examples:
   certgate crl show

@@ -70,8 +70,11 @@ fn every_example_is_a_command_line() {
 #[test]
 fn every_flag_that_help_names_is_there() {
     let commands = commands();
-    let mut flags: Vec<String> = commands.iter().flat_map(|(_, command)| command.get_arguments().cloned().collect::<Vec<_>>())
-        .filter_map(|argument| argument.get_long().map(str::to_owned)).collect();
+    let mut flags: Vec<String> = commands
+        .iter()
+        .flat_map(|(_, command)| command.get_arguments().cloned().collect::<Vec<_>>())
+        .filter_map(|argument| argument.get_long().map(str::to_owned))
+        .collect();
     flags.push("help".to_owned());
     for (path, mut command) in commands {
         let help = command.render_long_help().to_string();

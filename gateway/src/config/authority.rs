@@ -86,9 +86,10 @@ impl TryFrom<String> for KeyName {
 pub struct Subject(pub Name);
 
 impl TryFrom<String> for Subject {
-    type Error = certgate_pki::InvalidNameString;
+    type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self)
+        let form = |error: certgate_pki::InvalidNameString| format!("{error}, like CN=Example Root CA,O=Example");
+        text.parse().map(Self).map_err(form)
     }
 }

@@ -34,6 +34,7 @@ impl ConfigError {
         let message = unknown_key(said)
             .or_else(|| missing_key(said, &keys))
             .or_else(|| wrong_type(said, &keys))
+            .or_else(|| wrong_form(said, error.span().and_then(|span| source.text.get(span))))
             .unwrap_or_else(|| said.replace('`', "\"").replace('\n', ", "));
         match at {
             Some(at) => source.error_at(at, message),
@@ -52,11 +53,32 @@ fn missing_key(message: &str, keys: &[String]) -> Option<String> {
     Some(format!("{headline} has no {key}, and needs it: {}", wanted::describe(wanted)))
 }
 
+/// Says more of what is no TOML; `there` is the text that is to blame.
+fn wrong_form(message: &str, there: Option<&str>) -> Option<String> {
+    match message {
+        "duplicate key" => Some(format!("{} is there twice: leave one out", there.unwrap_or_default().trim())),
+        _ if message.starts_with("string values must be quoted") => {
+            Some("a value is missing, or is text without quotes: write it like \"info\"".to_owned())
+        }
+        _ if message.starts_with("invalid basic string") => {
+            Some("a text is not as TOML has it: it ends with \" in its own line, and \\ stands as \\\\ in it".to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Says more of serde's "invalid type: string "x", expected usize", and of addresses that are none.
 fn wrong_type(message: &str, keys: &[String]) -> Option<String> {
     let schema = schema();
     let key = keys.last()?;
-    let wanted = wanted::describe(wanted::find(&schema, keys)?);
+    let wanted = wanted::find(&schema, keys)?;
+    if wanted.pointer("/items/properties").is_some() {
+        return Some(format!("{key} is a list of tables: each begins with [[{key}]]"));
+    }
+    if wanted.get("properties").is_some() {
+        return Some(format!("{key} is one table: it begins with [{}]", keys.join(".")));
+    }
+    let wanted = wanted::describe(wanted);
     if message == "invalid socket address syntax" {
         return Some(format!("{key} is no address and port: {wanted}"));
     }

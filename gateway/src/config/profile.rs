@@ -182,7 +182,9 @@ impl TryFrom<String> for Eku {
         let purpose = named.or_else(|| ObjectIdentifier::new(&text).ok().map(E::from_oid));
         match purpose {
             // Invariant: what speaks for a CA is never issued to a requester.
-            Some(E::OcspSigning | E::CmcRa | E::Any) => Err(format!("\"{text}\" is never issued by a profile")),
+            Some(E::OcspSigning | E::CmcRa | E::Any) => {
+                Err(format!("\"{text}\" is never issued by a profile, since it speaks for a CA: leave it out"))
+            }
             Some(purpose) => Ok(Self(purpose)),
             None => Err(format!(
                 "\"{text}\" is not a purpose (known here: serverAuth, clientAuth, codeSigning, emailProtection, timeStamping, \

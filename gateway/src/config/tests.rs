@@ -80,10 +80,10 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[[endpoint]]\nprotocol = \"est\"\nname = \"cacerts\"\nprofile = \"default\"\n", "c.toml:1: \"cacerts\" cannot be"),
         (&format!("{scep}auth = [\"basic\"]\n"), "c.toml:5: auth says nothing at an endpoint of scep"),
         (&format!("{endpoint}ra_key = \"rsa2048\"\n"), "c.toml:5: ra_key says nothing at an endpoint of est"),
-        (&format!("{scep}ra_key = \"p256\"\n"), "c.toml:1: ra_key is rsa2048, rsa3072 or rsa4096"),
+        (&format!("{scep}ra_key = \"p256\"\n"), "c.toml:5: ra_key is rsa2048, rsa3072 or rsa4096"),
         (&format!("{scep}{scep}"), "c.toml:5: endpoint \"default\" is there twice"),
         (&acme.replace("name = \"default\"", "name = \"a.b\""), "c.toml:1: \"a.b\" cannot be the name of an ACME endpoint"),
-        (&format!("{acme}public_url = \"http://a.example\"\n"), "c.toml:1: public_url of an ACME endpoint begins with https"),
+        (&format!("{acme}public_url = \"http://a.example\"\n"), "c.toml:5: public_url of an ACME endpoint begins with https"),
         (&format!("{acme}retry_after = \"5s\"\n"), "c.toml:5: retry_after says nothing at an endpoint of acme"),
         (&format!("{scep}public_url = \"https://a.example\"\n"), "c.toml:5: public_url says nothing at an endpoint of scep"),
         ("[[listener]]\nbind = \"127.0.0.1:1\"\nserves = [\"acme\"]\n", "c.toml:1: ACME is served over TLS only"),
@@ -100,7 +100,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ),
         (&format!("{profile}renew_grace = \"0d\"\n"), "c.toml:4: \"0d\" is not a duration"),
         (&format!("{endpoint}auth = [\"mTLS\"]\n"), "c.toml:5: unknown value \"mTLS\": did you mean \"mtls\"?"),
-        (&format!("{endpoint}auth = []\n"), "c.toml:1: auth is empty"),
+        (&format!("{endpoint}auth = []\n"), "c.toml:5: auth is empty"),
         (&format!("{endpoint}channel_binding = \"off\"\n"), "c.toml:5: unknown value \"off\" (known here: optional, required)"),
         (
             &format!("{endpoint}retry_after = 60\n"),
@@ -108,11 +108,11 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ),
         (
             &format!("{profile}ekus = [\"serverAuth\"]\n{endpoint}auth = [\"mtls\"]\n"),
-            "c.toml:5: auth is [\"mtls\"] alone, and the profile issues nothing that a client could show",
+            "c.toml:9: auth is [\"mtls\"] alone, and the profile issues nothing that a client could show",
         ),
         (
             &format!("{listener}client_cert = \"off\"\n{endpoint}auth = [\"mtls\"]\n"),
-            "c.toml:6: auth is [\"mtls\"] alone, and no listener that serves est asks for a certificate",
+            "c.toml:10: auth is [\"mtls\"] alone, and no listener that serves est asks for a certificate",
         ),
         (
             &format!("{listener}client_cert = \"required\"\n"),
@@ -135,7 +135,10 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[validation]\ndeny_networks = [\"::ffff:10.0.0.0/104\"]\n", "c.toml:2: \"::ffff:10.0.0.0/104\" is written as IPv4"),
         ("[store]\nqueue = 0\n", "c.toml:2: queue is from 1 to 1000000"),
         ("[[authority]]\nname = \"x\"\nsubject = \"CN=x\"\n", "the embedded configuration:"),
-        ("a = \n", "c.toml:1: "),
+        ("a = \n", "c.toml:1: a value is missing"),
+        ("[log]\nlevel = \"info\"\nlevel = \"warn\"\n", "c.toml:3: level is there twice"),
+        ("[listener]\n", "c.toml:1: listener is a list of tables: each begins with [[listener]]"),
+        ("[[log]]\n", "c.toml:1: log is one table: it begins with [log]"),
         ("[[listener]]\nserves = [\"ca\"]\n", "c.toml:1: [[listener]] has no bind, and needs it: text in quotes, like \"127"),
         (
             "[[authority]]\nname = \"a\"\nsubject = \"CN=a\"\n[authority.crl]\nshards = -1\n",
