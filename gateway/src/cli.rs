@@ -7,6 +7,8 @@ mod config;
 mod crl;
 mod enrollment;
 mod est;
+mod examples;
+mod generate;
 mod output;
 mod scep;
 mod serve;
@@ -16,7 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::admin::{AdminFailure, Code};
 use output::{Format, Printed};
@@ -26,7 +28,7 @@ use output::{Format, Printed};
 /// Without a command it serves: on the first start it makes a data directory, a root, an issuing CA, its own TLS certificate and one
 /// EST credential, and prints how to enroll a first device.
 #[derive(Parser)]
-#[command(name = "certgate", version, max_term_width = 110)]
+#[command(name = "certgate", version, max_term_width = 110, after_help = examples::CERTGATE)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -38,13 +40,13 @@ struct Cli {
 #[derive(Args)]
 struct Global {
     /// Configuration file; certgate.toml in the data directory if not given and there
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// Where everything is kept
-    #[arg(long, global = true, value_name = "DIR", default_value = "./certgate-data")]
+    #[arg(long, global = true, value_name = "DIR", default_value = "./certgate-data", value_hint = ValueHint::DirPath)]
     data_dir: PathBuf,
     /// The administration socket; certgate.sock in the data directory if not given
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::FilePath)]
     socket: Option<PathBuf>,
     /// How to print: for people or for programs
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -85,6 +87,10 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Print a script that completes commands and flags in a shell
+    Completions(generate::CompletionsArguments),
+    /// Write the manual pages
+    Man(generate::ManArguments),
 }
 
 /// Runs the command line to its end.
@@ -129,6 +135,8 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
         Command::Enrollment(command) => block_on(enrollment::run(global, command))?,
         Command::Audit(command) => block_on(audit::run(global, command))?,
         Command::Config(command) => config::run(global, &command),
+        Command::Completions(arguments) => Ok(generate::completions(&arguments)),
+        Command::Man(arguments) => generate::man(&arguments),
     }
 }
 
@@ -138,6 +146,9 @@ fn block_on<F: Future>(future: F) -> Result<F::Output, AdminFailure> {
     let runtime = runtime.map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
     Ok(runtime.block_on(future))
 }
+
+#[cfg(test)]
+mod help_tests;
 
 #[cfg(test)]
 mod tests {

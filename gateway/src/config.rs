@@ -3,6 +3,7 @@
 //! One file a section. [`Config::load`] gives a [`Config`] whose names all resolve, or a [`ConfigError`] with file, line, what is wrong
 //! and what would be right.
 
+mod advice;
 mod authority;
 mod check;
 mod endpoint;
@@ -11,17 +12,21 @@ mod limits;
 mod listener;
 mod log;
 mod period;
+mod place;
 mod policy;
 mod profile;
 mod public_url;
 mod revocation;
+mod schema;
 mod secret;
 mod store;
 mod tls;
 mod validation;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -37,6 +42,7 @@ pub use policy::PolicyConfig;
 pub use profile::ProfileConfig;
 pub use public_url::PublicUrl;
 pub use revocation::{CrlConfig, OcspConfig, Unissued};
+pub use schema::schema;
 pub use secret::SecretSource;
 pub use store::StoreConfig;
 pub use tls::{TlsConfig, TlsSource};
@@ -73,24 +79,39 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// A file, key by key.
-#[derive(Deserialize)]
+/// A configuration file of certgate: TOML. A key that a table leaves out keeps its default. A kind of list that the file has (`[[listener]]`,
+/// `[[authority]]`, `[[profile]]`, `[[endpoint]]`) replaces the embedded list of that kind; a kind that it has not stays embedded.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct File {
+    /// Where to listen, and what is served there.
+    #[schemars(with = "Option<Vec<ListenerConfig>>")]
     listener: Option<Vec<Spanned<ListenerConfig>>>,
+    /// Who signs.
+    #[schemars(with = "Option<Vec<AuthorityConfig>>")]
     authority: Option<Vec<Spanned<AuthorityConfig>>>,
+    /// What may be issued, to whom, for how long, by which authority.
+    #[schemars(with = "Option<Vec<ProfileConfig>>")]
     profile: Option<Vec<Spanned<ProfileConfig>>>,
+    /// Where a protocol is offered. Keys that belong to one protocol are absent at all others.
+    #[schemars(with = "Option<Vec<EndpointConfig>>")]
     endpoint: Option<Vec<Spanned<EndpointConfig>>>,
+    /// The server certificate of the TLS listeners.
     #[serde(default)]
     tls: TlsConfig,
+    /// How certgate fetches what answers a challenge of ACME.
     #[serde(default)]
     validation: ValidationConfig,
+    /// The ledger.
     #[serde(default)]
     store: StoreConfig,
+    /// What holds for every profile.
     #[serde(default)]
     policy: PolicyConfig,
+    /// Bounds on what anyone can make certgate do.
     #[serde(default)]
     limits: Limits,
+    /// What is written to stderr.
     #[serde(default)]
     log: LogConfig,
 }
@@ -183,6 +204,19 @@ impl Source {
     fn error_at(&self, at: usize, message: impl Into<String>) -> ConfigError {
         let line = 1 + self.text.bytes().take(at).filter(|byte| *byte == b'\n').count();
         ConfigError::new(&self.name, Some(line), message)
+    }
+
+    /// An error at a key of the table that begins at `at`, or at that table if the key has no line there.
+    fn error_at_key(&self, at: usize, key: &str, message: impl Into<String>) -> ConfigError {
+        self.error_at(place::key_of_table(&self.text, at, key).unwrap_or(at), message)
+    }
+
+    /// An error at a key of a section that stands once.
+    fn error_in_key(&self, section: &str, key: &str, message: impl Into<String>) -> ConfigError {
+        match self.text.find(&format!("[{section}]")) {
+            Some(at) => self.error_at_key(at, key, message),
+            None => ConfigError::new(&self.name, None, message),
+        }
     }
 
     /// An error in a section that stands once, at its headline if the text has it.

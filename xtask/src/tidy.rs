@@ -3,6 +3,7 @@
 
 mod budgets;
 mod compliance;
+mod configuration;
 mod dependencies;
 mod masking;
 mod milestones;
@@ -12,12 +13,12 @@ mod purity;
 mod source;
 mod words;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
 use crate::report::Report;
-pub(crate) use compliance::regenerate;
 
 /// What breaks a rule: where, and what to do about it.
 type Findings = Vec<String>;
@@ -39,6 +40,14 @@ pub(crate) fn all(report: &mut Report) {
     report.must("tidy: pure crates", || judge(&purity::findings()?));
     report.must("tidy: milestones", || judge(&milestones::findings()?));
     report.must("tidy: compliance tables", || judge(&compliance::findings()?));
+    report.must("tidy: configuration reference", || judge(&configuration::findings()?));
+}
+
+/// Writes what is generated in docs anew. Returns the documents that changed.
+pub(crate) fn regenerate() -> Result<Vec<PathBuf>> {
+    let mut changed = compliance::regenerate()?;
+    changed.extend(configuration::regenerate()?);
+    Ok(changed)
 }
 
 /// A rule holds if it has nothing to say.

@@ -253,6 +253,8 @@ pub struct CertificateQuery {
     pub now: Timestamp,
     /// At most so many.
     pub limit: usize,
+    /// So many certificates are looked at, at the most. A page may have fewer than `limit` for that, even none, and there is a next one.
+    pub walk: usize,
     /// After that one.
     pub cursor: Option<Cursor>,
 }
@@ -261,7 +263,17 @@ impl CertificateQuery {
     /// All certificates, a page of `limit` from the newest.
     #[must_use]
     pub const fn all(now: Timestamp, limit: usize) -> Self {
-        Self { status: None, authority: None, profile: None, principal: None, expires_before: None, now, limit, cursor: None }
+        Self {
+            status: None,
+            authority: None,
+            profile: None,
+            principal: None,
+            expires_before: None,
+            now,
+            limit,
+            walk: usize::MAX,
+            cursor: None,
+        }
     }
 }
 

@@ -3,14 +3,15 @@
 use clap::Subcommand;
 use hyper::Method;
 
-use super::Global;
 use super::output::Printed;
+use super::{Global, examples};
 use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Code, encode_query};
 
 #[derive(Subcommand)]
 pub(super) enum AuditCommand {
     /// Hash every event of the trail again; fails when one does not follow from the one before
+    #[command(after_help = examples::AUDIT_VERIFY)]
     Verify {
         /// A head that was printed earlier: the trail must pass it, or it was truncated or rewritten
         #[arg(long, value_name = "H")]

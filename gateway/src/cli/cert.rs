@@ -1,26 +1,32 @@
 //! `certgate cert`.
 
+mod list;
 mod revoke;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
 
-use super::Global;
 use super::output::{self, Printed};
+use super::{Global, examples};
+use crate::admin::AdminFailure;
 use crate::admin::client::ask;
-use crate::admin::{AdminFailure, Paging, encode_query};
 
 #[derive(Subcommand)]
 pub(super) enum CertCommand {
     /// List certificates, newest first
-    List(ListArguments),
+    #[command(after_help = examples::CERT_LIST)]
+    List(list::ListArguments),
     /// Show one certificate and what became of it
+    #[command(after_help = examples::CERT_SHOW)]
     Show(Serial),
     /// Revoke a certificate, or many, for good
+    #[command(after_help = examples::CERT_REVOKE)]
     Revoke(revoke::RevokeArguments),
     /// Put a certificate on hold: it is good for nothing until it is released or revoked
+    #[command(after_help = examples::CERT_HOLD)]
     Hold(Serial),
     /// Release a certificate that is on hold
+    #[command(after_help = examples::CERT_RELEASE)]
     Release(Serial),
 }
 
@@ -41,38 +47,10 @@ impl Serial {
     }
 }
 
-#[derive(Args)]
-pub(super) struct ListArguments {
-    /// valid, held, revoked or expired
-    #[arg(long, value_name = "STATUS")]
-    status: Option<String>,
-    /// Issued by this profile
-    #[arg(long, value_name = "PROFILE")]
-    profile: Option<String>,
-    /// Asked for by this principal
-    #[arg(long, value_name = "NAME")]
-    principal: Option<String>,
-    /// Over before this time, like 2027-01-31T00:00:00Z
-    #[arg(long, value_name = "TIME")]
-    expires_before: Option<String>,
-    #[command(flatten)]
-    paging: Paging,
-}
-
 pub(super) async fn run(global: &Global, command: CertCommand) -> Result<Printed, AdminFailure> {
     let socket = global.socket();
     match command {
-        CertCommand::List(arguments) => {
-            let filters = [
-                ("status", arguments.status),
-                ("profile", arguments.profile),
-                ("principal", arguments.principal),
-                ("expires_before", arguments.expires_before),
-            ];
-            let path = format!("/v1/certificates?{}", encode_query(filters.into_iter().chain(arguments.paging.pairs())));
-            let columns = &["serial", "status", "subject", "principal", "profile", "not_after"];
-            ask(&socket, Method::GET, &path, None).await.map(|value| Printed::List(value, columns))
-        }
+        CertCommand::List(arguments) => list::run(&socket, arguments, global.output).await,
         CertCommand::Show(certificate) => ask(&socket, Method::GET, &certificate.path("")?, None).await.map(Printed::Record),
         CertCommand::Revoke(arguments) => revoke::run(&socket, arguments, global.output).await,
         CertCommand::Hold(certificate) => {

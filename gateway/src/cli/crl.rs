@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use hyper::Method;
 
-use super::Global;
 use super::output::Printed;
+use super::{Global, examples};
 use crate::admin::client::{ask, encode_body};
 use crate::admin::crls::{BuildCrls, CrlKind};
 use crate::admin::{AdminFailure, encode_query};
@@ -12,8 +12,10 @@ use crate::admin::{AdminFailure, encode_query};
 #[derive(Subcommand)]
 pub(super) enum CrlCommand {
     /// Make CRLs now, and return when they are published
+    #[command(after_help = examples::CRL_BUILD)]
     Build(BuildArguments),
     /// Show the CRLs that are served
+    #[command(after_help = examples::CRL_SHOW)]
     Show(Authority),
 }
 

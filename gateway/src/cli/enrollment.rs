@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use hyper::Method;
 
-use super::Global;
 use super::output::Printed;
+use super::{Global, examples};
 use crate::admin::client::{ask, encode_body};
 use crate::admin::enrollments::Deny;
 use crate::admin::{AdminFailure, Paging, encode_query};
@@ -12,12 +12,16 @@ use crate::admin::{AdminFailure, Paging, encode_query};
 #[derive(Subcommand)]
 pub(super) enum EnrollmentCommand {
     /// List requests that a person has to approve, newest first
+    #[command(after_help = examples::ENROLLMENT_LIST)]
     List(ListArguments),
     /// Show one request
+    #[command(after_help = examples::ENROLLMENT_SHOW)]
     Show(Name),
     /// Say yes: the certificate is issued, and its device gets it when it asks again
+    #[command(after_help = examples::ENROLLMENT_APPROVE)]
     Approve(Name),
     /// Say no: its device is refused when it asks again
+    #[command(after_help = examples::ENROLLMENT_DENY)]
     Deny(DenyArguments),
 }
 

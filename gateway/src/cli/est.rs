@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use hyper::Method;
 use zeroize::Zeroizing;
 
-use super::Global;
 use super::output::Printed;
+use super::{Global, examples};
 use crate::admin::client::{ask, encode_body};
 use crate::admin::est_users::AddUser;
 use crate::admin::{AdminFailure, Code, Paging, encode_query};
@@ -22,9 +22,11 @@ pub(super) enum UserCommand {
     /// Add a credential; its password is shown this one time
     Add(AddArguments),
     /// List credentials, with how many certificates each was issued
+    #[command(after_help = examples::EST_USER_LIST)]
     List(Paging),
     /// Remove a credential at every endpoint, deny what it has waiting, and end renewal by its certificates; those that are still good
     /// are named
+    #[command(after_help = examples::EST_USER_REMOVE)]
     Remove {
         /// The user
         name: String,
@@ -35,6 +37,7 @@ pub(super) enum UserCommand {
 }
 
 #[derive(Args)]
+#[command(after_help = examples::EST_USER_ADD)]
 pub(super) struct AddArguments {
     /// The user: the principal of what it enrolls
     name: String,

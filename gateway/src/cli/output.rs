@@ -50,6 +50,50 @@ pub(super) fn print(printed: &Printed, format: Format) -> ExitCode {
     }
 }
 
+/// A list that is printed while its pages come.
+pub(super) struct Pages {
+    columns: &'static [&'static str],
+    format: Format,
+    is_begun: bool,
+}
+
+impl Pages {
+    pub(super) const fn new(columns: &'static [&'static str], format: Format) -> Self {
+        Self { columns, format, is_begun: false }
+    }
+
+    /// Prints the items of a page.
+    pub(super) fn print(&mut self, page: &Value) -> std::io::Result<()> {
+        let empty = Vec::new();
+        let items = page.get("items").and_then(Value::as_array).unwrap_or(&empty);
+        let mut text = String::new();
+        match self.format {
+            Format::Table if items.is_empty() && self.is_begun => {}
+            Format::Table => text = rows(items, self.columns, !self.is_begun),
+            Format::Json => {
+                for (index, item) in items.iter().enumerate() {
+                    text.push_str(if self.is_begun || index > 0 { ",\n" } else { "{\"items\":[\n" });
+                    text.push_str(&item.to_string());
+                }
+            }
+        }
+        self.is_begun |= self.format == Format::Table || !items.is_empty();
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
+    }
+
+    /// Ends what was begun.
+    pub(super) fn end(&self) {
+        let text: &[u8] = match (self.format, self.is_begun) {
+            (Format::Table, _) => b"",
+            (Format::Json, true) => b"\n],\"next\":null}\n",
+            (Format::Json, false) => b"{\"items\":[],\"next\":null}\n",
+        };
+        // A reader that has gone is no failure of ours.
+        let _ = std::io::stdout().write_all(text);
+    }
+}
+
 /// Tells a person that a revocation is heard by nobody but this gateway, where certificates say so of themselves (RFC 9608).
 pub(super) fn note_untold(said: &Value, format: Format) {
     let untold = match said.get("no_rev_avail") {
@@ -110,9 +154,18 @@ fn record(value: &Value) -> String {
 fn table(value: &Value, columns: &[&str]) -> String {
     let empty = Vec::new();
     let items = value.get("items").and_then(Value::as_array).unwrap_or(&empty);
+    let mut text = rows(items, columns, true);
+    if let Some(next) = value.get("next").and_then(Value::as_str) {
+        text.push_str(&format!("more: --cursor '{next}'\n"));
+    }
+    text
+}
+
+/// Lines of a table, each column as wide as its widest cell.
+fn rows(items: &[Value], columns: &[&str], has_head: bool) -> String {
     let head = columns.iter().map(|column| column.replace('_', " ").to_uppercase()).collect();
     let rows = items.iter().map(|item| columns.iter().map(|column| cell(item.get(*column).unwrap_or(&Value::Null))).collect());
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let rows: Vec<Vec<String>> = has_head.then_some(head).into_iter().chain(rows).collect();
     let width =
         |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
@@ -120,11 +173,7 @@ fn table(value: &Value, columns: &[&str]) -> String {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
-    let mut text: String = rows.iter().map(line).collect();
-    if let Some(next) = value.get("next").and_then(Value::as_str) {
-        text.push_str(&format!("more: --cursor '{next}'\n"));
-    }
-    text
+    rows.iter().map(line).collect()
 }
 
 fn cell(value: &Value) -> String {

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use hyper::Method;
 
-use super::Global;
 use super::output::Printed;
+use super::{Global, examples};
 use crate::admin::AdminFailure;
 use crate::admin::client::{ask, encode_body};
 use crate::admin::scep_challenges::NewChallenge;
@@ -23,6 +23,7 @@ pub(super) enum ChallengeCommand {
 }
 
 #[derive(Args)]
+#[command(after_help = examples::SCEP_CHALLENGE_NEW)]
 pub(super) struct NewArguments {
     /// The endpoint that it is good at; "default" if not given
     #[arg(long, value_name = "E")]

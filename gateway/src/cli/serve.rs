@@ -14,8 +14,8 @@ use certgate_enrollment::Authority;
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Global;
 use super::output::Printed;
+use super::{Global, examples};
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, Services, fallback_base_url, make_acme, make_app,
@@ -32,6 +32,7 @@ use run_file::RunFile;
 
 /// Addresses replace all listeners of their kind; everything else is in the configuration file.
 #[derive(Args, Default)]
+#[command(after_help = examples::SERVE)]
 pub(super) struct ServeArguments {
     /// Serve EST and ACME over TLS here instead; repeatable, port 0 takes a free one
     #[arg(long, value_name = "ADDR")]

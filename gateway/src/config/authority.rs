@@ -2,13 +2,14 @@
 
 use certgate_pki::{KeyType, Name};
 use certgate_policy::AllowedKey;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::{CrlConfig, OcspConfig, Period, PublicUrl, SecretSource};
 
 /// One authority.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthorityConfig {
     /// Its name, in URLs, files and the ledger.
@@ -32,6 +33,7 @@ pub struct AuthorityConfig {
     #[serde(default = "default_validity")]
     pub validity: Period,
     /// Who signs its certificate; itself if absent.
+    #[schemars(with = "Option<String>")]
     pub issuer: Option<Spanned<String>>,
     /// Its certificate is signed by a CA outside of this gateway: `certgate ca csr`, `certgate ca import`.
     #[serde(default)]
@@ -49,7 +51,7 @@ const fn default_validity() -> Period {
 }
 
 /// Who signs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// This process, with a key in a file.
@@ -68,7 +70,7 @@ impl Backend {
 }
 
 /// Which library computes signatures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Signer {
     /// AWS-LC: fast, and in constant time.
@@ -114,9 +116,10 @@ impl TryFrom<String> for KeyName {
 pub struct Subject(pub Name);
 
 impl TryFrom<String> for Subject {
-    type Error = certgate_pki::InvalidNameString;
+    type Error = String;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self)
+        let form = |error: certgate_pki::InvalidNameString| format!("{error}, like CN=Example Root CA,O=Example");
+        text.parse().map(Self).map_err(form)
     }
 }

@@ -120,7 +120,10 @@ fn authorities(lists: &Lists<'_>) -> Result<(), ConfigError> {
                 return Err(source.error_at(name.span().start, message));
             }
             if !passed.insert(&next.name) {
-                return Err(source.error_at(name.span().start, "the issuers of this authority form a circle"));
+                return Err(source.error_at(
+                    name.span().start,
+                    "the issuers of this authority form a circle: one of them is a root, without issuer",
+                ));
             }
             issuer = next.issuer.as_ref();
         }
@@ -143,7 +146,8 @@ fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
             return Err(unknown(source, &endpoint.profile, "profile", &known));
         };
         if let Some(key) = endpoint.misplaced_key() {
-            return Err(source.error_at(at, format!("{key} says nothing at an endpoint of {}", endpoint.protocol.name())));
+            let message = format!("{key} says nothing at an endpoint of {}: leave it out", endpoint.protocol.name());
+            return Err(source.error_at_key(at, key, message));
         }
         let fault = match endpoint.protocol {
             ProtocolName::Est => est_fault(endpoint, profile, lists),
@@ -151,7 +155,9 @@ fn endpoints(lists: &Lists<'_>) -> Result<(), ConfigError> {
             ProtocolName::Acme => acme_fault(endpoint),
         };
         if let Some(fault) = fault {
-            return Err(source.error_at(at, fault));
+            // It begins with the key that is to blame, if there is one.
+            let key = fault.split(' ').next().unwrap_or_default();
+            return Err(source.error_at_key(at, key, &*fault));
         }
     }
     for protocol in ProtocolName::ALL {
@@ -215,7 +221,7 @@ fn names<'n>(source: &Source, kind: &str, named: impl Iterator<Item = (usize, &'
             return Err(source.error_at(at, message.replace("an profile", "a profile")));
         }
         if !seen.insert(name) {
-            return Err(source.error_at(at, format!("{kind} \"{name}\" is there twice")));
+            return Err(source.error_at(at, format!("{kind} \"{name}\" is there twice: each has a name of its own")));
         }
     }
     Ok(())

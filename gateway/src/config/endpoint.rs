@@ -2,14 +2,15 @@
 
 use certgate_pki::{ContentCipher, Reading};
 use certgate_policy::AllowedKey;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::authority::KeyName;
 use super::{Period, PublicUrl};
 
 /// One endpoint. Keys that belong to one protocol are absent at all others.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointConfig {
     /// Which protocol.
@@ -17,22 +18,52 @@ pub struct EndpointConfig {
     /// Its name in URLs and the ledger.
     pub name: String,
     /// What is issued there.
+    #[schemars(with = "String")]
     pub profile: Spanned<String>,
+    /// EST: how clients authenticate.
+    #[schemars(default = "default_auth", length(min = 1))]
     auth: Option<Vec<AuthMethod>>,
+    /// EST: whether a request has to be bound to its TLS session.
+    #[schemars(default = "ChannelBindingName::default")]
     channel_binding: Option<ChannelBindingName>,
+    /// EST: the first Retry-After of a request that waits for a person; it grows with the request's age.
+    #[schemars(default = "default_retry_after")]
     retry_after: Option<Period>,
+    /// EST: how requests are read.
+    #[schemars(default = "ReadingName::default")]
     reading: Option<ReadingName>,
+    /// EST: characters in a line of base64, a multiple of 4; 0 is one line.
+    #[schemars(default = "usize::default", extend("multipleOf" = 4))]
     base64_line_length: Option<usize>,
+    /// SCEP: the key that requests are encrypted to, and that signs CertReps; an RSA one.
+    #[schemars(default = "default_ra_key")]
     ra_key: Option<KeyName>,
+    /// SCEP: how the certificate in a CertRep is encrypted.
+    #[schemars(default = "ContentEncryption::default")]
     content_encryption: Option<ContentEncryption>,
+    /// ACME: what the URLs that its clients are given begin with, by https; the host that a request names where it is absent.
     public_url: Option<PublicUrl>,
+}
+
+const DEFAULT_AUTH: [AuthMethod; 2] = [AuthMethod::Basic, AuthMethod::Mtls];
+
+const fn default_auth() -> [AuthMethod; 2] {
+    DEFAULT_AUTH
+}
+
+const fn default_retry_after() -> Period {
+    Period::seconds(60)
+}
+
+const fn default_ra_key() -> KeyName {
+    KeyName(AllowedKey::Rsa2048)
 }
 
 impl EndpointConfig {
     /// EST: how clients authenticate.
     #[must_use]
     pub fn auth(&self) -> &[AuthMethod] {
-        self.auth.as_deref().unwrap_or(&[AuthMethod::Basic, AuthMethod::Mtls])
+        self.auth.as_deref().unwrap_or(&DEFAULT_AUTH)
     }
 
     /// EST: whether a request has to be bound to its TLS session.
@@ -44,7 +75,7 @@ impl EndpointConfig {
     /// EST: the first Retry-After of a request that waits for a person.
     #[must_use]
     pub fn retry_after(&self) -> Period {
-        self.retry_after.unwrap_or(Period::seconds(60))
+        self.retry_after.unwrap_or(default_retry_after())
     }
 
     /// EST: how requests are read.
@@ -62,7 +93,7 @@ impl EndpointConfig {
     /// SCEP: the key that requests are encrypted to, and that signs CertReps.
     #[must_use]
     pub fn ra_key(&self) -> AllowedKey {
-        self.ra_key.map_or(AllowedKey::Rsa2048, |key| key.0)
+        self.ra_key.unwrap_or(default_ra_key()).0
     }
 
     /// SCEP: how CertReps are encrypted.
@@ -103,7 +134,7 @@ impl EndpointConfig {
 }
 
 /// A protocol that can be offered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ProtocolName {
     /// RFC 7030.
@@ -130,7 +161,7 @@ impl ProtocolName {
 }
 
 /// How a client shows who it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthMethod {
     /// HTTP Basic within TLS (RFC 7030 §3.2.3).
@@ -140,7 +171,7 @@ pub enum AuthMethod {
 }
 
 /// Whether a request has to be bound to its TLS session (RFC 7030 §3.5). One that is bound is always verified.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelBindingName {
     /// It may be.
@@ -151,7 +182,7 @@ pub enum ChannelBindingName {
 }
 
 /// How requests are read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReadingName {
     /// What living clients send besides is taken where nothing is weakened by it.
@@ -171,7 +202,7 @@ impl From<ReadingName> for Reading {
 }
 
 /// How the certificate in a CertRep is encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ContentEncryption {
     /// As the request was.

@@ -1,16 +1,28 @@
 //! `[limits]`: bounds on what anyone can make certgate do.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ConfigError, Period, Source};
 
+/// Most threads of a pool.
+const MOST_THREADS: usize = 64;
+
+/// Most validations at one time.
+const MOST_VALIDATIONS: usize = 1024;
+
+/// Fewest and most octets of OCSP responses.
+const OCSP_BYTES: std::ops::RangeInclusive<usize> = 65_536..=1 << 40;
+
 /// The section.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Connections at one time, all listeners together.
+    #[schemars(range(min = 1))]
     pub connections: usize,
     /// Octets of a request body.
+    #[schemars(range(min = 1))]
     pub body_bytes: usize,
     /// Octets of all bodies that are being read; beyond, requests are answered 503.
     pub bodies_bytes: usize,
@@ -27,18 +39,25 @@ pub struct Limits {
     /// For what is under way when certgate stops.
     pub drain: Period,
     /// Threads that verify passwords which people chose (Argon2id), each with 19 MiB.
+    #[schemars(range(min = 1, max = MOST_THREADS))]
     pub password_threads: usize,
     /// Passwords that may wait for them; one more is answered 503.
+    #[schemars(range(min = 1))]
     pub password_queue: usize,
     /// Threads that decrypt and sign with RSA keys, for SCEP.
+    #[schemars(range(min = 1, max = MOST_THREADS))]
     pub rsa_threads: usize,
     /// Messages that may wait for them; one more is answered 503.
+    #[schemars(range(min = 1))]
     pub rsa_queue: usize,
     /// Challenges that are validated at one time.
+    #[schemars(range(min = 1, max = MOST_VALIDATIONS))]
     pub validations: usize,
     /// Challenges that may wait for that; one more is answered 503.
+    #[schemars(range(min = 1))]
     pub validation_queue: usize,
     /// Octets of OCSP responses that are kept, for each authority.
+    #[schemars(range(min = *OCSP_BYTES.start(), max = *OCSP_BYTES.end()))]
     pub ocsp_bytes: usize,
     /// For one validation, from its first DNS query to the end of the last answer.
     pub validation: Period,
@@ -70,23 +89,28 @@ impl Default for Limits {
 
 impl Limits {
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
-        if !(1..=64).contains(&self.password_threads) || self.password_queue == 0 {
-            return Err(source.error_in("limits", "password_threads is from 1 to 64, and password_queue above 0"));
-        }
-        if !(1..=64).contains(&self.rsa_threads) || self.rsa_queue == 0 {
-            return Err(source.error_in("limits", "rsa_threads is from 1 to 64, and rsa_queue above 0"));
-        }
-        if !(1..=1024).contains(&self.validations) || self.validation_queue == 0 {
-            return Err(source.error_in("limits", "validations is from 1 to 1024, and validation_queue above 0"));
-        }
-        if !(65_536..=1 << 40).contains(&self.ocsp_bytes) {
-            return Err(source.error_in("limits", "ocsp_bytes is from 65536 (64 KiB) to 1099511627776 (1 TiB)"));
+        let above_0 = 1..=usize::MAX;
+        let ranges = [
+            ("connections", self.connections, above_0.clone()),
+            ("body_bytes", self.body_bytes, above_0.clone()),
+            ("password_threads", self.password_threads, 1..=MOST_THREADS),
+            ("password_queue", self.password_queue, above_0.clone()),
+            ("rsa_threads", self.rsa_threads, 1..=MOST_THREADS),
+            ("rsa_queue", self.rsa_queue, above_0.clone()),
+            ("validations", self.validations, 1..=MOST_VALIDATIONS),
+            ("validation_queue", self.validation_queue, above_0),
+            ("ocsp_bytes", self.ocsp_bytes, OCSP_BYTES),
+        ];
+        if let Some((key, value, range)) = ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
+            let right = match (*range.start(), *range.end()) {
+                (least, usize::MAX) => format!("is {least} at least"),
+                (least, most) => format!("is from {least} to {most}"),
+            };
+            return Err(source.error_in_key("limits", key, format!("{key} {right}, not {value}")));
         }
         if self.bodies_bytes < self.body_bytes {
-            return Err(source.error_in("limits", "bodies_bytes is for all bodies together, and at least body_bytes"));
-        }
-        if self.connections == 0 || self.body_bytes == 0 {
-            return Err(source.error_in("limits", "connections and body_bytes must be above 0, or nobody could be served"));
+            let message = format!("bodies_bytes is for all bodies together, and at least body_bytes ({})", self.body_bytes);
+            return Err(source.error_in_key("limits", "bodies_bytes", message));
         }
         Ok(())
     }

@@ -2,18 +2,21 @@
 
 use std::net::SocketAddr;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::Overrides;
+use super::schema::Address;
 
 /// One listener.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListenerConfig {
     /// Address and port; port 0 takes a free one.
+    #[schemars(with = "Address")]
     pub bind: SocketAddr,
-    /// TLS?
+    /// Whether it speaks TLS; EST and ACME need it (RFC 7030 §3.3, RFC 8555 §6.1).
     #[serde(default)]
     pub tls: bool,
     /// Lowest TLS version.
@@ -23,6 +26,7 @@ pub struct ListenerConfig {
     #[serde(default)]
     pub client_cert: ClientCert,
     /// What is served.
+    #[schemars(length(min = 1))]
     pub serves: Vec<Family>,
     /// Did an operator name it? Then it is fatal when it cannot be bound.
     #[serde(skip)]
@@ -30,7 +34,7 @@ pub struct ListenerConfig {
 }
 
 /// The lowest TLS version of a listener. 1.0 and 1.1 are not to be had (RFC 8996).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 pub enum MinTls {
     /// TLS 1.2.
     #[default]
@@ -42,7 +46,7 @@ pub enum MinTls {
 }
 
 /// Whether clients are asked for a certificate in the handshake. None is ever demanded of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientCert {
     /// They are not.
@@ -53,7 +57,7 @@ pub enum ClientCert {
 }
 
 /// What can be served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// EST, over TLS only.

@@ -4,19 +4,21 @@ use std::time::Duration;
 
 use certgate_pki::{ExtendedKeyUsage, NameAttributeType, ObjectIdentifier};
 use certgate_policy::{AllowedKey, Approval, ChangeSubject, Profile, Rekey, SanKind};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::Period;
 use super::authority::KeyName;
 
 /// One profile.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileConfig {
     /// Its name, in the ledger and at endpoints.
     pub name: String,
     /// Who signs.
+    #[schemars(with = "String")]
     pub authority: Spanned<String>,
     /// Who says yes to what policy allows.
     #[serde(default)]
@@ -39,6 +41,7 @@ pub struct ProfileConfig {
     pub backdate: Period,
     /// Keys that are certified.
     #[serde(default = "default_key_types")]
+    #[schemars(length(min = 1))]
     pub key_types: Vec<KeyName>,
     /// What of the requested subject is issued.
     #[serde(default)]
@@ -48,8 +51,9 @@ pub struct ProfileConfig {
     pub sans: Vec<San>,
     /// Purposes of the certificates.
     #[serde(default = "default_ekus")]
+    #[schemars(length(min = 1))]
     pub ekus: Vec<Eku>,
-    /// Say in certificates that nobody is told what becomes of them (RFC 9608)?
+    /// Whether certificates say that nobody is told what becomes of them (noRevAvail, RFC 9608); for short-lived ones.
     #[serde(default)]
     pub no_rev_avail: bool,
 }
@@ -75,7 +79,7 @@ fn default_ekus() -> Vec<Eku> {
 }
 
 /// Who says yes to what policy allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApprovalName {
     /// Nobody else.
@@ -95,7 +99,7 @@ impl From<ApprovalName> for Approval {
 }
 
 /// The key when a certificate is renewed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RekeyName {
     /// The old one or a new one.
@@ -108,7 +112,7 @@ pub enum RekeyName {
 }
 
 /// What is done with a ChangeSubjectName (RFC 6402 §2.8).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeSubjectNameName {
     /// The re-enrollment is refused.
@@ -119,7 +123,7 @@ pub enum ChangeSubjectNameName {
 }
 
 /// The `subject` table of a profile.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubjectConfig {
     /// Attributes that are copied from the request.
@@ -136,7 +140,7 @@ impl Default for SubjectConfig {
 /// An attribute by its short name.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Attribute(NameAttributeType);
+pub struct Attribute(pub(super) NameAttributeType);
 
 impl TryFrom<String> for Attribute {
     type Error = String;
@@ -155,7 +159,7 @@ impl TryFrom<String> for Attribute {
 }
 
 /// A kind of alternative name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum San {
     /// dNSName.
@@ -167,7 +171,7 @@ pub enum San {
 /// A purpose by its name, or by its object identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct Eku(ExtendedKeyUsage);
+pub struct Eku(pub(super) ExtendedKeyUsage);
 
 impl TryFrom<String> for Eku {
     type Error = String;
@@ -178,7 +182,9 @@ impl TryFrom<String> for Eku {
         let purpose = named.or_else(|| ObjectIdentifier::new(&text).ok().map(E::from_oid));
         match purpose {
             // Invariant: what speaks for a CA is never issued to a requester.
-            Some(E::OcspSigning | E::CmcRa | E::Any) => Err(format!("\"{text}\" is never issued by a profile")),
+            Some(E::OcspSigning | E::CmcRa | E::Any) => {
+                Err(format!("\"{text}\" is never issued by a profile, since it speaks for a CA: leave it out"))
+            }
             Some(purpose) => Ok(Self(purpose)),
             None => Err(format!(
                 "\"{text}\" is not a purpose (known here: serverAuth, clientAuth, codeSigning, emailProtection, timeStamping, \

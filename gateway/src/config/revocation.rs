@@ -1,11 +1,12 @@
 //! `crl` and `ocsp` of an authority: how relying parties learn what became of its certificates.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Period, ReadingName};
 
 /// The `crl` table.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CrlConfig {
     /// From thisUpdate to nextUpdate of a complete list.
@@ -13,6 +14,7 @@ pub struct CrlConfig {
     /// A complete list is made at least this often.
     pub interval: Period,
     /// Parts that certificates are spread over, each with lists of its own; 0 or 1 is one list for all.
+    #[schemars(range(max = MOST_SHARDS))]
     pub shards: u32,
     /// Deltas are made, and at least this often; not at all if absent.
     pub delta: Option<Period>,
@@ -48,7 +50,7 @@ impl CrlConfig {
 }
 
 /// The `ocsp` table.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OcspConfig {
     /// From thisUpdate to nextUpdate of a response.
@@ -80,7 +82,7 @@ impl OcspConfig {
 }
 
 /// What is said of a serial number that was never issued.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unissued {
     /// `unknown`.

@@ -1,14 +1,16 @@
 //! `[store]`: the ledger.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{ConfigError, Source};
 
 /// The section.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// Writes that may wait to be committed.
+    /// Writes that may wait to be committed; one more is answered 503.
+    #[schemars(range(min = 1, max = LONGEST_QUEUE))]
     pub queue: usize,
 }
 
@@ -20,7 +22,7 @@ impl StoreConfig {
         if (1..=LONGEST_QUEUE).contains(&self.queue) {
             return Ok(());
         }
-        Err(source.error_in("store", format!("queue is from 1 to {LONGEST_QUEUE}")))
+        Err(source.error_in_key("store", "queue", format!("queue is from 1 to {LONGEST_QUEUE}")))
     }
 }
 

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use certgate_pki::{DnsName, GeneralName};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Source};
 
 /// The section.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsConfig {
     /// Where the certificate comes from.
@@ -22,7 +23,7 @@ pub struct TlsConfig {
 }
 
 /// Where the server certificate comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TlsSource {
     /// certgate issues and renews it.

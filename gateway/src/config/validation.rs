@@ -3,17 +3,21 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::{IpNet, Ipv6Net};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::schema::Address;
 use super::{ConfigError, Source};
 
 /// The section.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ValidationConfig {
     /// The port that http-01 is asked at; 80 by RFC 8555 §8.3.
+    #[schemars(range(min = 1))]
     pub http01_port: u16,
-    /// A name server, asked over UDP and TCP; `None`: those of `/etc/resolv.conf`.
+    /// A name server, asked over UDP and TCP; those of `/etc/resolv.conf` if absent.
+    #[schemars(with = "Option<Address>")]
     pub resolver: Option<SocketAddr>,
     /// What is connected to besides public and private networks.
     pub allow_networks: Vec<Network>,
@@ -30,10 +34,10 @@ impl Default for ValidationConfig {
 impl ValidationConfig {
     pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
         if self.http01_port == 0 {
-            return Err(source.error_in("validation", "http01_port is from 1 to 65535"));
+            return Err(source.error_in_key("validation", "http01_port", "http01_port is from 1 to 65535"));
         }
         if self.resolver.is_some_and(|resolver| resolver.port() == 0) {
-            return Err(source.error_in("validation", "the port of resolver is above 0"));
+            return Err(source.error_in_key("validation", "resolver", "the port of resolver is above 0"));
         }
         Ok(())
     }

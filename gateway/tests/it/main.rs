@@ -4,9 +4,11 @@
 
 mod allow_table;
 mod approval;
+mod broken_configurations;
 mod client;
 mod command_line;
 mod crls;
+mod generated;
 mod http2;
 mod lifecycle;
 mod loss;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Event, LedgerError, Page,
-    Protocol, Standing, StatusName,
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Cursor, Event,
+    LedgerError, Page, Protocol, Standing, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -131,19 +131,28 @@ impl Certificates for SqliteLedger {
 
     async fn list(&self, query: CertificateQuery) -> Result<Page<CertificateRecord>, LedgerError> {
         let (conditions, mut values) = conditions(&query)?;
-        let limit = query.limit;
+        let (limit, walk) = (query.limit, i64::try_from(query.walk).unwrap_or(i64::MAX));
+        let behind =
+            query.cursor.as_ref().map(|cursor| cursor.0.parse::<i64>()).transpose().map_err(|_| LedgerError::BadCursor)?;
         let items = self.read_at_length(move |connection| {
-            values.push(Value::Integer(rows(limit)));
             let read = |error: rusqlite::Error| ledger_error(&error);
-            let mut select =
-                connection.prepare(&format!("{SELECT} WHERE {conditions} ORDER BY id DESC LIMIT ?")).map_err(read)?;
+            let newest = || connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM certificate", [], |row| row.get(0));
+            // Ids have no gaps to speak of, so a stretch of them bounds what is looked at. Nothing is deleted.
+            let last = behind.map_or_else(newest, Ok).map_err(read)?.saturating_sub(walk).max(1);
+            values.extend([Value::Integer(last), Value::Integer(rows(limit))]);
+            let mut select = connection
+                .prepare(&format!("{SELECT} WHERE {conditions} AND id >= ? ORDER BY id DESC LIMIT ?"))
+                .map_err(read)?;
             let found = select.query_map(params_from_iter(values), Stored::read).map_err(read)?;
             found
                 .map(|row| row.map_err(read).and_then(|stored| Ok((stored.id, stored.record()?))))
                 .collect::<Result<Vec<_>, _>>()
+                .map(|items| (items, last))
         });
-        let page = page(items.await?, limit, |(id, _)| id.to_string());
-        Ok(Page { items: page.items.into_iter().map(|(_, record)| record).collect(), next: page.next })
+        let (items, last) = items.await?;
+        let page = page(items, limit, |(id, _)| id.to_string());
+        let next = page.next.or_else(|| (last > 1).then(|| Cursor(last.to_string())));
+        Ok(Page { items: page.items.into_iter().map(|(_, record)| record).collect(), next })
     }
 }
 

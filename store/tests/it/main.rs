@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateRecord, CertificateStatus, EnrollmentId, EnrollmentKey, EnrollmentRecord, EnrollmentState, Event, EventKind,
-    Ledger, Operation, Proof, Protocol,
+    Along, CertificateQuery, CertificateRecord, CertificateStatus, Certificates, EnrollmentId, EnrollmentKey, EnrollmentRecord,
+    EnrollmentState, Event, EventKind, Ledger, Operation, Proof, Protocol,
 };
 use certgate_pki::{Serial, Validity};
 use certgate_store::{OpenError, SqliteLedger};
@@ -89,4 +89,25 @@ async fn fulfils_the_contract() {
         Arc::new(open(&own).unwrap()) as Arc<dyn Ledger>
     })
     .await;
+}
+
+/// However rare what is asked for is, a page looks at so many certificates and no more.
+#[tokio::test]
+async fn a_page_does_not_look_further_than_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    for number in 1..=10 {
+        ledger.record(certificate(number), Along::default(), issued()).await.unwrap();
+    }
+    let mut query = CertificateQuery { principal: Some("device-3".into()), walk: 4, ..CertificateQuery::all(NOW, 5) };
+    let mut sizes = Vec::new();
+    loop {
+        let page = ledger.list(query.clone()).await.unwrap();
+        sizes.push(page.items.len());
+        query.cursor = page.next;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(sizes, [0, 1, 0], "10 to 7, 6 to 3, 2 and 1");
 }

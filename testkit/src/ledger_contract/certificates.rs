@@ -19,6 +19,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     what_was_recorded_is_found(&*make().await).await;
     a_serial_number_is_recorded_once_an_authority(&*make().await).await;
     lists_are_newest_first_and_pages_leave_nothing_out(&*make().await).await;
+    pages_of_a_bounded_walk_leave_nothing_out(&*make().await).await;
     lists_are_narrowed_by_profile_and_principal(&*make().await).await;
     lists_are_narrowed_by_status_and_expiry(&*make().await).await;
 }
@@ -104,6 +105,31 @@ async fn walk(ledger: &dyn Ledger, limit: usize) -> Vec<CertificateRecord> {
         match page.next {
             Some(next) => cursor = Some(next),
             None => return walked,
+        }
+    }
+}
+
+/// Such pages may be short, or empty; together they have everything, and they come to an end.
+async fn pages_of_a_bounded_walk_leave_nothing_out(ledger: &dyn Ledger) {
+    let of_profile = |number| CertificateRecord { profile: format!("p{}", number % 3), ..certificate(number) };
+    let recorded: Vec<_> = (1..=7).map(of_profile).collect();
+    for certificate in &recorded {
+        record(ledger, certificate).await;
+    }
+    for walk in 1..=8 {
+        for profile in ["p0", "p1", "p2", "none"] {
+            let expected = recorded.iter().rev().filter(|one| one.profile == profile).cloned().collect::<Vec<_>>();
+            let mut query = CertificateQuery { profile: Some(profile.into()), walk, limit: 2, ..all() };
+            let mut walked = Vec::new();
+            for _ in 0..10 {
+                let page = ledger.list(query.clone()).await.unwrap();
+                walked.extend(page.items);
+                query.cursor = page.next;
+                if query.cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!((walked, query.cursor), (expected, None), "walk {walk}, {profile}");
         }
     }
 }

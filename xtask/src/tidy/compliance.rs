@@ -20,7 +20,7 @@ pub(super) fn findings() -> Result<Findings> {
 }
 
 /// Writes the tables anew. Returns the documents that changed.
-pub(crate) fn regenerate() -> Result<Vec<PathBuf>> {
+pub(super) fn regenerate() -> Result<Vec<PathBuf>> {
     let mut changed = Vec::new();
     for (path, text) in documents()? {
         let fresh = render(&text, &conformance_cli::clauses_table)?;

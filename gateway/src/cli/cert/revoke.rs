@@ -28,7 +28,7 @@ pub(in crate::cli) struct RevokeArguments {
     #[arg(long, value_name = "NAME")]
     requester: Option<String>,
     /// Those whose serial numbers stand in this file, in hex, one a line; # begins a comment
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     serials: Option<PathBuf>,
     /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, aACompromise
     #[arg(long, value_name = "REASON")]
