@@ -6,6 +6,7 @@ mod crls;
 mod first_device;
 mod keys;
 mod ocsp;
+mod operator_certificate;
 mod own_certificate;
 mod publication;
 mod scep;

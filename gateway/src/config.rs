@@ -6,7 +6,9 @@
 mod authority;
 mod check;
 mod endpoint;
+mod environment;
 mod error;
+mod keys;
 mod limits;
 mod listener;
 mod log;
@@ -27,7 +29,9 @@ use toml::Spanned;
 pub use authority::AuthorityConfig;
 use check::Listed;
 pub use endpoint::{AuthMethod, ChannelBindingName, ContentEncryption, EndpointConfig, ProtocolName, ReadingName};
+pub use environment::Environment;
 pub use error::ConfigError;
+pub use keys::Keys;
 pub use limits::Limits;
 pub use listener::{ClientCert, Family, ListenerConfig, ListenerKind, MinTls};
 pub use log::{LogConfig, LogFormat, LogLevel};
@@ -37,7 +41,7 @@ pub use profile::ProfileConfig;
 pub use public_url::PublicUrl;
 pub use revocation::{CrlConfig, OcspConfig, Unissued};
 pub use store::StoreConfig;
-pub use tls::{TlsConfig, TlsSource};
+pub use tls::{HostName, Place, TlsConfig, TlsSource};
 pub use validation::{Network, ValidationConfig};
 
 /// What is in force without a file.
@@ -69,6 +73,8 @@ pub struct Config {
     pub limits: Limits,
     /// Logs.
     pub log: LogConfig,
+    /// Everything that the file and the embedded configuration have, key by key.
+    pub keys: Keys,
 }
 
 /// A file, key by key.
@@ -161,6 +167,7 @@ impl Config {
             policy: file.policy,
             limits: file.limits,
             log: file.log,
+            keys: Keys::of(source.table()?, embedded.table()?),
         })
     }
 }
@@ -174,6 +181,10 @@ struct Source {
 
 impl Source {
     fn parse(&self) -> Result<File, ConfigError> {
+        toml::from_str(&self.text).map_err(|error| ConfigError::from_toml(self, &error))
+    }
+
+    fn table(&self) -> Result<toml::Table, ConfigError> {
         toml::from_str(&self.text).map_err(|error| ConfigError::from_toml(self, &error))
     }
 

@@ -28,6 +28,7 @@ use crate::assemble::{Authorities, Base};
 use crate::config::ProtocolName;
 use crate::listen::{InFlight, Lifecycle};
 use crate::publish::CrlPublisher;
+use crate::reload::Reloads;
 
 /// Largest request body, in octets.
 const MAX_BODY: usize = 64 * 1024;
@@ -44,6 +45,8 @@ pub struct Admin {
     pub authorities: Authorities,
     /// Who publishes CRLs.
     pub crls: Vec<CrlPublisher>,
+    /// Who reads the configuration again.
+    pub reloads: Reloads,
 }
 
 /// Binds the socket (0600) and serves it until told to stop.
@@ -172,6 +175,7 @@ impl Admin {
             }
             ("GET", ["v1", "crls"]) => ok(encode(&self.show_crls(query)?)?),
             ("POST", ["v1", "crls"]) => ok(encode(&self.build_crls(read_json(body).await?).await?)?),
+            ("POST", ["v1", "reload"]) => ok(encode(&self.reload().await?)?),
             ("GET", ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
             _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
         }

@@ -1,9 +1,11 @@
 //! `certgate config`.
 
 use clap::Subcommand;
+use hyper::Method;
 
 use super::Global;
 use super::output::Printed;
+use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Code};
 use crate::config::{Config, EMBEDDED, Overrides, PublicUrl};
 
@@ -17,11 +19,14 @@ pub(super) enum ConfigCommand {
     },
     /// Print the embedded configuration, with every key and what it means
     Default,
+    /// Have the gateway that runs read the file again; says what is in force now, and what needs a restart
+    Reload,
 }
 
-pub(super) fn run(global: &Global, command: &ConfigCommand) -> Result<Printed, AdminFailure> {
+pub(super) async fn run(global: &Global, command: &ConfigCommand) -> Result<Printed, AdminFailure> {
     match command {
         ConfigCommand::Default => Ok(Printed::Text(EMBEDDED.to_owned())),
+        ConfigCommand::Reload => Ok(Printed::Record(ask(&global.socket(), Method::POST, "/v1/reload", None).await?)),
         ConfigCommand::Check { public_url } => {
             let file = Config::file(global.config.as_deref(), &global.data_dir);
             let checked = Config::load(file.as_deref(), &Overrides { public_url: public_url.clone(), ..Overrides::default() });

@@ -11,3 +11,4 @@ mod http2;
 mod lifecycle;
 mod loss;
 mod process;
+mod tls;
