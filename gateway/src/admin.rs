@@ -11,6 +11,7 @@ pub mod enrollments;
 pub mod est_users;
 mod failure;
 mod query;
+mod reload;
 pub mod revocations;
 pub mod scep_challenges;
 mod server;

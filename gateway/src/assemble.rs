@@ -7,6 +7,7 @@ mod crls;
 mod first_device;
 mod keys;
 mod ocsp;
+mod operator_certificate;
 mod outside;
 mod own_certificate;
 mod publication;

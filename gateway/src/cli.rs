@@ -134,7 +134,7 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
         Command::Crl(command) => block_on(crl::run(global, command))?,
         Command::Enrollment(command) => block_on(enrollment::run(global, command))?,
         Command::Audit(command) => block_on(audit::run(global, command))?,
-        Command::Config(command) => config::run(global, &command),
+        Command::Config(command) => block_on(config::run(global, &command))?,
         Command::Completions(arguments) => Ok(generate::completions(&arguments)),
         Command::Man(arguments) => generate::man(&arguments),
     }

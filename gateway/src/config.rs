@@ -7,7 +7,9 @@ mod advice;
 mod authority;
 mod check;
 mod endpoint;
+mod environment;
 mod error;
+mod keys;
 mod limits;
 mod listener;
 mod log;
@@ -33,7 +35,9 @@ use toml::Spanned;
 pub use authority::{AuthorityConfig, Signer};
 use check::Listed;
 pub use endpoint::{AuthMethod, ChannelBindingName, ContentEncryption, EndpointConfig, ProtocolName, ReadingName};
+pub use environment::Environment;
 pub use error::ConfigError;
+pub use keys::Keys;
 pub use limits::Limits;
 pub use listener::{ClientCert, Family, ListenerConfig, ListenerKind, MinTls};
 pub use log::{LogConfig, LogFormat, LogLevel};
@@ -45,7 +49,7 @@ pub use revocation::{CrlConfig, OcspConfig, Unissued};
 pub use schema::schema;
 pub use secret::SecretSource;
 pub use store::StoreConfig;
-pub use tls::{TlsConfig, TlsSource};
+pub use tls::{HostName, Place, TlsConfig, TlsSource};
 pub use validation::{Network, ValidationConfig};
 
 /// What is in force without a file.
@@ -77,6 +81,8 @@ pub struct Config {
     pub limits: Limits,
     /// Logs.
     pub log: LogConfig,
+    /// Everything that the file and the embedded configuration have, key by key.
+    pub keys: Keys,
 }
 
 /// A configuration file of certgate: TOML. A key that a table leaves out keeps its default. A kind of list that the file has (`[[listener]]`,
@@ -184,6 +190,7 @@ impl Config {
             policy: file.policy,
             limits: file.limits,
             log: file.log,
+            keys: Keys::of(source.table()?, embedded.table()?),
         })
     }
 }
@@ -197,6 +204,10 @@ struct Source {
 
 impl Source {
     fn parse(&self) -> Result<File, ConfigError> {
+        toml::from_str(&self.text).map_err(|error| ConfigError::from_toml(self, &error))
+    }
+
+    fn table(&self) -> Result<toml::Table, ConfigError> {
         toml::from_str(&self.text).map_err(|error| ConfigError::from_toml(self, &error))
     }
 

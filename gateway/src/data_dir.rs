@@ -116,12 +116,26 @@ pub fn write_atomically(path: &Path, contents: &[u8], secrecy: Secrecy) -> anyho
 /// # Errors
 /// When it cannot be read, or its permissions are too wide.
 pub fn read_private(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    is_private(path)?;
+    std::fs::read_to_string(path).map(Zeroizing::new).with_context(|| path.display().to_string())
+}
+
+/// Reads a secret that may be no text; refuses one that others can read.
+///
+/// # Errors
+/// When it cannot be read, or its permissions are too wide.
+pub fn read_private_octets(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    is_private(path)?;
+    std::fs::read(path).map(Zeroizing::new).with_context(|| path.display().to_string())
+}
+
+fn is_private(path: &Path) -> anyhow::Result<()> {
     let name = || path.display().to_string();
     let mode = std::fs::metadata(path).with_context(name)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         bail!("{} holds a secret and has mode {mode:o}; chmod it to 600", name());
     }
-    std::fs::read_to_string(path).map(Zeroizing::new).with_context(name)
+    Ok(())
 }
 
 #[cfg(test)]

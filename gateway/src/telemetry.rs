@@ -7,5 +7,5 @@ mod metrics;
 
 pub use clock::{Stopwatch, SystemClock};
 pub use crl_metrics::{BuildMetrics, CrlMetrics, ListMetrics};
-pub use logs::{Logs, start_logs};
+pub use logs::{LevelSwitch, Logs, start_logs};
 pub use metrics::{EnrollmentMetrics, Metrics, OcspMetrics, OcspOutcome, Outcome, ValidationMetrics};

@@ -8,16 +8,21 @@ use certgate_pki::{ObjectIdentifier, PublicKey, SigningKey, pem};
 /// rsaEncryption, RFC 8017 §A.1.
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
+/// PEM of [`device_key`].
+pub const DEVICE_KEY: &str = include_str!("../fixtures/keys/p256-device.pem");
+/// PEM of [`rsa_device_key`].
+pub const RSA_DEVICE_KEY: &str = include_str!("../fixtures/keys/rsa2048-device.pem");
+
 /// A device's key, P-256.
 #[must_use]
 pub fn device_key() -> Arc<dyn SigningKey> {
-    load_key(include_str!("../fixtures/keys/p256-device.pem"))
+    load_key(DEVICE_KEY)
 }
 
 /// A device's key, RSA of 2048 bits.
 #[must_use]
 pub fn rsa_device_key() -> Arc<dyn SigningKey> {
-    load_key(include_str!("../fixtures/keys/rsa2048-device.pem"))
+    load_key(RSA_DEVICE_KEY)
 }
 
 /// A device's key, RSA of 3072 bits.

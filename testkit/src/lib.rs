@@ -6,6 +6,7 @@
 
 mod backend;
 mod ca;
+mod certificate;
 mod clock;
 mod csr;
 mod keys;
@@ -15,11 +16,12 @@ mod random;
 
 pub use backend::{FailingBackend, KeyBackend};
 pub use ca::{CREDENTIAL, CaFixture, profile};
+pub use certificate::CertificateShape;
 pub use clock::{MockClock, NOW};
 pub use csr::{CsrBuilder, Fault};
 pub use keys::{
-    ca_key, device_key, load_key, rsa_close_primes_key, rsa_device_key, rsa_exponent_3_key, rsa_public_key, rsa3072_device_key,
-    rsa4096_device_key,
+    DEVICE_KEY, RSA_DEVICE_KEY, ca_key, device_key, load_key, rsa_close_primes_key, rsa_device_key, rsa_exponent_3_key,
+    rsa_public_key, rsa3072_device_key, rsa4096_device_key,
 };
 pub use ledger::MemoryLedger;
 pub use random::{SeededRandom, provider};

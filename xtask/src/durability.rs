@@ -1,10 +1,11 @@
 //! No certificate that a client was told of is ever lost, no request is answered by two, and no revocation is taken back: shown by a
-//! gateway that is killed, and by the order of its system calls.
+//! gateway that is killed, and by the order of its system calls. And whoever asks while the server certificate changes is answered.
 
 mod killed;
 mod revocations;
 mod steps;
 mod synced;
+mod tls;
 mod trace;
 
 use anyhow::Result;
@@ -20,6 +21,7 @@ pub(crate) fn all(report: &mut Report, quick: bool) -> Result<()> {
     killed::all(report, rounds)?;
     steps::all(report);
     revocations::all(report, quick);
+    tls::all(report);
     report.check("strace: the ledger is on disk before the answer is sent", synced::check);
     Ok(())
 }

@@ -9,6 +9,7 @@ mod check;
 mod conformance_cli;
 mod device;
 mod durability;
+mod faketime;
 mod foreign;
 mod fuzz_smoke;
 mod gateway;

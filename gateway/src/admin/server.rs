@@ -28,6 +28,7 @@ use crate::assemble::{Authorities, Base};
 use crate::config::ProtocolName;
 use crate::listen::{InFlight, Lifecycle};
 use crate::publish::CrlPublisher;
+use crate::reload::Reloads;
 
 /// Largest request body, in octets.
 const MAX_BODY: usize = 64 * 1024;
@@ -44,6 +45,8 @@ pub struct Admin {
     pub authorities: Authorities,
     /// Who publishes CRLs.
     pub crls: Vec<CrlPublisher>,
+    /// Who reads the configuration again.
+    pub reloads: Reloads,
 }
 
 /// Binds the socket (0600) and serves it until told to stop.
@@ -174,6 +177,7 @@ impl Admin {
             ("POST", ["v1", "crls"]) => ok(encode(&self.build_crls(read_json(body).await?).await?)?),
             ("GET", ["v1", "authorities"]) => ok(encode(&self.list_authorities())?),
             ("GET", ["v1", "authorities", name]) => ok(encode(&self.show_authority(name)?)?),
+            ("POST", ["v1", "reload"]) => ok(encode(&self.reload().await?)?),
             ("GET", ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
             _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
         }

@@ -8,7 +8,7 @@ use certgate_ca_backend_local::LocalBackend;
 use certgate_enrollment::{
     Authorities as _, Authority, CertificateQuery, Certificates, Event, EventKind, ISSUING_CA, InternalRequest, ROOT_CA,
 };
-use certgate_pki::{Certificate, SigningKey, pem};
+use certgate_pki::{Certificate, DigestAlgorithm, SigningKey, pem};
 
 use super::outside::OutsideAuthority;
 use super::publication::publication;
@@ -130,7 +130,7 @@ impl Opening<'_> {
     async fn key(&self) -> anyhow::Result<Arc<dyn SigningKey>> {
         let path = self.file("key");
         if !path.exists() && (self.file("pem").exists() || self.has_signed().await?) {
-            bail!("{} is missing, and certificates of this authority exist: restore it from a backup", path.display());
+            bail!("{} is missing, and certificates of this authority exist: {RESTORE}", path.display());
         }
         authority_key::load_or_make(self.config, &path, &self.base.provider)
     }
@@ -142,7 +142,7 @@ impl Opening<'_> {
             let der = match self.recorded(key).await? {
                 Some(der) => der,
                 None if self.has_signed().await? => {
-                    bail!("{} is missing, and the ledger has none for this key: restore both from a backup", path.display())
+                    bail!("{} is missing, and the ledger has none for this key: {RESTORE}", path.display())
                 }
                 None => self.issue(key).await?,
             };
@@ -151,12 +151,37 @@ impl Opening<'_> {
         }
         let own = read_certificate(&path)?;
         if own.public_key() != key.public_key() {
-            bail!("{} is not the certificate of the key in {}", path.display(), self.file("key").display());
+            let key = self.file("key");
+            bail!(
+                "{} is not the certificate of the key in {}: one of them was swapped; {RESTORE}",
+                path.display(),
+                key.display()
+            );
         }
-        if self.base.ledger.find(own.serial()).await?.is_none_or(|record| record.der != own.as_der()) {
-            bail!("{} is not in the ledger: ledger.db and ca/ are of different backups", path.display());
-        }
+        self.is_recorded(&own, &path).await?;
         Ok(own)
+    }
+
+    /// Does the ledger know it, as the certificate of this authority? One that it does not know has signed what it does not know either.
+    async fn is_recorded(&self, own: &Certificate, path: &Path) -> anyhow::Result<()> {
+        let (path, sha256) = (path.display(), self.base.provider.digest.digest(DigestAlgorithm::Sha256, own.as_der()));
+        let record = self.base.ledger.find(own.serial()).await?.filter(|record| record.der == own.as_der());
+        let Some(record) = record else {
+            let sha256 = base16ct::lower::encode_string(&sha256);
+            bail!(
+                "{path} ({}, SHA-256 {sha256}) is not in the ledger: ca/ and ledger.db are of different CAs; {RESTORE}",
+                own.subject()
+            );
+        };
+        if (record.authority.as_str(), record.profile.as_str()) != self.role() {
+            bail!("{path} is the certificate of another authority, {}: files in ca/ were swapped; {RESTORE}", own.subject());
+        }
+        Ok(())
+    }
+
+    /// Who issues its certificate, and as what.
+    fn role(&self) -> (&str, &'static str) {
+        self.issuer.map_or((self.config.name.as_str(), ROOT_CA), |issuer| (issuer.name(), ISSUING_CA))
     }
 
     /// Has it signed anything, its own certificate aside?
@@ -168,10 +193,7 @@ impl Opening<'_> {
 
     /// The certificate of this key that the ledger has: a start was cut short before its file was written.
     async fn recorded(&self, key: &Arc<dyn SigningKey>) -> anyhow::Result<Option<Vec<u8>>> {
-        let (authority, profile) = match self.issuer {
-            Some(issuer) => (issuer.name(), ISSUING_CA),
-            None => (self.config.name.as_str(), ROOT_CA),
-        };
+        let (authority, profile) = self.role();
         let query = CertificateQuery {
             authority: Some(authority.to_owned()),
             profile: Some(profile.to_owned()),
@@ -199,6 +221,9 @@ impl Opening<'_> {
     }
 }
 
+/// What to do when the data directory and the ledger are of different CAs.
+const RESTORE: &str = "restore ledger.db and all of ca/ from one backup, or start with an empty data directory, as a new CA whose root \
+                       every device has to be given";
 /// How many CA certificates of one issuer are looked at for the one of a key; more are made by nobody.
 const MOST_RECORDED: usize = 1000;
 

@@ -137,3 +137,6 @@ pub(super) fn read_leaf(path: &Path) -> Option<Certificate> {
     let text = std::fs::read_to_string(path).ok()?;
     Certificate::from_der(&pem::decode(pem::CERTIFICATE, &text).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,11 @@ use std::io::Write;
 
 use certgate_enrollment::Clock;
 use clap::Subcommand;
+use hyper::Method;
 
 use super::output::{Format, Printed};
 use super::{Global, examples};
+use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Code};
 use crate::config::{Config, EMBEDDED, Overrides, PublicUrl, schema};
 use crate::telemetry::SystemClock;
@@ -29,12 +31,15 @@ pub(super) enum ConfigCommand {
     /// Print what a configuration file may say, as JSON Schema (draft 2020-12), for editors and for checks before a rollout
     #[command(after_help = examples::CONFIG_SCHEMA)]
     Schema,
+    /// Have the gateway that runs read the file again; says what is in force now, and what needs a restart
+    Reload,
 }
 
-pub(super) fn run(global: &Global, command: &ConfigCommand) -> Result<Printed, AdminFailure> {
+pub(super) async fn run(global: &Global, command: &ConfigCommand) -> Result<Printed, AdminFailure> {
     match command {
         ConfigCommand::Default => Ok(Printed::Text(EMBEDDED.to_owned())),
         ConfigCommand::Schema => Ok(Printed::Text(format!("{:#}\n", schema()))),
+        ConfigCommand::Reload => Ok(Printed::Record(ask(&global.socket(), Method::POST, "/v1/reload", None).await?)),
         ConfigCommand::Check { public_url } => {
             let file = Config::file(global.config.as_deref(), &global.data_dir);
             let checked = Config::load(file.as_deref(), &Overrides { public_url: public_url.clone(), ..Overrides::default() });

@@ -21,11 +21,12 @@ use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, Services, fallback_base_url, make_acme, make_app,
     make_first_device, make_ocsp, make_scep, make_validator, open_authorities, served_families, server_names, start_publishers,
 };
-use crate::config::{Config, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
+use crate::config::{Config, ConfigError, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;
 use crate::listen::{
-    Bound, ConnectionLimits, Lifecycle, Served, affordable_connections, bind_all, serve_listener, server_config,
+    Bound, ConnectionLimits, Lifecycle, Served, ServerIdentity, affordable_connections, bind_all, serve_listener, server_config,
 };
+use crate::reload::{Reloads, Upkeep};
 use crate::serve::{App, CrlService, ValidatesHttp01};
 use crate::telemetry::{Logs, Metrics, start_logs};
 use run_file::RunFile;
@@ -56,11 +57,12 @@ pub(super) fn run(global: &Global, arguments: &ServeArguments) -> Result<Printed
         ops: arguments.ops.clone(),
         public_url: arguments.public_url.clone(),
     };
-    let file = Config::file(global.config.as_deref(), &global.data_dir);
-    let config = Config::load(file.as_deref(), &overrides).map_err(|error| failed(error.into()))?;
+    let (named, data_dir) = (global.config.clone(), global.data_dir.clone());
+    let load = Arc::new(move || Config::load(Config::file(named.as_deref(), &data_dir).as_deref(), &overrides));
+    let config = load().map_err(|error| failed(error.into()))?;
     let logs = start_logs(&config.log);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| failed(error.into()))?;
-    let served = runtime.block_on(serve(global, &config, &logs));
+    let served = runtime.block_on(serve(global, (&config, load), &logs));
     // Whatever still runs, such as a long walk along the audit trail, has changed nothing and is not waited for.
     runtime.shutdown_timeout(PATIENCE);
     served.map(|()| Printed::Nothing).map_err(failed)
@@ -71,7 +73,10 @@ const OPS_CONNECTIONS: usize = 64;
 /// How long whatever is served or runs last may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-async fn serve(global: &Global, config: &Config, logs: &Logs) -> anyhow::Result<()> {
+/// Reads the configuration as it was read at the start.
+type Load = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
+
+async fn serve(global: &Global, (config, load): (&Config, Load), logs: &Logs) -> anyhow::Result<()> {
     // The library's own default is asked for by whatever is not given a provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let data_dir = DataDir::open(&global.data_dir)?;
@@ -80,6 +85,7 @@ async fn serve(global: &Global, config: &Config, logs: &Logs) -> anyhow::Result<
     let first_start = FirstStart::begin(&data_dir)?;
     let gateway = Gateway {
         config,
+        load,
         base: Base::open(config, &data_dir)?,
         data_dir,
         socket: global.socket(),
@@ -99,6 +105,7 @@ async fn serve(global: &Global, config: &Config, logs: &Logs) -> anyhow::Result<
 /// A gateway that starts, serves and stops.
 struct Gateway<'g> {
     config: &'g Config,
+    load: Load,
     data_dir: DataDir,
     base: Base,
     socket: PathBuf,
@@ -122,11 +129,11 @@ impl Gateway<'_> {
         let names_in_certificates = (fallback.as_deref(), &*served);
         let authorities = open_authorities(&config.authorities, base, data_dir, names_in_certificates, &metrics).await?;
         let issuer = self.tls_issuer(&authorities)?;
-        let certificate = ServerCertificate::open(config, base, data_dir, (issuer, names), Arc::clone(&metrics)).await?;
-        let certificate = Arc::new(certificate);
+        let certificate = ServerCertificate::open(config, base, data_dir, (issuer, &bound), Arc::clone(&metrics)).await?;
+        let identity = certificate.identity();
         let scep = make_scep(config, base, data_dir, &authorities, (&metrics, &self.work)).await?;
         let validator = Arc::new(make_validator(config, &bound, &metrics)?);
-        let outside = (validator as Arc<dyn ValidatesHttp01>, certificate.identity());
+        let outside = (validator as Arc<dyn ValidatesHttp01>, Arc::clone(&identity));
         let acme = make_acme(config, base, &authorities, outside, (&metrics, &self.work)).await?;
         let ocsp = make_ocsp(config, base, data_dir, &authorities, (&metrics, &self.work)).await?;
         let signers = (&authorities, fallback.as_deref());
@@ -137,14 +144,17 @@ impl Gateway<'_> {
         let run_file = RunFile::new(data_dir, &bound, &authorities)?;
         let endpoints = config.endpoints.iter().map(|endpoint| (endpoint.protocol, endpoint.name.clone())).collect();
         let profiles = config.profiles.iter().map(ProfileConfig::profile).collect();
-        let admin = Admin { base: base.clone(), endpoints, profiles, authorities: authorities.clone(), crls };
+        let load = Arc::clone(&self.load);
+        let (upkeep, reloads) = Upkeep::new(config, Box::new(move || load()), certificate, self.logs.level());
+        let authorities = authorities.clone();
+        let admin = Admin { base: base.clone(), endpoints, profiles, authorities, crls, reloads: reloads.clone() };
         serve_socket(&self.socket, admin, &self.work)?;
-        let (fresh, stopping) = (Arc::clone(&certificate), self.work.stopping.clone());
-        self.work.tasks.spawn(async move { stopping.run_until_cancelled(fresh.keep_fresh()).await });
-        self.listen(bound, &app, &certificate, &metrics)?;
+        let stopping = self.work.stopping.clone();
+        self.work.tasks.spawn(async move { stopping.run_until_cancelled(upkeep.run()).await });
+        self.listen(bound, &app, &identity, &metrics)?;
         run_file.write()?;
         self.announce(&run_file, first_device.as_ref(), first_start)?;
-        signals.serve_until_told(&certificate).await;
+        signals.serve_until_told(&reloads).await;
         Ok(())
     }
 
@@ -161,7 +171,7 @@ impl Gateway<'_> {
         &self,
         bound: Vec<Bound>,
         app: &Arc<App>,
-        certificate: &ServerCertificate,
+        identity: &Arc<ServerIdentity>,
         metrics: &Arc<Metrics>,
     ) -> anyhow::Result<()> {
         let Limits { handshake, head, write, .. } = &self.config.limits;
@@ -169,7 +179,7 @@ impl Gateway<'_> {
         for Bound { config, socket, address } in bound {
             let lifecycle = if config.kind() == ListenerKind::Ops { &self.ops } else { &self.work };
             let tls =
-                config.tls.then(|| server_config(config.min_tls, config.client_cert, certificate.identity())).transpose()?;
+                config.tls.then(|| server_config(config.min_tls, config.client_cert, Arc::clone(identity))).transpose()?;
             tracing::info!(%address, tls = config.tls, serves = ?config.serves, "listening");
             let (app, metrics) = (Arc::clone(app), Arc::clone(metrics));
             let served = Served { app, families: config.serves.into(), tls, limits, metrics };
@@ -220,13 +230,13 @@ impl Signals {
         })
     }
 
-    /// Until SIGTERM or SIGINT; SIGHUP has the server certificate read again.
-    async fn serve_until_told(&mut self, certificate: &ServerCertificate) {
+    /// Until SIGTERM or SIGINT; SIGHUP has the configuration read again.
+    async fn serve_until_told(&mut self, reloads: &Reloads) {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                _ = self.hang_up.recv() => certificate.reload(),
+                _ = self.hang_up.recv() => reloads.order(),
             }
         }
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::authority::{KeyName, Subject};
 use super::profile::{Attribute, Eku};
-use super::tls::HostName;
+use super::tls::{HostName, Place};
 use super::{File, Network, Period, PublicUrl, SecretSource};
 
 /// What a configuration file may say: JSON Schema, draft 2020-12, of the file's TOML as JSON. No key that it does not have is taken.
@@ -93,6 +93,7 @@ texts! {
     PublicUrl: json_schema!({ "type": "string", "pattern": "^https?://[^@?#]+$", "examples": ["http://pki.example.com:8080"] });
     Subject: json_schema!({ "type": "string", "pattern": "=", "examples": ["CN=Example Root CA,O=Example"] });
     HostName: json_schema!({ "type": "string", "minLength": 1, "examples": ["pki.example.com", "192.0.2.7"] });
+    Place: json_schema!({ "type": "string", "minLength": 1, "examples": ["/etc/certgate/server.pem", "env:CERTGATE_TLS_CERT"] });
     Network: json_schema!({ "type": "string", "pattern": "^[0-9A-Fa-f:.]+(/[0-9]+)?$", "examples": ["10.0.0.0/8", "fd00::/8"] });
     SecretSource: json_schema!({ "type": "string", "pattern": "^(env:[^=]+|file:.+|prompt)$",
         "examples": ["env:CERTGATE_PASSPHRASE", "file:/run/secrets/ca-passphrase", "prompt"] });
@@ -123,6 +124,7 @@ written! {
     Period: Self::to_string;
     KeyName: |key| key.0.name();
     HostName: |name| name.0.to_string();
+    Place: Self::to_configured;
     Network: |network| network.0.to_string();
     Attribute: |attribute| attribute.0.to_string();
     Eku: |eku| eku.0.to_string();

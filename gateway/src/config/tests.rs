@@ -67,6 +67,21 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[store]\nqueue = \"many\"\n", "c.toml:2: queue is a whole number from 1 to 1000000; here it is the string \"many\""),
         ("\n[limits]\nconnections = 0\n", "c.toml:3: connections is 1 at least, not 0"),
         ("[tls]\nsource = \"files\"\n", "c.toml:1: source = \"files\" needs both cert and key"),
+        ("[tls]\nsource = \"files\"\ncert = \"a\"\n", "c.toml:1: source = \"files\" needs both cert and key: key is missing"),
+        ("[tls]\nsource = \"files\"\nkey = \"a\"\n", "c.toml:1: source = \"files\" needs both cert and key: cert is missing"),
+        (
+            "[tls]\ncert = \"a\"\nkey = \"b\"\n",
+            "c.toml:1: cert and key are read with source = \"files\" or \"env\" only: set it",
+        ),
+        ("[tls]\nca = \"a\"\n", "c.toml:1: ca and required_sans are for source = \"files\" and \"env\""),
+        ("[tls]\nrequired_sans = []\n", "c.toml:1: ca and required_sans are for source = \"files\" and \"env\""),
+        ("[tls]\nsource = \"files\"\ncert = \"a\"\nkey = \"env:B\"\n", "c.toml:1: key is a variable, which is read with"),
+        ("[tls]\nsource = \"env\"\ncert = \"a\"\n", "c.toml:1: cert is a file, which is read with source = \"files\""),
+        ("[tls]\nsource = \"env\"\nkey = \"env:\"\n", "c.toml:1: key is a path, or env:NAME with the name of a variable"),
+        ("[tls]\nsource = \"vault\"\n", "c.toml:2: unknown value \"vault\" (known here: auto, files, env)"),
+        ("[tls]\nrequired_sans = [\"a_b\"]\n", "c.toml:2: \"a_b\" is neither a host name nor an address"),
+        ("[tls]\nrequired_sans = \"a\"\n", "c.toml:2: invalid type: string"),
+        ("[tls]\nrequire_sans = [\"a\"]\n", "c.toml:2: unknown key \"require_sans\": did you mean \"required_sans\"?"),
         ("[tls]\nadditional_sans = [\"a_b\"]\n", "c.toml:2: \"a_b\" is neither a host name nor an address"),
         (
             "[[listener]]\nbind = \"127.0.0.1\"\nserves = [\"est\"]\n",
@@ -205,4 +220,18 @@ fn addresses_of_the_command_line_replace_their_kind() {
     assert!(Config::load(None, &open).is_err(), "not without a public URL");
     let open = Overrides { public_url: Some("http://pki.example.com".parse().unwrap()), ..open };
     assert!(Config::load(None, &open).is_ok());
+}
+
+#[test]
+fn places_of_the_server_certificate_are_files_or_variables() {
+    let places = |text: &str| load(text).unwrap().tls.places().map(|(cert, key)| (cert.to_string(), key.to_string()));
+    let variable = |name: &str| format!("the environment variable {name}");
+    for (text, expected) in [
+        ("", None),
+        ("[tls]\nsource = \"files\"\ncert = \"/a\"\nkey = \"file:/b\"\n", Some(("/a".to_owned(), "/b".to_owned()))),
+        ("[tls]\nsource = \"env\"\n", Some((variable("CERTGATE_TLS_CERT"), variable("CERTGATE_TLS_KEY")))),
+        ("[tls]\nsource = \"env\"\nkey = \"env:K\"\n", Some((variable("CERTGATE_TLS_CERT"), variable("K")))),
+    ] {
+        assert_eq!(places(text), expected, "{text}");
+    }
 }

@@ -1,6 +1,7 @@
 //! `[tls]`: the server certificate.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use certgate_pki::{DnsName, GeneralName};
 use schemars::JsonSchema;
@@ -8,16 +9,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, Source};
 
+/// The variable of the certificate and its chain, unless `cert` names another.
+const CERT_VARIABLE: &str = "CERTGATE_TLS_CERT";
+/// The variable of the key, unless `key` names another.
+const KEY_VARIABLE: &str = "CERTGATE_TLS_KEY";
+
 /// The section.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsConfig {
     /// Where the certificate comes from.
     pub source: TlsSource,
-    /// With `files`: the certificate and its chain, PEM, leaf first.
-    pub cert: Option<PathBuf>,
-    /// With `files`: its key, PKCS#8 PEM.
-    pub key: Option<PathBuf>,
+    /// With `files` and `env`: the certificate and its chain, PEM, leaf first.
+    pub cert: Option<Place>,
+    /// With `files` and `env`: its key, PEM of PKCS#8, SEC1 or PKCS#1.
+    pub key: Option<Place>,
+    /// With `files` and `env`: the roots of which the chain must lead to one, PEM.
+    pub ca: Option<Place>,
+    /// With `files` and `env`: names that the certificate must have; without it, the hosts of `https` public URLs.
+    pub required_sans: Option<Vec<HostName>>,
     /// Names of the certificate beside those that certgate finds itself.
     pub additional_sans: Vec<HostName>,
 }
@@ -31,6 +41,52 @@ pub enum TlsSource {
     Auto,
     /// From files; read again on SIGHUP.
     Files,
+    /// From environment variables, which stay as they are until a restart.
+    Env,
+}
+
+/// Where a PEM text is: `PATH` or `env:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// An environment variable.
+    Variable(String),
+}
+
+impl From<String> for Place {
+    fn from(text: String) -> Self {
+        match text.strip_prefix("env:") {
+            Some(name) => Self::Variable(name.to_owned()),
+            None => Self::File(text.strip_prefix("file:").unwrap_or(&text).into()),
+        }
+    }
+}
+
+impl Place {
+    /// As the configuration has it.
+    pub(super) fn to_configured(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Variable(name) => format!("env:{name}"),
+        }
+    }
+}
+
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Self::File(path.to_owned())
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Variable(name) => write!(f, "the environment variable {name}"),
+        }
+    }
 }
 
 /// A host name or an address.
@@ -49,13 +105,73 @@ impl TryFrom<String> for HostName {
 }
 
 impl TlsConfig {
-    pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
-        let both = self.cert.is_some() && self.key.is_some();
-        let either = self.cert.is_some() || self.key.is_some();
+    /// Where the operator's certificate and its key are; nothing when certgate makes its own.
+    #[must_use]
+    pub fn places(&self) -> Option<(Place, Place)> {
+        let variable = |name: &str| Place::Variable(name.to_owned());
         match self.source {
-            TlsSource::Files if !both => Err(source.error_in("tls", "source = \"files\" needs both cert and key")),
-            TlsSource::Auto if either => Err(source.error_in("tls", "cert and key are read with source = \"files\" only")),
-            _ => Ok(()),
+            TlsSource::Auto => None,
+            TlsSource::Files => self.cert.clone().zip(self.key.clone()),
+            TlsSource::Env => Some((
+                self.cert.clone().unwrap_or_else(|| variable(CERT_VARIABLE)),
+                self.key.clone().unwrap_or_else(|| variable(KEY_VARIABLE)),
+            )),
+        }
+    }
+
+    pub(super) fn check(&self, source: &Source) -> Result<(), ConfigError> {
+        self.fault().map_or(Ok(()), |fault| Err(source.error_in("tls", fault)))
+    }
+
+    fn fault(&self) -> Option<String> {
+        let named = [("cert", &self.cert), ("key", &self.key), ("ca", &self.ca)];
+        let is_of = |place: &Option<Place>, wanted: fn(&Place) -> bool| place.as_ref().is_some_and(wanted);
+        if let Some((key, _)) = named.iter().find(|(_, place)| is_of(place, Place::is_nameless)) {
+            return Some(format!("{key} is a path, or env:NAME with the name of a variable"));
+        }
+        match self.source {
+            TlsSource::Auto => self.fault_of_auto(),
+            TlsSource::Files => match (&self.cert, &self.key) {
+                (None, None) => Some("source = \"files\" needs both cert and key".to_owned()),
+                (Some(_), None) => {
+                    Some("source = \"files\" needs both cert and key: key is missing, the file of the private key".to_owned())
+                }
+                (None, Some(_)) => {
+                    Some("source = \"files\" needs both cert and key: cert is missing, the file of the certificate".to_owned())
+                }
+                _ => named.iter().take(2).find(|(_, place)| is_of(place, Place::is_variable)).map(|(key, _)| {
+                    format!("{key} is a variable, which is read with source = \"env\"; with source = \"files\" it is a path")
+                }),
+            },
+            TlsSource::Env => named.iter().take(2).find(|(_, place)| is_of(place, |place| !place.is_variable())).map(|(key, _)| {
+                format!("{key} is a file, which is read with source = \"files\"; with source = \"env\" it is env:NAME, or left out")
+            }),
+        }
+    }
+
+    fn fault_of_auto(&self) -> Option<String> {
+        if self.cert.is_some() || self.key.is_some() {
+            let advice = "set it, or leave them out for a certificate that certgate makes itself";
+            return Some(format!("cert and key are read with source = \"files\" or \"env\" only: {advice}"));
+        }
+        if self.ca.is_some() || self.required_sans.is_some() {
+            let advice = "certgate's own certificate has the names in additional_sans";
+            return Some(format!("ca and required_sans are for source = \"files\" and \"env\": {advice}"));
+        }
+        None
+    }
+}
+
+impl Place {
+    const fn is_variable(&self) -> bool {
+        matches!(self, Self::Variable(_))
+    }
+
+    /// Does it name nothing at all?
+    fn is_nameless(&self) -> bool {
+        match self {
+            Self::File(path) => path.as_os_str().is_empty(),
+            Self::Variable(name) => name.is_empty() || name.contains(['=', '\0']),
         }
     }
 }

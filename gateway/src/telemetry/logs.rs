@@ -10,7 +10,7 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 
@@ -20,6 +20,7 @@ const QUEUE: usize = 16 * 1024;
 /// Logging that was started; what waits is written when it is dropped.
 pub struct Logs {
     dropped: ErrorCounter,
+    level: LevelSwitch,
     _writer: WorkerGuard,
 }
 
@@ -29,18 +30,40 @@ impl Logs {
     pub fn counter(&self) -> ErrorCounter {
         self.dropped.clone()
     }
+
+    /// What changes the level.
+    #[must_use]
+    pub fn level(&self) -> LevelSwitch {
+        self.level.clone()
+    }
 }
 
-/// Starts logging.
-#[must_use]
-pub fn start_logs(config: &LogConfig) -> Logs {
-    let level = match config.level {
+/// Changes the level while lines are written.
+#[derive(Clone)]
+pub struct LevelSwitch(reload::Handle<Targets, Registry>);
+
+impl LevelSwitch {
+    /// From now on, lines up to this level.
+    pub fn set(&self, level: LogLevel) {
+        // There is nothing to change where another logger was started before this one.
+        let _ = self.0.reload(ours(filter_of(level)));
+    }
+}
+
+const fn filter_of(level: LogLevel) -> LevelFilter {
+    match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
-    };
+    }
+}
+
+/// Starts logging.
+#[must_use]
+pub fn start_logs(config: &LogConfig) -> Logs {
+    let (filter, handle) = reload::Layer::new(ours(filter_of(config.level)));
     let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true).thread_name("log");
     let (writer, guard) = queue.finish(BufWriter::new(std::io::stderr()));
     let dropped = writer.error_counter();
@@ -50,8 +73,8 @@ pub fn start_logs(config: &LogConfig) -> Logs {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     // A second start in one process, as tests do, keeps the first.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(ours(level))).try_init();
-    Logs { dropped, _writer: guard }
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+    Logs { dropped, level: LevelSwitch(handle), _writer: guard }
 }
 
 /// Our own lines up to a level, and nobody else's: a library of HTTP/2 warns of each frame that it did not expect, and a stranger sends as

@@ -54,7 +54,66 @@ fn a_ledger_and_keys_of_different_installations_are_refused() {
     let (_other, other) = used();
     std::fs::remove_dir_all(data_dir.join("ca")).unwrap();
     std::fs::rename(other.join("ca"), data_dir.join("ca")).unwrap();
-    assert!(refusal(&data_dir).contains("is not in the ledger"));
+    let refused = refusal(&data_dir);
+    assert!(
+        refused.contains("root.pem (CN=certgate Root CA, SHA-256 ") && refused.contains(") is not in the ledger"),
+        "{refused}"
+    );
+    assert!(refused.contains("restore ledger.db and all of ca/ from one backup"), "{refused}");
+}
+
+/// Lays a file of one data directory over that of another.
+fn lay_over(from: &Path, to: &Path, name: &str) {
+    std::fs::copy(from.join(name), to.join(name)).unwrap();
+}
+
+#[test]
+fn whatever_of_ca_and_ledger_disagrees_is_refused_with_what_to_do() {
+    let (_one, data_dir) = used();
+    let (_other, other) = used();
+    let original = tempfile::tempdir().unwrap();
+    std::fs::create_dir(original.path().join("ca")).unwrap();
+    let all = ["ledger.db", "ca/root.pem", "ca/root.key", "ca/default.pem", "ca/default.key", "ca/default.chain.pem"];
+    all.iter().for_each(|name| lay_over(&data_dir, original.path(), name));
+    let restore = "restore ledger.db and all of ca/ from one backup, or start with an empty data directory";
+    for (swapped, expected) in [
+        (&["ca/root.pem", "ca/root.key"][..], "root.pem (CN=certgate Root CA, SHA-256 "),
+        (&["ca/default.pem", "ca/default.key"], "default.pem (CN=certgate Issuing CA, SHA-256 "),
+        (&["ca/root.pem"], "root.pem is not the certificate of the key in "),
+        (&["ca/root.key"], "root.pem is not the certificate of the key in "),
+        (&["ca/default.key"], "default.pem is not the certificate of the key in "),
+        (&["ledger.db"], "root.pem (CN=certgate Root CA, SHA-256 "),
+    ] {
+        swapped.iter().for_each(|name| lay_over(&other, &data_dir, name));
+        let refused = refusal(&data_dir);
+        assert!(refused.contains(expected) && refused.contains(restore), "{swapped:?}: {refused}");
+        swapped.iter().for_each(|name| lay_over(original.path(), &data_dir, name));
+    }
+    // The one authority in the other's place: known to the ledger, and as something else.
+    for kind in ["pem", "key"] {
+        std::fs::copy(data_dir.join(format!("ca/default.{kind}")), data_dir.join(format!("ca/root.{kind}"))).unwrap();
+    }
+    let refused = refusal(&data_dir);
+    assert!(refused.contains("root.pem is the certificate of another authority, CN=certgate Issuing CA"), "{refused}");
+    all.iter().for_each(|name| lay_over(original.path(), &data_dir, name));
+
+    // Wiped: the one, then the other.
+    std::fs::rename(data_dir.join("ca"), data_dir.join("kept")).unwrap();
+    let refused = refusal(&data_dir);
+    assert!(
+        refused.contains("root.key is missing, and certificates of this authority exist") && refused.contains(restore),
+        "{refused}"
+    );
+    std::fs::remove_dir_all(data_dir.join("ca")).unwrap();
+    std::fs::rename(data_dir.join("kept"), data_dir.join("ca")).unwrap();
+    std::fs::remove_file(data_dir.join("ledger.db")).unwrap();
+    let refused = refusal(&data_dir);
+    assert!(
+        refused.contains("has keys in ca/ but no ledger.db") && refused.contains("Restore ledger.db from a backup"),
+        "{refused}"
+    );
+    lay_over(original.path(), &data_dir, "ledger.db");
+    assert_eq!(Gateway::start(&data_dir).stop(), Some(0), "as it was");
 }
 
 #[test]

@@ -13,3 +13,4 @@ mod http2;
 mod lifecycle;
 mod loss;
 mod process;
+mod tls;

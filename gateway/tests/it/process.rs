@@ -32,15 +32,25 @@ pub(crate) fn run(data_dir: &Path, arguments: &[&str]) -> Output {
 impl Gateway {
     /// Starts one on a new data directory with this `certgate.toml` in it.
     pub(crate) fn start_with(data_dir: &Path, config: &str) -> Self {
+        Self::start_in(data_dir, config, &[])
+    }
+
+    /// Likewise, with these variables in its environment.
+    pub(crate) fn start_in(data_dir: &Path, config: &str, variables: &[(&str, &str)]) -> Self {
         std::fs::create_dir(data_dir).unwrap();
         std::fs::write(data_dir.join("certgate.toml"), config).unwrap();
-        Self::start(data_dir)
+        Self::start_under(data_dir, variables)
     }
 
     /// Starts one and waits until it is ready.
     pub(crate) fn start(data_dir: &Path) -> Self {
+        Self::start_under(data_dir, &[])
+    }
+
+    fn start_under(data_dir: &Path, variables: &[(&str, &str)]) -> Self {
         let any = "127.0.0.1:0";
         let mut command = certgate(data_dir, &["serve", "--https", any, "--http", any, "--ops", any]);
+        command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut introduction = String::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, anyhow};
 
 use crate::{
     conformance_cli::{Skipped, SuiteRun, describe, run_suite},
+    faketime,
     gateway::{Gateway, free_port, validating_here},
-    process,
     report::Report,
 };
 
@@ -269,36 +269,28 @@ impl Restarts {
 struct Clock {
     /// What the library reads at every look at the clock: seconds to add.
     offset: PathBuf,
-    library: Option<PathBuf>,
+    /// What programs of this clock have in their environment, where there is the library.
+    environment: Option<Vec<(String, String)>>,
 }
 
 impl Clock {
     fn new(folder: &Path) -> Result<Self> {
         let offset = folder.join("offset");
         std::fs::write(&offset, "+0\n")?;
-        // Debian has it in a folder of the machine's architecture.
-        let found =
-            process::attempt(std::process::Command::new("sh").args(["-c", "ls /usr/lib/*/faketime/libfaketimeMT.so.1"]))?;
-        let path = String::from_utf8_lossy(&found.stdout).trim().to_owned();
-        Ok(Self { offset, library: found.status.success().then(|| path.into()) })
+        let environment = faketime::environment(&offset)?;
+        Ok(Self { offset, environment })
     }
 
     /// The command that the gateway is started under.
     fn wrapper(&self) -> Vec<String> {
-        let Some(library) = &self.library else { return Vec::new() };
-        vec![
-            "env".into(),
-            format!("LD_PRELOAD={}", library.display()),
-            format!("FAKETIME_TIMESTAMP_FILE={}", self.offset.display()),
-            "FAKETIME_NO_CACHE=1".into(),
-            // What waits for a while goes on waiting for that while.
-            "FAKETIME_DONT_FAKE_MONOTONIC=1".into(),
-        ]
+        let Some(variables) = &self.environment else { return Vec::new() };
+        let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
+        std::iter::once("env".to_owned()).chain(variables).collect()
     }
 
     /// Sets it to `{time}`.
     fn hook(&self) -> Option<Vec<String>> {
-        self.library.as_ref()?;
+        self.environment.as_ref()?;
         let script = "offset=$(( $(date -d \"$1\" +%s) - $(date +%s) )); \
                       case $offset in -*) ;; *) offset=+$offset ;; esac; echo \"$offset\" > \"$2\"";
         let words = ["sh", "-c", script, "set_time", "{time}"].map(str::to_owned);
