@@ -9,8 +9,12 @@ use std::{
 use anyhow::{Context, anyhow};
 use certgate_conformance::{
     acme::dns,
+    certificate::Certificate,
+    chain,
     clause::{Clause, Reading, SUITES, Suite},
+    clock,
     key::KeyKind,
+    pem,
     report::Format,
     run::{self, Plan},
     target::{self, Target},
@@ -40,6 +44,15 @@ enum Command {
         /// The port.
         #[arg(long)]
         port: u16,
+    },
+    /// Verify certificates up to a root with RustCrypto: signatures, names, validity, and what makes a CA.
+    Verify {
+        /// The certificates of CAs, PEM; may be repeated.
+        #[arg(long, required = true, value_name = "FILE")]
+        pool: Vec<PathBuf>,
+        /// What is verified, PEM: the first certificate of each file.
+        #[arg(required = true, value_name = "FILE")]
+        certificates: Vec<PathBuf>,
     },
     /// Print the clauses.
     Clauses {
@@ -118,6 +131,10 @@ fn perform(command: Command) -> anyhow::Result<bool> {
                 std::thread::park();
             }
         }
+        Command::Verify { pool, certificates } => {
+            verify(&pool, &certificates)?;
+            Ok(true)
+        }
         Command::Clauses { suite, format } => {
             let suites = suite.map_or_else(|| SUITES.to_vec(), |suite| vec![suite]);
             let clauses = suites.into_iter().map(Suite::clauses).collect::<anyhow::Result<Vec<_>>>()?.concat();
@@ -145,6 +162,24 @@ fn run_suite(arguments: &RunArguments) -> anyhow::Result<bool> {
     let report = run::run(&plan, &target, &mut transport)?;
     print(arguments.out.as_deref(), &report.render(arguments.format)?)?;
     Ok(report.is_good())
+}
+
+fn verify(pool: &[PathBuf], certificates: &[PathBuf]) -> anyhow::Result<()> {
+    let pool = pool.iter().map(|file| read_certificates(file)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+    for file in certificates {
+        let name = || file.display().to_string();
+        let found = read_certificates(file)?;
+        let leaf = found.first().with_context(|| format!("{}: no certificate", name()))?;
+        let chain = chain::validate(leaf, &pool, clock::unix_now()).with_context(name)?;
+        print(None, &format!("{}: {} certificates up to the root\n", name(), chain.len()))?;
+    }
+    Ok(())
+}
+
+fn read_certificates(file: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let name = || file.display().to_string();
+    let blocks = pem::decode(&std::fs::read(file).with_context(name)?).map_err(|fault| anyhow!("{}: {fault}", name()))?;
+    blocks.iter().map(|der| Certificate::parse(der).map_err(|fault| anyhow!("{}: {fault:?}", name()))).collect()
 }
 
 /// The path of a binary beside this one.

@@ -6,10 +6,13 @@ mod authority;
 mod ceremony;
 mod certificates;
 mod introduction;
+pub(crate) mod key_matrix;
 mod scep;
 mod status;
 mod strongswan;
 mod wire;
+
+use std::{ffi::OsStr, path::Path};
 
 use anyhow::Result;
 
@@ -68,7 +71,12 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
 }
 
 /// Runs a line for a device that has what the line reads; `CERTGATE` and `DATA` are the operator's.
-fn run(line: &Line, device: &Device, data_dir: &std::path::Path, report: &mut Report) {
+fn run(line: &Line, device: &Device, data_dir: &Path, report: &mut Report) {
+    run_with(line, device, (data_dir, &[]), report);
+}
+
+/// The same, with variables more.
+fn run_with(line: &Line, device: &Device, (data_dir, more): (&Path, &[(&str, &OsStr)]), report: &mut Report) {
     report.check(&format!("{}: {}", line.title, device.name()), || {
         let linter = pkilint()?;
         let is_missing = |program: &str| match program {
@@ -79,8 +87,8 @@ fn run(line: &Line, device: &Device, data_dir: &std::path::Path, report: &mut Re
             return Ok(Outcome::Skipped(format!("{missing} is not installed")));
         }
         let certgate = cargo::release_binary("certgate")?;
-        let more = [("LINT", linter.as_os_str()), ("DATA", data_dir.as_os_str()), ("CERTGATE", certgate.as_os_str())];
-        device.script(line.script, &more)?;
+        let own = [("LINT", linter.as_os_str()), ("DATA", data_dir.as_os_str()), ("CERTGATE", certgate.as_os_str())];
+        device.script(line.script, &[&own, more].concat())?;
         Ok(Outcome::Passed)
     });
 }

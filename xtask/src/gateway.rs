@@ -129,7 +129,12 @@ impl Gateway {
 
     /// Adds an EST user that may enroll its own name; returns the password.
     pub(crate) fn add_user(&self, name: &str) -> Result<String> {
-        let answer = self.admin(&["est", "user", "add", name])?;
+        self.add_user_at(name, "default")
+    }
+
+    /// The same at another endpoint.
+    pub(crate) fn add_user_at(&self, name: &str, endpoint: &str) -> Result<String> {
+        let answer = self.admin(&["est", "user", "add", name, "--endpoint", endpoint])?;
         Ok(answer["password"].as_str().context("`est user add` named no password")?.to_owned())
     }
 

@@ -16,6 +16,8 @@ const FUZZ_SECONDS: u32 = 10;
 const BUILD: &str = "release build";
 /// The step that runs foreign clients.
 const FOREIGN: &str = "foreign clients";
+/// The step that has every kind of CA key certify every kind of device key.
+const KEY_MATRIX: &str = "foreign judges: key matrix";
 
 /// How much is run.
 #[derive(clap::Args)]
@@ -40,7 +42,7 @@ pub(crate) struct InteropOptions {
 }
 
 /// The steps of [`run`] that foreign clients need, and they.
-const INTEROP: [&str; 3] = ["setup", BUILD, FOREIGN];
+const INTEROP: [&str; 4] = ["setup", BUILD, FOREIGN, KEY_MATRIX];
 
 /// A part of the run, and whether it starts what `BUILD` makes.
 struct Step {
@@ -50,7 +52,7 @@ struct Step {
 }
 
 /// The parts in their order: the cheap judgments first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "setup", needs_build: false, part: |report, options| install::all(report, !options.no_install) },
     Step { name: "check", needs_build: false, part: check },
     Step { name: "cargo test", needs_build: false, part: |report, _| workspace::tests(report) },
@@ -58,6 +60,7 @@ const STEPS: [Step; 9] = [
     Step { name: "samples", needs_build: true, part: |report, _| samples::all(report) },
     Step { name: "conformance", needs_build: true, part: |report, options| conformance::all(report, options.quick) },
     Step { name: FOREIGN, needs_build: true, part: |report, _| foreign::all(report) },
+    Step { name: KEY_MATRIX, needs_build: true, part: |report, _| foreign::key_matrix::all(report) },
     Step { name: "durability", needs_build: true, part: |report, options| durability::all(report, options.quick) },
     Step { name: "fuzz smoke", needs_build: false, part: fuzz },
 ];

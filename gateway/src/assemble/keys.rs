@@ -100,7 +100,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
 /// When it cannot be read, made or written.
 pub(crate) fn load_or_generate(path: &Path, key_type: KeyType, provider: &Provider) -> anyhow::Result<Arc<dyn SigningKey>> {
     if path.exists() {
-        return provider.sign.load(&*read(path)?).with_context(|| path.display().to_string());
+        return provider.sign.load(&read(path)?).with_context(|| path.display().to_string());
     }
     let made = make(key_type, provider)?;
     write(path, &made, provider)?;

@@ -63,7 +63,7 @@ async fn open_ra(
     };
     own.ensure().await?;
     let certificate = read_leaf(&own.cert).with_context(|| own.cert.display().to_string())?;
-    let decryption = base.provider.decrypt.load(&*keys::read(&own.key)?).with_context(|| own.key.display().to_string())?;
+    let decryption = base.provider.decrypt.load(&keys::read(&own.key)?).with_context(|| own.key.display().to_string())?;
     let signing = keys::load_or_generate(&own.key, endpoint.ra_key().key_type(), &base.provider)?;
     Ok(ScepRa { certificate, signing, decryption })
 }

@@ -1,8 +1,10 @@
 //! Where a secret is: never in the configuration itself, which is copied and shown.
 
+use std::env::VarError;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -68,8 +70,8 @@ impl SecretSource {
 #[expect(clippy::disallowed_methods, reason = "this is the loader: it reads what the configuration names, and nothing else")]
 fn read_variable(name: &str) -> anyhow::Result<Zeroizing<String>> {
     std::env::var(name).map(Zeroizing::new).map_err(|error| match error {
-        std::env::VarError::NotPresent => anyhow::anyhow!("the environment variable {name} is not set"),
-        std::env::VarError::NotUnicode(_) => anyhow::anyhow!("the environment variable {name} is not UTF-8"),
+        VarError::NotPresent => anyhow!("the environment variable {name} is not set"),
+        VarError::NotUnicode(_) => anyhow!("the environment variable {name} is not UTF-8"),
     })
 }
 
@@ -79,9 +81,12 @@ fn without_newline(text: &str) -> Zeroizing<String> {
 }
 
 fn ask(prompt: &str, what: &str) -> anyhow::Result<Zeroizing<String>> {
-    let answer = rpassword::prompt_password(prompt).map(Zeroizing::new);
-    answer.with_context(|| {
-        format!("{what}: there is no terminal to ask at. Without one, have it in \"env:NAME\" or \"file:PATH\" instead of \"prompt\"")
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| match error.kind() {
+        ErrorKind::Interrupted | ErrorKind::UnexpectedEof => anyhow!("{what}: nobody entered it"),
+        _ => anyhow!(
+            "{what}: there is no terminal to ask at ({error}). Without one, have it in \"env:NAME\" or \"file:PATH\" instead of \
+             \"prompt\""
+        ),
     })
 }
 

@@ -86,10 +86,11 @@ pub(crate) fn first<'l, 't>(labels: &[&'l str], text: &'t str) -> Result<Option<
     if text.len() > MAX_PEM {
         return Err(PemError::TooLarge);
     }
-    let begin = |label: &'l str| Some((text.find(&format!("-----BEGIN {label}-----"))?, label));
-    let Some((at, label)) = labels.iter().filter_map(|label| begin(label)).min() else { return Ok(None) };
-    let block = text.get(at..).and_then(|rest| rest.split_once(&format!("-----BEGIN {label}-----"))?.1.into());
-    let body = block.and_then(|block: &str| block.split_once(&format!("-----END {label}-----")));
+    let begin = |label: &str| format!("-----BEGIN {label}-----");
+    let found = labels.iter().filter_map(|label| Some((text.find(&begin(label))?, *label))).min();
+    let Some((_, label)) = found else { return Ok(None) };
+    let block = text.split_once(&begin(label));
+    let body = block.and_then(|(_, block)| block.split_once(&format!("-----END {label}-----")));
     body.map(|(body, _)| Some((label, body))).ok_or_else(|| PemError::NoBlock(label.to_owned()))
 }
 
