@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::Global;
 use super::output::{Format, Printed};
+use super::{Global, examples};
 use crate::admin::authorities::AuthorityItem;
 use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Code};
@@ -19,11 +19,13 @@ use crate::data_dir::DataDir;
 #[derive(Subcommand)]
 pub(super) enum CaCommand {
     /// Show the authorities of the gateway that runs
+    #[command(after_help = examples::CA_SHOW)]
     Show {
         /// One of them
         authority: Option<String>,
     },
     /// Print the certificate of an authority and those above it, the root last, PEM
+    #[command(after_help = examples::CA_EXPORT)]
     Export {
         /// The authority
         #[arg(default_value = "default")]
@@ -33,13 +35,13 @@ pub(super) enum CaCommand {
     ///
     /// The gateway is stopped meanwhile. Its [[authority]] says `external = true`. Its key is made if there is none and stays in ca/; the
     /// same request comes out each time.
-    #[command(after_help = CEREMONY)]
+    #[command(after_help = examples::CA_CSR)]
     Csr(OfOne),
     /// Take the certificate that was made for such a request
     ///
     /// The gateway is stopped meanwhile. Given are all certificates from the authority's own up to the root, in any order; nothing is
     /// taken of a chain that is not whole. The same command takes the next certificate of the same key, before this one ends.
-    #[command(after_help = CEREMONY)]
+    #[command(after_help = examples::CA_IMPORT)]
     Import {
         #[command(flatten)]
         of: OfOne,
@@ -54,14 +56,6 @@ pub(super) struct OfOne {
     /// The authority
     authority: String,
 }
-
-const CEREMONY: &str = "\
-An issuing CA below a root that never comes near this machine:
-
-    certgate ca csr default > default.csr          # here
-    …                                              # there: the root signs it as a CA with pathLenConstraint 0
-    certgate ca import default default.pem root.pem
-    certgate serve";
 
 const COLUMNS: &[&str] = &["authority", "subject", "not_after", "sha256", "backend"];
 

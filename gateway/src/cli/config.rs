@@ -32,6 +32,7 @@ pub(super) enum ConfigCommand {
     #[command(after_help = examples::CONFIG_SCHEMA)]
     Schema,
     /// Have the gateway that runs read the file again; says what is in force now, and what needs a restart
+    #[command(after_help = examples::CONFIG_RELOAD)]
     Reload,
 }
 

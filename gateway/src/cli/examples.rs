@@ -136,3 +136,35 @@ pub(super) const MAN: &str = "Writes certgate.1 and a page for each command, lik
 
 Examples:
   certgate man /usr/local/share/man/man1";
+
+pub(super) const CA_SHOW: &str =
+    "Prints a table of all authorities, or everything about one: subject, end, SHA-256, and its chain in PEM.
+
+Examples:
+  certgate ca show
+  certgate ca show default";
+
+pub(super) const CA_EXPORT: &str = "Prints PEM, the authority's own certificate first and the root last.
+
+Examples:
+  certgate ca export default";
+
+pub(super) const CA_CSR: &str =
+    "Prints the request in PEM. An issuing CA below a root that never comes near this machine: the request is carried to
+where the root is, signed there as a CA with pathLenConstraint 0, and what comes of it is imported here.
+
+Examples:
+  certgate ca csr default
+  certgate ca import default default.pem root.pem";
+
+pub(super) const CA_IMPORT: &str = "Prints the authority as it is now. Nothing has changed when it is refused.
+
+Examples:
+  certgate ca import default default.pem root.pem
+  certgate ca import default chain.pem";
+
+pub(super) const CONFIG_RELOAD: &str =
+    "Prints which keys are in force anew, and which need a restart. A file that is broken changes nothing.
+
+Examples:
+  certgate config reload";

@@ -80,7 +80,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
         ("[tls]\nsource = \"env\"\nkey = \"env:\"\n", "c.toml:1: key is a path, or env:NAME with the name of a variable"),
         ("[tls]\nsource = \"vault\"\n", "c.toml:2: unknown value \"vault\" (known here: auto, files, env)"),
         ("[tls]\nrequired_sans = [\"a_b\"]\n", "c.toml:2: \"a_b\" is neither a host name nor an address"),
-        ("[tls]\nrequired_sans = \"a\"\n", "c.toml:2: invalid type: string"),
+        ("[tls]\nrequired_sans = \"a\"\n", "c.toml:2: required_sans is a list like [\"pki.example.com\"]"),
         ("[tls]\nrequire_sans = [\"a\"]\n", "c.toml:2: unknown key \"require_sans\": did you mean \"required_sans\"?"),
         ("[tls]\nadditional_sans = [\"a_b\"]\n", "c.toml:2: \"a_b\" is neither a host name nor an address"),
         (
@@ -124,7 +124,7 @@ fn what_is_wrong_is_said_with_its_line_and_what_would_be_right() {
             "c.toml:4: a secret is not written here: say where it is, by \"env:NAME\", \"file:PATH\" or \"prompt\"",
         ),
         (&format!("{authority}passphrase = \"env:\"\n"), "c.toml:4: a secret is not written here"),
-        (&format!("{authority}passphrase = 7\n"), "c.toml:4: invalid type: integer"),
+        (&format!("{authority}passphrase = 7\n"), "c.toml:4: passphrase is text in quotes, like"),
         (&format!("{authority}key = \"p-256\"\n"), "c.toml:4: \"p-256\" is not a kind of key (known here: p256, p384"),
         (&format!("{authority}signer = \"awslc\"\n"), "c.toml:4: unknown value \"awslc\": did you mean \"aws-lc\"?"),
         (&format!("{authority}signer = \"openssl\"\n"), "c.toml:4: unknown value \"openssl\" (known here: aws-lc, rustcrypto)"),
