@@ -87,7 +87,7 @@ pub(super) async fn run(global: &Global, command: CaCommand) -> Result<Printed, 
             let (backend, digest) = (stopped.config(&of.authority)?.backend.name(), stopped.base.provider.digest.clone());
             let chain = stopped.close(chain).await?;
             let item = AuthorityItem::new(&of.authority, &chain, backend, &*digest);
-            serde_json::to_value(item).map(Printed::Record).map_err(|error| failed(error.into()))
+            serde_json::to_value(item).map(Printed::Record).map_err(failed)
         }
     }
 }
@@ -96,8 +96,8 @@ async fn show(global: &Global, name: &str) -> Result<Value, AdminFailure> {
     ask(&global.socket(), Method::GET, &format!("/v1/authorities/{name}"), None).await
 }
 
-fn failed(error: anyhow::Error) -> AdminFailure {
-    AdminFailure::new(Code::Failed, format!("{error:#}"))
+fn failed(error: impl Into<anyhow::Error>) -> AdminFailure {
+    AdminFailure::new(Code::Failed, format!("{:#}", error.into()))
 }
 
 /// What belongs to a gateway that does not run.
@@ -110,7 +110,7 @@ struct Stopped {
 impl Stopped {
     fn open(global: &Global) -> Result<Self, AdminFailure> {
         let file = Config::file(global.config.as_deref(), &global.data_dir);
-        let config = Config::load(file.as_deref(), &Overrides::default()).map_err(|error| failed(error.into()))?;
+        let config = Config::load(file.as_deref(), &Overrides::default()).map_err(failed)?;
         let data_dir = DataDir::open(&global.data_dir).map_err(failed)?;
         // The first start comes after this; that there are keys then is as it should be.
         FirstStart::begin(&data_dir).map_err(failed)?;
