@@ -185,7 +185,7 @@ impl Ceremony {
         ensure!(files.len() > 5, "the data directory has {} files", files.len());
         // The socket is no file.
         for file in files.iter().filter(|file| file.is_file()) {
-            let octets = std::fs::read(&file)?;
+            let octets = std::fs::read(file)?;
             let has = |part: &[u8]| octets.windows(part.len()).any(|window| window == part);
             ensure!(!has(line.as_bytes()) && !has(secret), "{} has the root's key", file.display());
         }
