@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use certgate_ca_backend_local::rustcrypto;
 use certgate_pki::{CryptoError, KeyType, Provider, SigningKey};
+use zeroize::Zeroizing;
 
 use super::keys::{self, KeyFile};
 use crate::config::{AuthorityConfig, Signer};
@@ -15,21 +16,42 @@ use crate::config::{AuthorityConfig, Signer};
 /// # Errors
 /// When it cannot be read, opened, made or written.
 pub(super) fn load_or_make(config: &AuthorityConfig, path: &Path, provider: &Provider) -> anyhow::Result<Arc<dyn SigningKey>> {
-    let whose = format!("authority \"{}\"", config.name);
-    let file = KeyFile { path, whose: &whose, passphrase: config.passphrase.as_ref() };
-    let pkcs8 = if path.exists() {
-        file.read()?
-    } else {
-        let made = keys::make(config.key.key_type(), provider)?;
-        file.write(&made.pkcs8, &*provider.random)?;
-        made.pkcs8
-    };
+    if path.exists() {
+        return read(config, path, provider).map(|(key, _)| key);
+    }
+    let made = keys::make(config.key.key_type(), provider)?;
+    keep(config, path, &made.pkcs8, provider)?;
+    signing(config, &made.pkcs8, provider).with_context(|| path.display().to_string())
+}
+
+/// The key in a file, wherever that is, and the same as unencrypted PKCS#8.
+///
+/// # Errors
+/// When it cannot be read or opened.
+pub(super) fn read(
+    config: &AuthorityConfig,
+    path: &Path,
+    provider: &Provider,
+) -> anyhow::Result<(Arc<dyn SigningKey>, Zeroizing<Vec<u8>>)> {
+    let pkcs8 = KeyFile { path, whose: &whose(config), passphrase: config.passphrase.as_ref() }.read()?;
     let key = signing(config, &pkcs8, provider).with_context(|| path.display().to_string())?;
     let (found, configured) = (key.public_key().key_type(), config.key.key_type());
     if found != configured {
         tracing::warn!(authority = config.name, %found, %configured, "the authority keeps the key that it has");
     }
-    Ok(key)
+    Ok((key, pkcs8))
+}
+
+/// Keeps a key in this file, encrypted if it has a passphrase.
+///
+/// # Errors
+/// When it cannot be written, or the passphrase cannot be had.
+pub(super) fn keep(config: &AuthorityConfig, path: &Path, pkcs8: &[u8], provider: &Provider) -> anyhow::Result<()> {
+    KeyFile { path, whose: &whose(config), passphrase: config.passphrase.as_ref() }.write(pkcs8, &*provider.random)
+}
+
+fn whose(config: &AuthorityConfig) -> String {
+    format!("authority \"{}\"", config.name)
 }
 
 /// What signs with this key, by the library that is configured.

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use base16ct::lower::encode_string;
 use certgate_enrollment::{Authorities as _, Event, EventKind, check_chain};
 use certgate_pki::{Certificate, CsrDraft, DigestAlgorithm, Extension, KeyUsage, SigningKey, pem};
+use zeroize::Zeroizing;
 
 use super::{Base, authority_key};
 use crate::admin::OPERATOR;
@@ -54,14 +55,13 @@ impl<'o> OutsideAuthority<'o> {
         Ok(CsrDraft::assemble(&to_be_signed, algorithm, &signature))
     }
 
-    /// Takes its certificate, with those of all CAs above it up to the root, in any order, from PEM files.
+    /// Takes its certificate, with those of all CAs above it up to the root, in any order, from PEM files; and its key, of a CA that exists
+    /// already.
     ///
     /// # Errors
-    /// When there is none for its key, the chain is none, or has ended: nothing has changed.
-    pub async fn import(&self, files: &[PathBuf]) -> anyhow::Result<Vec<Certificate>> {
-        let Some(key) = self.key()? else {
-            bail!("authority {0} has no key yet: begin with `certgate ca csr {0}`", self.config.name)
-        };
+    /// When there is none for its key, the chain is none, or has ended, or it has another key: nothing has changed.
+    pub async fn import(&self, files: &[PathBuf], key_file: Option<&Path>) -> anyhow::Result<Vec<Certificate>> {
+        let (key, fresh) = self.key_to_be(key_file)?;
         let mut found = Vec::new();
         for file in files {
             found.extend(read_certificates(file)?);
@@ -76,8 +76,34 @@ impl<'o> OutsideAuthority<'o> {
                 bail!("the certificate of {subject} is valid from {from} to {to}, and it is {now}");
             }
         }
+        if let Some(pkcs8) = fresh {
+            authority_key::keep(self.config, &self.file("key"), &pkcs8, &self.base.provider)?;
+        }
         self.record(&chain).await?;
         Ok(chain)
+    }
+
+    /// The key that it has, or the one that it is given, which is to be kept.
+    fn key_to_be(&self, given: Option<&Path>) -> anyhow::Result<(Arc<dyn SigningKey>, Option<Zeroizing<Vec<u8>>>)> {
+        let (name, had) = (&self.config.name, self.key()?);
+        match (had, given) {
+            (Some(key), None) => Ok((key, None)),
+            (None, None) => {
+                bail!(
+                    "authority {name} has no key yet: begin with `certgate ca csr {name}`, or give the key of a CA that exists by --key"
+                )
+            }
+            (had, Some(path)) => {
+                let (key, pkcs8) = authority_key::read(self.config, path, &self.base.provider)?;
+                match had {
+                    None => Ok((key, Some(pkcs8))),
+                    Some(had) if had.public_key() == key.public_key() => Ok((key, None)),
+                    Some(_) => {
+                        bail!("{} is another key than that in {}, which stays", self.file("key").display(), path.display())
+                    }
+                }
+            }
+        }
     }
 
     async fn record(&self, chain: &[Certificate]) -> anyhow::Result<()> {

@@ -37,7 +37,7 @@ pub(super) enum CaCommand {
     /// same request comes out each time.
     #[command(after_help = examples::CA_CSR)]
     Csr(OfOne),
-    /// Take the certificate that was made for such a request
+    /// Take the certificate that was made for such a request, or a CA that exists already
     ///
     /// The gateway is stopped meanwhile. Given are all certificates from the authority's own up to the root, in any order; nothing is
     /// taken of a chain that is not whole. The same command takes the next certificate of the same key, before this one ends.
@@ -45,6 +45,9 @@ pub(super) enum CaCommand {
     Import {
         #[command(flatten)]
         of: OfOne,
+        /// Private key of a CA that exists already, PEM; it is copied into ca/. Without it, that of the request counts
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
         /// PEM files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
@@ -81,9 +84,9 @@ pub(super) async fn run(global: &Global, command: CaCommand) -> Result<Printed, 
                 Format::Json => Printed::Record(json!({ "authority": of.authority, "csr_pem": pem })),
             })
         }
-        CaCommand::Import { of, files } => {
+        CaCommand::Import { of, key, files } => {
             let stopped = Stopped::open(global)?;
-            let chain = stopped.authority(&of.authority)?.import(&files).await.map_err(failed);
+            let chain = stopped.authority(&of.authority)?.import(&files, key.as_deref()).await.map_err(failed);
             let (backend, digest) = (stopped.config(&of.authority)?.backend.name(), stopped.base.provider.digest.clone());
             let chain = stopped.close(chain).await?;
             let item = AuthorityItem::new(&of.authority, &chain, backend, &*digest);

@@ -161,7 +161,8 @@ pub(super) const CA_IMPORT: &str = "Prints the authority as it is now. Nothing h
 
 Examples:
   certgate ca import default default.pem root.pem
-  certgate ca import default chain.pem";
+  certgate ca import default chain.pem
+  certgate ca import default --key issuing.key issuing.pem root.pem   # a CA that exists already";
 
 pub(super) const CONFIG_RELOAD: &str =
     "Prints which keys are in force anew, and which need a restart. A file that is broken changes nothing.

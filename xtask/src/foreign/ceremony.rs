@@ -44,6 +44,27 @@ refused "$OUTSIDE/default.pem" other.pem | grep 'is not signed by the next one'
 "$CERTGATE" --data-dir "$DATA" --config "$CONFIG" --output json ca import default "$OUTSIDE/root.pem" "$OUTSIDE/default.pem" > imported.json
 "#;
 
+/// A CA that exists already, with a key in the form that OpenSSL has written since ever, encrypted for the way.
+const TAKE_OVER: &str = r#"
+openssl ecparam -name secp384r1 -genkey -noout -out "$OUTSIDE/issuing.key"
+openssl req -new -key "$OUTSIDE/issuing.key" -subj "/O=Example/CN=Example Issuing CA" -out issuing.csr \
+  -addext "basicConstraints=critical,CA:TRUE,pathlen:0" -addext "keyUsage=critical,keyCertSign,cRLSign"
+cd "$OUTSIDE"
+openssl x509 -req -in ../issuing.csr -CA root.pem -CAkey root.key -days "$DAYS" -copy_extensions copyall -out default.pem 2> /dev/null
+import() { "$CERTGATE" --data-dir "$DATA" --config "$CONFIG" ca import default "$@"; }
+if import default.pem root.pem 2> refused.txt; then exit 1; fi
+grep 'has no key yet' refused.txt
+openssl ecparam -name secp384r1 -genkey -noout -out other.key
+if import --key other.key default.pem root.pem 2> refused.txt; then exit 1; fi
+grep "none of these certificates is for the authority's key" refused.txt
+test ! -e "$DATA/ca/default.key"
+import --key issuing.key default.pem root.pem
+test "$(stat -c %a "$DATA/ca/default.key")" = 600
+import --key issuing.key default.pem root.pem
+if import --key other.key default.pem root.pem 2> refused.txt; then exit 1; fi
+grep 'is another key than that in' refused.txt
+"#;
+
 /// Everything that the device was given, verified from the outside root alone.
 const JUDGE: &str = r#"
 openssl verify -x509_strict -CAfile "$OUTSIDE/root.pem" -untrusted "$DATA/ca/default.pem" cert.pem
@@ -98,6 +119,16 @@ pub(super) fn all(work: &Path, report: &mut Report) -> Result<()> {
         ceremony.judge(&gateway, device)?;
         device.enroll("")?;
         ceremony.judge(&gateway, device)?;
+        gateway.stop()
+    });
+    let existing = Ceremony::prepare(&work.join("existing"))?;
+    report.must("a CA that exists already is taken over with its key", || {
+        existing.run(TAKE_OVER, "1000")?;
+        let gateway = existing.start()?;
+        let mut device = Device::new(&gateway, &existing.work, "taken.over.example")?;
+        device.request("ec -pkeyopt ec_paramgen_curve:P-256")?;
+        device.enroll("")?;
+        existing.judge(&gateway, &device)?;
         gateway.stop()
     });
     Ok(())
