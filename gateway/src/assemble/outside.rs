@@ -14,6 +14,9 @@ use crate::admin::OPERATOR;
 use crate::config::AuthorityConfig;
 use crate::data_dir::{DataDir, Secrecy, write_atomically};
 
+/// A key, and the same as PKCS#8 where it is to be kept.
+type KeyToBe = (Arc<dyn SigningKey>, Option<Zeroizing<Vec<u8>>>);
+
 /// An authority that is signed outside, and where it keeps its files.
 pub struct OutsideAuthority<'o> {
     config: &'o AuthorityConfig,
@@ -84,7 +87,7 @@ impl<'o> OutsideAuthority<'o> {
     }
 
     /// The key that it has, or the one that it is given, which is to be kept.
-    fn key_to_be(&self, given: Option<&Path>) -> anyhow::Result<(Arc<dyn SigningKey>, Option<Zeroizing<Vec<u8>>>)> {
+    fn key_to_be(&self, given: Option<&Path>) -> anyhow::Result<KeyToBe> {
         let (name, had) = (&self.config.name, self.key()?);
         match (had, given) {
             (Some(key), None) => Ok((key, None)),
