@@ -11,6 +11,9 @@ use zeroize::Zeroizing;
 use super::keys::{self, KeyFile};
 use crate::config::{AuthorityConfig, Signer};
 
+/// A key, and the same as unencrypted PKCS#8.
+type KeyRead = (Arc<dyn SigningKey>, Zeroizing<Vec<u8>>);
+
 /// The key in this file; made and written if there is none.
 ///
 /// # Errors
@@ -24,15 +27,11 @@ pub(super) fn load_or_make(config: &AuthorityConfig, path: &Path, provider: &Pro
     signing(config, &made.pkcs8, provider).with_context(|| path.display().to_string())
 }
 
-/// The key in a file, wherever that is, and the same as unencrypted PKCS#8.
+/// The key in a file, wherever that is.
 ///
 /// # Errors
 /// When it cannot be read or opened.
-pub(super) fn read(
-    config: &AuthorityConfig,
-    path: &Path,
-    provider: &Provider,
-) -> anyhow::Result<(Arc<dyn SigningKey>, Zeroizing<Vec<u8>>)> {
+pub(super) fn read(config: &AuthorityConfig, path: &Path, provider: &Provider) -> anyhow::Result<KeyRead> {
     let pkcs8 = KeyFile { path, whose: &whose(config), passphrase: config.passphrase.as_ref() }.read()?;
     let key = signing(config, &pkcs8, provider).with_context(|| path.display().to_string())?;
     let (found, configured) = (key.public_key().key_type(), config.key.key_type());
