@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use base16ct::lower::encode_string;
 use certgate_enrollment::{Authorities as _, Event, EventKind, check_chain};
-use certgate_pki::{Certificate, CsrDraft, DigestAlgorithm, Extension, KeyUsage, SigningKey, pem};
+use certgate_pki::{Certificate, CsrDraft, DigestAlgorithm, Extension, KeyUsage, Provider, SigningKey, pem};
 use zeroize::Zeroizing;
 
 use super::{Base, authority_key};
@@ -69,7 +69,7 @@ impl<'o> OutsideAuthority<'o> {
         for file in files {
             found.extend(read_certificates(file)?);
         }
-        let chain = in_order(found, &*key)?;
+        let chain = in_order(found, &*key, &self.base.provider)?;
         check_chain(&chain, &self.base.provider)?;
         let now = self.base.clock.now();
         for certificate in &chain {
@@ -187,7 +187,7 @@ fn read_certificates(path: &Path) -> anyhow::Result<Vec<Certificate>> {
 }
 
 /// That of this key first, then its issuer, and so on up to one that has signed itself.
-fn in_order(mut found: Vec<Certificate>, key: &dyn SigningKey) -> anyhow::Result<Vec<Certificate>> {
+fn in_order(mut found: Vec<Certificate>, key: &dyn SigningKey, provider: &Provider) -> anyhow::Result<Vec<Certificate>> {
     let mut chain: Vec<Certificate> = Vec::new();
     let own = found.iter().position(|one| one.public_key() == key.public_key());
     let Some(own) = own else {
@@ -197,7 +197,11 @@ fn in_order(mut found: Vec<Certificate>, key: &dyn SigningKey) -> anyhow::Result
     };
     let mut next = found.swap_remove(own);
     while next.issuer().as_der() != next.subject().as_der() {
-        let issuer = found.iter().position(|one| one.subject().as_der() == next.issuer().as_der());
+        let is_named = |one: &Certificate| one.subject().as_der() == next.issuer().as_der();
+        let has_signed = |one: &Certificate| next.verify_signed_by(one.public_key(), provider).is_ok();
+        // A CA that has got another key has certificates of one name: the one that signed counts.
+        let signer = found.iter().position(|one| is_named(one) && has_signed(one));
+        let issuer = signer.or_else(|| found.iter().position(is_named));
         let Some(issuer) = issuer else {
             bail!(
                 "the chain is not whole: {} is signed by {}, whose certificate is not among those given. Add it, and all above it up to \

@@ -41,7 +41,7 @@ refused "$OUTSIDE/default.pem" | grep 'the chain is not whole: CN=Example Issuin
 refused "$CONFIG" | grep 'no complete PEM block'
 openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -out other.pem -days 10 -subj "/O=Example/CN=Example Root" 2> /dev/null
 refused "$OUTSIDE/default.pem" other.pem | grep 'is not signed by the next one'
-"$CERTGATE" --data-dir "$DATA" --config "$CONFIG" --output json ca import default "$OUTSIDE/root.pem" "$OUTSIDE/default.pem" > imported.json
+"$CERTGATE" --data-dir "$DATA" --config "$CONFIG" --output json ca import default other.pem "$OUTSIDE/root.pem" "$OUTSIDE/default.pem" > imported.json
 "#;
 
 /// A CA that exists already, with a key in the form that OpenSSL has written since ever, encrypted for the way.
