@@ -5,6 +5,7 @@ mod bind;
 mod client_certificate;
 mod descriptors;
 mod identity;
+mod room;
 mod session;
 mod tls;
 
@@ -14,7 +15,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulConnection;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,6 +22,7 @@ pub use accept::{ConnectionLimits, Peer, Served, serve_listener};
 pub use bind::{Bound, bind_all};
 pub use descriptors::affordable_connections;
 pub use identity::ServerIdentity;
+pub use room::{Place, Room};
 pub use session::TlsSession;
 pub use tls::server_config;
 
@@ -60,6 +61,11 @@ impl InFlight {
         self.0.now.load(Ordering::Relaxed) == 0
     }
 
+    /// Has nothing ever come?
+    fn is_unused(&self) -> bool {
+        self.0.ever.load(Ordering::Relaxed) == 0
+    }
+
     /// Returns once nothing is being answered and nothing new has come for this long, give or take as much again.
     async fn idle(&self, period: Duration) {
         let mut before = None;
@@ -81,19 +87,15 @@ pub struct Lifecycle {
     pub stopping: CancellationToken,
     /// Every task that must have ended before the ledger is closed.
     pub tasks: TaskTracker,
-    /// One permit a connection.
-    pub connections: Arc<Semaphore>,
+    /// A place for each connection.
+    pub room: Arc<Room>,
 }
 
 impl Lifecycle {
     /// For at most so many connections at one time.
     #[must_use]
     pub fn new(connections: usize) -> Self {
-        Self {
-            stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
-        }
+        Self { stopping: CancellationToken::new(), tasks: TaskTracker::new(), room: Room::new(connections) }
     }
 
     /// Drives a connection to its end; told to stop, it finishes what is `under_way` and takes no more. Who is in the middle of
@@ -102,14 +104,28 @@ impl Lifecycle {
         self.drive_until(connection, under_way, std::future::pending()).await
     }
 
-    /// The same for a connection that does not find out by itself that nobody uses it.
-    pub(crate) async fn drive_idle<C: GracefulConnection>(
+    /// The same for a connection that has a place, until that is wanted for another; `patience` is how long it may be without a request, if
+    /// it does not find out by itself.
+    pub(crate) async fn drive_placed<C: GracefulConnection>(
         &self,
         connection: C,
-        under_way: &InFlight,
-        patience: Duration,
+        place: &Place,
+        patience: Option<Duration>,
     ) -> Result<(), C::Error> {
-        self.drive_until(connection, under_way, under_way.idle(patience)).await
+        let under_way = place.under_way();
+        let idle = async {
+            match patience {
+                Some(patience) => under_way.idle(patience).await,
+                None => std::future::pending().await,
+            }
+        };
+        let enough = async {
+            tokio::select! {
+                () = idle => {}
+                () = place.is_wanted() => {}
+            }
+        };
+        self.drive_until(connection, under_way, enough).await
     }
 
     async fn drive_until<C: GracefulConnection>(
@@ -122,7 +138,8 @@ impl Lifecycle {
         tokio::select! {
             ended = connection.as_mut() => return ended,
             () = self.stopping.cancelled() => connection.as_mut().graceful_shutdown(),
-            () = enough => connection.as_mut().graceful_shutdown(),
+            // Nothing has ever been asked for over it, so there is nothing to wait for.
+            () = enough => if under_way.is_unused() { return Ok(()) } else { connection.as_mut().graceful_shutdown() },
         }
         loop {
             match tokio::time::timeout(LAST_WORD, connection.as_mut()).await {

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::session::{TlsSession, handshake};
 use super::tls::H2;
-use super::{InFlight, Lifecycle};
+use super::{InFlight, Lifecycle, Place};
 use crate::config::Family;
 use crate::serve::{App, Exchange};
 use crate::telemetry::Metrics;
@@ -56,7 +56,8 @@ pub struct Served {
     pub metrics: Arc<Metrics>,
 }
 
-/// Accepts until told to stop. Connections at the limit are closed at once, so that those that are served stay fast.
+/// Accepts until told to stop. At the limit, connections over which nothing is asked make way for new ones; where there is none, the new one is
+/// closed at once, so that those that are served stay fast.
 pub async fn serve_listener(socket: TcpListener, served: Served, lifecycle: Lifecycle) {
     loop {
         let accepted = tokio::select! {
@@ -71,15 +72,15 @@ pub async fn serve_listener(socket: TcpListener, served: Served, lifecycle: Life
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&lifecycle.connections).try_acquire_owned() else {
+        let Some(place) = lifecycle.room.enter(&served.metrics.connections_displaced).await else {
             served.metrics.connections_refused.inc();
             continue;
         };
         let (served, stopping) = (served.clone(), lifecycle.clone());
         lifecycle.tasks.spawn(async move {
             let _counted = Counted::new(&served.metrics.connections);
-            serve_connection(stream, peer, &served, &stopping).await;
-            drop(permit);
+            serve_connection(stream, peer, &served, (&stopping, &place)).await;
+            drop(place);
         });
     }
 }
@@ -100,34 +101,37 @@ impl Drop for Counted {
     }
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, served: &Served, lifecycle: &Lifecycle) {
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, served: &Served, (lifecycle, place): (&Lifecycle, &Place)) {
     // Answers are small and whole: waiting to fill a segment only delays them. Without it they are late, not wrong.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(served.limits.write));
-    let stream = Box::pin(stream);
-    let Some(tls) = &served.tls else { return serve_http1(stream, Peer { address: peer, tls: None }, served, lifecycle).await };
+    let (stream, there) = (Box::pin(stream), (lifecycle, place));
+    let Some(tls) = &served.tls else { return serve_http1(stream, Peer { address: peer, tls: None }, served, there).await };
     let acceptor = TlsAcceptor::from(Arc::clone(tls));
-    let shaken = tokio::time::timeout(served.limits.handshake, handshake(&acceptor, stream));
-    match lifecycle.stopping.run_until_cancelled(shaken).await {
-        Some(Ok(Ok((stream, session)))) => {
+    let shaken = tokio::select! {
+        () = lifecycle.stopping.cancelled() => return,
+        () = place.is_wanted() => return,
+        shaken = tokio::time::timeout(served.limits.handshake, handshake(&acceptor, stream)) => shaken,
+    };
+    match shaken {
+        Ok(Ok((stream, session))) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(H2);
             let peer = Peer { address: peer, tls: Some(Arc::new(session)) };
             if is_http2 {
-                serve_http2(stream, peer, served, lifecycle).await;
+                serve_http2(stream, peer, served, there).await;
             } else {
-                serve_http1(stream, peer, served, lifecycle).await;
+                serve_http1(stream, peer, served, there).await;
             }
         }
-        Some(Ok(Err(error))) => {
+        Ok(Err(error)) => {
             served.metrics.handshakes_failed.inc();
             tracing::debug!(%peer, %error, "the TLS handshake failed");
         }
-        Some(Err(_)) => {
+        Err(_) => {
             served.metrics.handshakes_failed.inc();
             tracing::debug!(%peer, "the TLS handshake took too long");
         }
-        None => {}
     }
 }
 
@@ -145,31 +149,31 @@ fn exchange(peer: Peer, served: &Served, in_flight: &InFlight) -> Exchange {
     Exchange { app, serves, peer, in_flight: in_flight.clone() }
 }
 
-async fn serve_http1<S>(stream: S, peer: Peer, served: &Served, lifecycle: &Lifecycle)
+async fn serve_http1<S>(stream: S, peer: Peer, served: &Served, (lifecycle, place): (&Lifecycle, &Place))
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (in_flight, address) = (InFlight::default(), peer.address);
-    let service = TowerToHyperService::new(exchange(peer, served, &in_flight));
+    let address = peer.address;
+    let service = TowerToHyperService::new(exchange(peer, served, place.under_way()));
     let mut builder = http1::Builder::new();
     // One buffer for head and body: one TLS record for a small answer, which the simplest of clients need.
     builder.timer(TokioTimer::new()).header_read_timeout(served.limits.head).max_header_size(MAX_HEAD.into()).writev(false);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = lifecycle.drive(connection, &in_flight).await {
+    if let Err(error) = lifecycle.drive_placed(connection, place, None).await {
         tracing::debug!(peer = %address, %error, "the connection ended early");
     }
 }
 
-async fn serve_http2<S>(stream: S, peer: Peer, served: &Served, lifecycle: &Lifecycle)
+async fn serve_http2<S>(stream: S, peer: Peer, served: &Served, (lifecycle, place): (&Lifecycle, &Place))
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (in_flight, address) = (InFlight::default(), peer.address);
-    let service = TowerToHyperService::new(exchange(peer, served, &in_flight));
+    let address = peer.address;
+    let service = TowerToHyperService::new(exchange(peer, served, place.under_way()));
     let mut builder = http2::Builder::new(Tracked(lifecycle.tasks.clone()));
     builder.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS).max_header_list_size(MAX_HEAD.into());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = lifecycle.drive_idle(connection, &in_flight, served.limits.head).await {
+    if let Err(error) = lifecycle.drive_placed(connection, place, Some(served.limits.head)).await {
         tracing::debug!(peer = %address, %error, "the connection ended early");
     }
 }

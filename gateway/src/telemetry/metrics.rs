@@ -86,6 +86,8 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections that were turned away, at the limit.
     pub connections_refused: Counter,
+    /// Connections over which nothing was asked, that were closed at the limit for others.
+    pub connections_displaced: Counter,
     /// TLS handshakes that failed.
     pub handshakes_failed: Counter,
     /// Writes that wait in the ledger's queue.
@@ -114,6 +116,7 @@ impl Metrics {
             not_after: Family::default(),
             connections: Gauge::default(),
             connections_refused: Counter::default(),
+            connections_displaced: Counter::default(),
             handshakes_failed: Counter::default(),
             ledger_queue: Gauge::default(),
             ledger_writable: Gauge::default(),
@@ -136,6 +139,8 @@ impl Metrics {
         registry.register_with_unit("certificate_not_after", help, Unit::Seconds, metrics.not_after.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
         registry.register("connections_refused", "Connections turned away at the limit", metrics.connections_refused.clone());
+        let help = "Connections over which nothing was asked, closed at the limit for others";
+        registry.register("connections_displaced", help, metrics.connections_displaced.clone());
         registry.register("tls_handshakes_failed", "TLS handshakes that failed", metrics.handshakes_failed.clone());
         registry.register("ledger_queue", "Writes that wait to be committed", metrics.ledger_queue.clone());
         registry.register("ledger_writable", "1 while the ledger can be written", metrics.ledger_writable.clone());
