@@ -9,7 +9,7 @@ mod room;
 mod session;
 mod tls;
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -100,7 +100,11 @@ impl Lifecycle {
 
     /// Drives a connection to its end; told to stop, it finishes what is `under_way` and takes no more. Who is in the middle of
     /// asking for something is not waited for.
-    pub(crate) async fn drive<C: GracefulConnection>(&self, connection: C, under_way: &InFlight) -> Result<(), C::Error> {
+    pub(crate) async fn drive<C: GracefulConnection>(
+        &self,
+        connection: Pin<&mut C>,
+        under_way: &InFlight,
+    ) -> Result<(), C::Error> {
         self.drive_until(connection, under_way, std::future::pending()).await
     }
 
@@ -108,7 +112,7 @@ impl Lifecycle {
     /// it does not find out by itself.
     pub(crate) async fn drive_placed<C: GracefulConnection>(
         &self,
-        connection: C,
+        connection: Pin<&mut C>,
         place: &Place,
         patience: Option<Duration>,
     ) -> Result<(), C::Error> {
@@ -130,11 +134,10 @@ impl Lifecycle {
 
     async fn drive_until<C: GracefulConnection>(
         &self,
-        connection: C,
+        mut connection: Pin<&mut C>,
         under_way: &InFlight,
         enough: impl Future<Output = ()>,
     ) -> Result<(), C::Error> {
-        let mut connection = pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,
             () = self.stopping.cancelled() => connection.as_mut().graceful_shutdown(),

@@ -12,6 +12,7 @@ mod conditional;
 mod crl;
 mod est;
 mod failure;
+mod framing;
 mod host;
 mod ocsp;
 mod ops;
@@ -84,9 +85,16 @@ impl Exchange {
         let (head, body) = request.into_parts();
         let body = pin!(body);
         let mut body = pin!(body::Watched::new(body));
-        let mut answer = match host::host_fault(&head) {
+        let mut answer = match head_fault(&head) {
             None => self.route(&head, body.as_mut()).await,
-            Some(fault) => answer::text(StatusCode::BAD_REQUEST, fault),
+            Some((status, fault)) => {
+                let mut answer = answer::text(status, fault);
+                // Whoever stands in front may have read it another way: what follows is no request of this one's sender, perhaps.
+                if head.version < Version::HTTP_2 {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                answer
+            }
         };
         // A connection that is closed on unread octets may lose its answer, so a body that comes is read on for a while before the
         // answer is given. A sender that waits for 100-continue has sent nothing yet (RFC 9110 §10.1.1), and one that was too slow is
@@ -126,6 +134,12 @@ impl Exchange {
             _ => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),
         }
     }
+}
+
+/// What makes a request one that is not looked at any further.
+fn head_fault(head: &Parts) -> Option<(StatusCode, &'static str)> {
+    let host = host::host_fault(head).map(|fault| (StatusCode::BAD_REQUEST, fault));
+    host.or_else(|| framing::coding_fault(head).map(|fault| (StatusCode::NOT_IMPLEMENTED, fault)))
 }
 
 impl<B> tower::Service<Request<B>> for Exchange

@@ -35,6 +35,8 @@ pub(crate) struct RunInfo {
     pub(crate) https: Vec<String>,
     /// Listeners in the clear, likewise.
     pub(crate) http: Vec<String>,
+    /// Listeners of health and metrics, likewise.
+    pub(crate) ops: Vec<String>,
     /// The trust anchor.
     pub(crate) ca_pem: PathBuf,
 }

@@ -13,6 +13,7 @@ mod faketime;
 mod foreign;
 mod fuzz_smoke;
 mod gateway;
+mod hostile;
 mod install;
 mod process;
 mod regen;

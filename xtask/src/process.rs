@@ -9,6 +9,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+/// Debian's Python: packages of Debian are there, and in no other.
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
 /// How long a script may take.
 const SCRIPT_SECONDS: u32 = 120;
 

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,7 +122,8 @@ async fn serve_connection(stream: UnixStream, admin: Arc<Admin>, lifecycle: &Lif
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new());
-    if let Err(error) = lifecycle.drive(builder.serve_connection(TokioIo::new(stream), service), &in_flight).await {
+    let connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    if let Err(error) = lifecycle.drive(connection, &in_flight).await {
         tracing::debug!(%error, "a connection to the administration socket ended early");
     }
 }

@@ -1,6 +1,7 @@
 //! Accepting connections and serving each to its end.
 
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,12 +103,40 @@ impl Drop for Counted {
 }
 
 async fn serve_connection(stream: TcpStream, peer: SocketAddr, served: &Served, (lifecycle, place): (&Lifecycle, &Place)) {
+    let patience = if served.tls.is_some() { served.limits.handshake } else { served.limits.head };
+    // Until something comes, a connection is to take next to no memory: neither buffers, nor what the rest of this needs.
+    let mut first = [0];
+    let is_there = tokio::select! {
+        () = lifecycle.stopping.cancelled() => false,
+        () = place.is_wanted() => false,
+        peeked = tokio::time::timeout(patience, stream.peek(&mut first)) => matches!(peeked, Ok(Ok(1))),
+    };
+    if is_there {
+        speaking(stream, peer, served, (lifecycle, place)).await;
+    }
+}
+
+/// What serves a connection, on the heap: a task that waits for it does not hold the room that it takes.
+type Serving<'s> = Pin<Box<dyn Future<Output = ()> + Send + 's>>;
+
+/// Serves a connection over which something has come.
+fn speaking<'s>(stream: TcpStream, peer: SocketAddr, served: &'s Served, there: (&'s Lifecycle, &'s Place)) -> Serving<'s> {
     // Answers are small and whole: waiting to fill a segment only delays them. Without it they are late, not wrong.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(served.limits.write));
-    let (stream, there) = (Box::pin(stream), (lifecycle, place));
-    let Some(tls) = &served.tls else { return serve_http1(stream, Peer { address: peer, tls: None }, served, there).await };
+    let stream = Box::pin(stream);
+    match &served.tls {
+        None => http1(stream, Peer { address: peer, tls: None }, served, there),
+        Some(tls) => Box::pin(serve_tls(stream, peer, (served, tls), there)),
+    }
+}
+
+async fn serve_tls<S>(stream: S, peer: SocketAddr, (served, tls): (&Served, &Arc<ServerConfig>), there: (&Lifecycle, &Place))
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (lifecycle, place) = there;
     let acceptor = TlsAcceptor::from(Arc::clone(tls));
     let shaken = tokio::select! {
         () = lifecycle.stopping.cancelled() => return,
@@ -118,11 +147,7 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, served: &Served, 
         Ok(Ok((stream, session))) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(H2);
             let peer = Peer { address: peer, tls: Some(Arc::new(session)) };
-            if is_http2 {
-                serve_http2(stream, peer, served, there).await;
-            } else {
-                serve_http1(stream, peer, served, there).await;
-            }
+            if is_http2 { http2(stream, peer, served, there) } else { http1(stream, peer, served, there) }.await;
         }
         Ok(Err(error)) => {
             served.metrics.handshakes_failed.inc();
@@ -149,7 +174,7 @@ fn exchange(peer: Peer, served: &Served, in_flight: &InFlight) -> Exchange {
     Exchange { app, serves, peer, in_flight: in_flight.clone() }
 }
 
-async fn serve_http1<S>(stream: S, peer: Peer, served: &Served, (lifecycle, place): (&Lifecycle, &Place))
+fn http1<'s, S>(stream: S, peer: Peer, served: &'s Served, (lifecycle, place): (&'s Lifecycle, &'s Place)) -> Serving<'s>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -159,12 +184,10 @@ where
     // One buffer for head and body: one TLS record for a small answer, which the simplest of clients need.
     builder.timer(TokioTimer::new()).header_read_timeout(served.limits.head).max_header_size(MAX_HEAD.into()).writev(false);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = lifecycle.drive_placed(connection, place, None).await {
-        tracing::debug!(peer = %address, %error, "the connection ended early");
-    }
+    Box::pin(async move { ended(address, lifecycle.drive_placed(pin!(connection), place, None).await) })
 }
 
-async fn serve_http2<S>(stream: S, peer: Peer, served: &Served, (lifecycle, place): (&Lifecycle, &Place))
+fn http2<'s, S>(stream: S, peer: Peer, served: &'s Served, (lifecycle, place): (&'s Lifecycle, &'s Place)) -> Serving<'s>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -173,8 +196,13 @@ where
     let mut builder = http2::Builder::new(Tracked(lifecycle.tasks.clone()));
     builder.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS).max_header_list_size(MAX_HEAD.into());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = lifecycle.drive_placed(connection, place, Some(served.limits.head)).await {
-        tracing::debug!(peer = %address, %error, "the connection ended early");
+    let patience = Some(served.limits.head);
+    Box::pin(async move { ended(address, lifecycle.drive_placed(pin!(connection), place, patience).await) })
+}
+
+fn ended(peer: SocketAddr, outcome: Result<(), hyper::Error>) {
+    if let Err(error) = outcome {
+        tracing::debug!(%peer, %error, "the connection ended early");
     }
 }
 

@@ -45,18 +45,18 @@ impl TlsSession {
     }
 }
 
-/// Shakes hands.
+/// Shakes hands. What comes of it is large, and is moved about: it is on the heap.
 ///
 /// # Errors
 /// As rustls says.
-pub(super) async fn handshake<S>(acceptor: &TlsAcceptor, stream: S) -> io::Result<(TlsStream<S>, TlsSession)>
+pub(super) async fn handshake<S>(acceptor: &TlsAcceptor, stream: S) -> io::Result<(Box<TlsStream<S>>, TlsSession)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut watched = Watched { accept: acceptor.accept(stream), finished: None };
     let stream = std::future::poll_fn(|cx| Pin::new(&mut watched).poll(cx)).await?;
     let session = TlsSession::of(stream.get_ref().1, watched.finished);
-    Ok((stream, session))
+    Ok((Box::new(stream), session))
 }
 
 /// A handshake that is watched for its first Finished message.

@@ -5,9 +5,10 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::steps::{GATEWAY, PYTHON};
+use super::steps::GATEWAY;
 use crate::{
-    cargo, process,
+    cargo,
+    process::{self, PYTHON},
     report::{Outcome, Report},
 };
 

@@ -6,12 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::{
-    cargo, process,
+    cargo,
+    process::{self, PYTHON},
     report::{Outcome, Report},
 };
 
-/// Debian's Python: packages of Debian are there, and in no other.
-pub(super) const PYTHON: &str = "/usr/bin/python3";
 /// How long all kills of a flow may take.
 const SECONDS: u32 = 300;
 /// What all of these scripts have in common.

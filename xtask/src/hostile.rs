@@ -1,0 +1,117 @@
+//! Hostile input over sockets: each kind is answered as its protocol wants it or turned away, nobody else is served worse meanwhile, and memory
+//! stays within bounds.
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::{
+    gateway::Gateway,
+    process::{self, PYTHON},
+    report::{Outcome, Report},
+};
+
+const SCRIPTS: [(&str, &str); 4] = [
+    ("attacks.py", include_str!("hostile/attacks.py")),
+    ("bystanders.py", include_str!("hostile/bystanders.py")),
+    ("smuggling.py", include_str!("hostile/smuggling.py")),
+    ("wire.py", include_str!("hostile/wire.py")),
+];
+/// How long one attack may take.
+const SECONDS: u32 = 180;
+/// Limits that are soon over: what is slow is seen to be cut at whatever is configured.
+const SHORT_LIMITS: &str = "[limits]\nhandshake = \"3s\"\nhead = \"4s\"\nbody = \"5s\"\n";
+
+/// An attack, what it shows, and how much more memory it may have the gateway take, MiB.
+struct Attack {
+    name: &'static str,
+    shows: &'static str,
+    memory: u32,
+}
+
+/// Attacks upon a gateway with the limits that it has by itself.
+const ATTACKS: [Attack; 9] = [
+    Attack { name: "garbage", shows: "garbage is turned away", memory: 8 },
+    Attack { name: "truncated", shows: "requests that end too early are not answered as if they were whole", memory: 8 },
+    Attack { name: "large", shows: "bodies of 10 MB are refused with 413", memory: 16 },
+    Attack { name: "heads", shows: "heads without an end are refused with 431", memory: 8 },
+    Attack { name: "smuggling", shows: "what two readers may read as different requests is refused", memory: 8 },
+    Attack { name: "floods", shows: "floods of HTTP/2 frames disturb nobody", memory: 48 },
+    Attack { name: "hellos", shows: "TLS that is almost right ends the handshake", memory: 16 },
+    Attack { name: "nested", shows: "4000 levels of BER and JSON are malformed in each protocol", memory: 8 },
+    Attack { name: "idle", shows: "5000 connections that say nothing make way for others", memory: 24 },
+];
+/// At the end, since it leaves the gateway larger than it was: what 4096 connections take that have said something.
+const FULL: Attack =
+    Attack { name: "speaking", shows: "all connections that there is room for are taken, and others are served", memory: 96 };
+/// Upon a gateway with short limits.
+const SLOW: Attack =
+    Attack { name: "slow", shows: "handshakes, heads and bodies that come an octet at a time are cut", memory: 24 };
+
+pub(crate) fn all(report: &mut Report) -> Result<()> {
+    for program in ["openssl", PYTHON] {
+        if !process::found(program) {
+            report.skip("hostile input", &format!("there is no {program}"));
+            return Ok(());
+        }
+    }
+    let usual = Target::start("")?;
+    for attack in ATTACKS.iter().chain([&FULL]) {
+        report.check(attack.shows, || usual.suffer(attack));
+    }
+    usual.end(report);
+    let hasty = Target::start(SHORT_LIMITS)?;
+    report.check(SLOW.shows, || hasty.suffer(&SLOW));
+    hasty.end(report);
+    Ok(())
+}
+
+/// A gateway that is attacked, and what attackers and bystanders need.
+struct Target {
+    gateway: Gateway,
+    work: TempDir,
+    password: String,
+}
+
+impl Target {
+    fn start(config: &str) -> Result<Self> {
+        let work = tempfile::tempdir()?;
+        for (name, script) in SCRIPTS {
+            std::fs::write(work.path().join(name), script)?;
+        }
+        let file = work.path().join("certgate.toml");
+        std::fs::write(&file, config)?;
+        let gateway = Gateway::start_configured(&work.path().join("data"), &[], Some(&file))?;
+        let password = gateway.add_user("bystander")?;
+        process::script(work.path(), REQUESTS, &[("DATA", gateway.data_dir().as_os_str())])?;
+        Ok(Self { gateway, work, password })
+    }
+
+    /// Attacks it beside others that it serves.
+    fn suffer(&self, attack: &Attack) -> Result<Outcome> {
+        let run = self.gateway.run();
+        let first = |addresses: &[String]| addresses.first().cloned().unwrap_or_default();
+        let mut command = process::limited(SECONDS, PYTHON);
+        command.arg(self.work.path().join("bystanders.py")).arg(attack.name);
+        command.env("WORK", self.work.path()).env("PASSWORD", &self.password).env("CA", &run.ca_pem);
+        command.env("HTTPS", first(&run.https)).env("HTTP", first(&run.http)).env("OPS", first(&run.ops));
+        command.env("PID", run.pid.to_string()).env("MOST_MEMORY", attack.memory.to_string());
+        for line in process::stdout(&mut command)?.lines() {
+            println!("        {line}");
+        }
+        Ok(Outcome::Passed)
+    }
+
+    /// It ends well, and what it has done is whole.
+    fn end(self, report: &mut Report) {
+        report.must("after all of it the audit trail is whole, and the gateway ends well", || {
+            self.gateway.admin(&["audit", "verify"])?;
+            self.gateway.stop()
+        });
+    }
+}
+
+/// What bystanders ask: about the certificate of the server, and for one.
+const REQUESTS: &str = r#"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=bystander -outform DER -out csr.der
+openssl ocsp -issuer "$DATA/ca/default.pem" -cert "$DATA/tls/server.pem" -no_nonce -reqout ocsp.der
+"#;
