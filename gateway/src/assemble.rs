@@ -1,6 +1,7 @@
 //! From configuration to parts: one function a part.
 
 mod acme;
+mod audit;
 mod authorities;
 mod authority_key;
 mod crls;
@@ -27,6 +28,7 @@ use tokio::sync::Semaphore;
 use tracing_appender::non_blocking::ErrorCounter;
 
 pub use acme::make_acme;
+pub use audit::open_checkpoints;
 pub use authorities::{Authorities, open_authorities};
 pub use crls::start_publishers;
 pub use first_device::{FirstDevice, FirstStart, make_first_device};

@@ -4,6 +4,7 @@
 //! and what would be right.
 
 mod advice;
+mod audit;
 mod authority;
 mod check;
 mod endpoint;
@@ -32,6 +33,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use audit::AuditConfig;
 pub use authority::{AuthorityConfig, Signer};
 use check::Listed;
 pub use endpoint::{AuthMethod, ChannelBindingName, ContentEncryption, EndpointConfig, ProtocolName, ReadingName};
@@ -81,6 +83,8 @@ pub struct Config {
     pub limits: Limits,
     /// Logs.
     pub log: LogConfig,
+    /// Signed heads of the audit trail.
+    pub audit: AuditConfig,
     /// Everything that the file and the embedded configuration have, key by key.
     pub keys: Keys,
 }
@@ -120,6 +124,9 @@ struct File {
     /// What is written to stderr.
     #[serde(default)]
     log: LogConfig,
+    /// Signed heads of the audit trail.
+    #[serde(default)]
+    audit: AuditConfig,
 }
 
 /// What the command line says beside the file.
@@ -179,6 +186,7 @@ impl Config {
         file.validation.check(source)?;
         file.limits.check(source)?;
         file.store.check(source)?;
+        file.audit.check(source)?;
         Ok(Self {
             listeners: lists.listeners.into_items(),
             authorities: check::issuers_first(lists.authorities.into_items()),
@@ -190,6 +198,7 @@ impl Config {
             policy: file.policy,
             limits: file.limits,
             log: file.log,
+            audit: file.audit,
             keys: Keys::of(source.table()?, embedded.table()?),
         })
     }

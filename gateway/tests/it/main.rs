@@ -4,6 +4,7 @@
 
 mod allow_table;
 mod approval;
+mod audit;
 mod broken_configurations;
 mod client;
 mod command_line;
