@@ -27,6 +27,7 @@ mod tls;
 mod validation;
 mod wanted;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -85,6 +86,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Signed heads of the audit trail.
     pub audit: AuditConfig,
+    /// Where everything stands.
+    origin: Origin,
     /// Everything that the file and the embedded configuration have, key by key.
     pub keys: Keys,
 }
@@ -161,6 +164,19 @@ impl Config {
         Self::build(&Source { name: path.display().to_string(), text, is_embedded: false }, &embedded, overrides)
     }
 
+    /// An error at a key of a section.
+    #[must_use]
+    pub fn error_in_key(&self, section: &str, key: &str, message: impl Into<String>) -> ConfigError {
+        self.origin.file.error_in_key(section, key, message)
+    }
+
+    /// An error at a key of an authority.
+    #[must_use]
+    pub fn error_of_authority(&self, name: &str, key: &str, message: impl Into<String>) -> ConfigError {
+        let at = self.origin.authorities.get(name).copied().unwrap_or_default();
+        self.origin.of_authorities.error_at_key(at, key, message)
+    }
+
     fn build(source: &Source, embedded: &Source, overrides: &Overrides) -> Result<Self, ConfigError> {
         let mut file: File = source.parse()?;
         let fallback: File = embedded.parse()?;
@@ -182,6 +198,8 @@ impl Config {
             endpoint.get_mut().take_public_url(overrides.public_url.as_ref());
         }
         check::check(&lists)?;
+        let authorities = lists.authorities.items.iter().map(|one| (one.get_ref().name.clone(), one.span().start)).collect();
+        let origin = Origin { file: source.clone(), of_authorities: lists.authorities.source.clone(), authorities };
         file.tls.check(source)?;
         file.validation.check(source)?;
         file.limits.check(source)?;
@@ -199,12 +217,22 @@ impl Config {
             limits: file.limits,
             log: file.log,
             audit: file.audit,
+            origin,
             keys: Keys::of(source.table()?, embedded.table()?),
         })
     }
 }
 
+/// The texts that a configuration was read from, and where its authorities stand.
+#[derive(Debug)]
+struct Origin {
+    file: Source,
+    of_authorities: Source,
+    authorities: BTreeMap<String, usize>,
+}
+
 /// A text and what to call it in errors.
+#[derive(Clone, Debug)]
 struct Source {
     name: String,
     text: String,

@@ -13,5 +13,6 @@ mod generated;
 mod http2;
 mod lifecycle;
 mod loss;
+mod named_files;
 mod process;
 mod tls;
