@@ -116,6 +116,20 @@ async fn a_ledger_that_lacks_a_signed_head_is_told_of_and_goes_on() {
 }
 
 #[tokio::test]
+async fn a_signed_head_that_is_gone_while_it_runs_is_told_of_with_the_next_one() {
+    let signed = Rig::new();
+    signed.append(5, "a").await;
+    assert_eq!(signed.signed(true).await, [5]);
+    let rig = Rig::over(signed.folder, signed.checkpoints.0.key.clone());
+    rig.append(4, "a").await;
+    rig.checkpoints.sign(false).await.unwrap();
+    assert!(rig.shows("certgate_audit_behind 0"), "nothing is due");
+    rig.clock.advance(HOUR);
+    rig.checkpoints.sign(false).await.unwrap();
+    assert!(rig.shows("certgate_audit_behind 1"));
+}
+
+#[tokio::test]
 async fn it_signs_at_the_start_and_what_cannot_be_kept_is_not_signed() {
     let rig = Rig::new();
     rig.append(1, "a").await;
