@@ -31,7 +31,8 @@ pub use error::{Blame, EnrollError};
 pub use flows::orders::{Order, OrderError, OrderFlow, OrderState, state_of};
 pub use internal::{INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, OCSP_RESPONDER, ROOT_CA, SCEP_RA, TLS_SERVER};
 pub use ports::accounts::{Account, AccountAdded, Accounts};
-pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind};
+pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind, ExpectedHeads};
+pub use ports::audit_walk::AuditWalk;
 pub use ports::authorities::Authorities;
 pub use ports::certificates::{
     Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Revocation,

@@ -3,6 +3,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod audit_walk;
 pub(crate) mod authorities;
 pub(crate) mod certificates;
 pub(crate) mod crls;

@@ -10,6 +10,7 @@ pub mod crls;
 pub mod enrollments;
 pub mod est_users;
 mod failure;
+pub mod progress;
 mod query;
 mod reload;
 pub mod revocations;

@@ -1,11 +1,13 @@
 //! From configuration to parts: one function a part.
 
 mod acme;
+mod audit;
 mod authorities;
 mod authority_key;
 mod crls;
 mod first_device;
 mod keys;
+mod named_files;
 mod ocsp;
 mod operator_certificate;
 mod outside;
@@ -27,9 +29,11 @@ use tokio::sync::Semaphore;
 use tracing_appender::non_blocking::ErrorCounter;
 
 pub use acme::make_acme;
+pub use audit::open_checkpoints;
 pub use authorities::{Authorities, open_authorities};
 pub use crls::start_publishers;
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
+pub use named_files::check_files;
 pub use ocsp::make_ocsp;
 pub use outside::OutsideAuthority;
 pub use scep::make_scep;

@@ -4,6 +4,7 @@
 //! and what would be right.
 
 mod advice;
+mod audit;
 mod authority;
 mod check;
 mod endpoint;
@@ -26,12 +27,14 @@ mod tls;
 mod validation;
 mod wanted;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use audit::AuditConfig;
 pub use authority::{AuthorityConfig, Signer};
 use check::Listed;
 pub use endpoint::{AuthMethod, ChannelBindingName, ContentEncryption, EndpointConfig, ProtocolName, ReadingName};
@@ -81,6 +84,10 @@ pub struct Config {
     pub limits: Limits,
     /// Logs.
     pub log: LogConfig,
+    /// Signed heads of the audit trail.
+    pub audit: AuditConfig,
+    /// Where everything stands.
+    origin: Origin,
     /// Everything that the file and the embedded configuration have, key by key.
     pub keys: Keys,
 }
@@ -120,6 +127,9 @@ struct File {
     /// What is written to stderr.
     #[serde(default)]
     log: LogConfig,
+    /// Signed heads of the audit trail.
+    #[serde(default)]
+    audit: AuditConfig,
 }
 
 /// What the command line says beside the file.
@@ -154,6 +164,19 @@ impl Config {
         Self::build(&Source { name: path.display().to_string(), text, is_embedded: false }, &embedded, overrides)
     }
 
+    /// An error at a key of a section.
+    #[must_use]
+    pub fn error_in_key(&self, section: &str, key: &str, message: impl Into<String>) -> ConfigError {
+        self.origin.file.error_in_key(section, key, message)
+    }
+
+    /// An error at a key of an authority.
+    #[must_use]
+    pub fn error_of_authority(&self, name: &str, key: &str, message: impl Into<String>) -> ConfigError {
+        let at = self.origin.authorities.get(name).copied().unwrap_or_default();
+        self.origin.of_authorities.error_at_key(at, key, message)
+    }
+
     fn build(source: &Source, embedded: &Source, overrides: &Overrides) -> Result<Self, ConfigError> {
         let mut file: File = source.parse()?;
         let fallback: File = embedded.parse()?;
@@ -175,10 +198,13 @@ impl Config {
             endpoint.get_mut().take_public_url(overrides.public_url.as_ref());
         }
         check::check(&lists)?;
+        let authorities = lists.authorities.items.iter().map(|one| (one.get_ref().name.clone(), one.span().start)).collect();
+        let origin = Origin { file: source.clone(), of_authorities: lists.authorities.source.clone(), authorities };
         file.tls.check(source)?;
         file.validation.check(source)?;
         file.limits.check(source)?;
         file.store.check(source)?;
+        file.audit.check(source)?;
         Ok(Self {
             listeners: lists.listeners.into_items(),
             authorities: check::issuers_first(lists.authorities.into_items()),
@@ -190,12 +216,23 @@ impl Config {
             policy: file.policy,
             limits: file.limits,
             log: file.log,
+            audit: file.audit,
+            origin,
             keys: Keys::of(source.table()?, embedded.table()?),
         })
     }
 }
 
+/// The texts that a configuration was read from, and where its authorities stand.
+#[derive(Debug)]
+struct Origin {
+    file: Source,
+    of_authorities: Source,
+    authorities: BTreeMap<String, usize>,
+}
+
 /// A text and what to call it in errors.
+#[derive(Clone, Debug)]
 struct Source {
     name: String,
     text: String,

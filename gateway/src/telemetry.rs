@@ -1,11 +1,13 @@
 //! What certgate says about itself: logs on stderr, metrics on the ops listener, and the clocks.
 
+mod audit_metrics;
 mod clock;
 mod crl_metrics;
 mod logs;
 mod metrics;
 
+pub use audit_metrics::AuditMetrics;
 pub use clock::{Stopwatch, SystemClock};
 pub use crl_metrics::{BuildMetrics, CrlMetrics, ListMetrics};
-pub use logs::{LevelSwitch, Logs, start_logs};
+pub use logs::{CHECKPOINT, LevelSwitch, Logs, start_logs};
 pub use metrics::{EnrollmentMetrics, Metrics, OcspMetrics, OcspOutcome, Outcome, ValidationMetrics};

@@ -5,16 +5,16 @@ mod enrollments;
 mod orders;
 mod statuses;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    Account, Along, AuditHead, AuditReport, AuditTrail, Authorities, AuthorizationRecord, CertificateQuery, CertificateRecord,
-    CertificateRecorded, CertificateStatus, Certificates, CommittedChange, CrlRecord, CrlScope, Cursor, EnrollmentKey,
-    EnrollmentRecord, EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, Ledger, LedgerError, NewEnrollment, OrderRecord,
-    Page, PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing,
+    Account, Along, AuditHead, AuditReport, AuditTrail, AuditWalk, Authorities, AuthorizationRecord, CertificateQuery,
+    CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, CommittedChange, CrlRecord, CrlScope, Cursor,
+    EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, ExpectedHeads, Ledger,
+    LedgerError, NewEnrollment, OrderRecord, Page, PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing,
 };
 use certgate_pki::{DigestAlgorithm, Serial};
 
@@ -411,20 +411,27 @@ impl AuditTrail for MemoryLedger {
         Ok(())
     }
 
-    async fn verify(&self, expect_head: Option<[u8; 32]>) -> Result<AuditReport, LedgerError> {
+    async fn first_missing(&self, heads: Vec<AuditHead>) -> Result<Option<usize>, LedgerError> {
         let state = self.read();
-        let head = State::default().head();
-        let found = expect_head.map(|expected| expected == head.hash);
-        let mut report = AuditReport { head, broken_at: None, expected_head_found: found };
+        let hash_of = |events: u64| match usize::try_from(events).ok()?.checked_sub(1) {
+            None => Some(AuditHead::NOTHING.hash),
+            Some(index) => state.trail.get(index).map(|(_, hash)| *hash),
+        };
+        Ok(heads.iter().position(|head| hash_of(head.events) != Some(head.hash)))
+    }
+
+    async fn verify(&self, expected: ExpectedHeads, walked: Arc<AtomicU64>) -> Result<AuditReport, LedgerError> {
+        let state = self.read();
+        let mut walk = AuditWalk::new(expected);
         for (event, hash) in &state.trail {
-            if link(report.head.hash, event) != *hash {
-                report.broken_at = Some(report.head.events + 1);
+            if link(walk.head().hash, event) != *hash {
+                walk.break_here();
                 break;
             }
-            report.head = AuditHead { events: report.head.events + 1, hash: *hash };
-            report.expected_head_found = report.expected_head_found.map(|found| found || expect_head == Some(*hash));
+            walk.pass(AuditHead { events: walk.head().events + 1, hash: *hash });
+            walked.store(walk.head().events, Ordering::Relaxed);
         }
-        Ok(report)
+        Ok(walk.end())
     }
 }
 
@@ -432,8 +439,6 @@ impl Ledger for MemoryLedger {}
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use certgate_enrollment::EventKind;
 
     use super::*;
@@ -446,7 +451,7 @@ mod tests {
     #[tokio::test]
     async fn writes_fail_when_they_are_told_to() {
         let ledger = MemoryLedger::default();
-        let event = || Event { at: crate::NOW, kind: EventKind::AuditCheckpoint, actor: String::new(), details: Vec::new() };
+        let event = || Event { at: crate::NOW, kind: EventKind::AuditKeyMade, actor: String::new(), details: Vec::new() };
         ledger.fail_writes(true);
         assert!(matches!(ledger.append(event()).await, Err(LedgerError::Unavailable(_))));
         assert!(ledger.events().is_empty());

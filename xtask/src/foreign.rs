@@ -2,6 +2,7 @@
 //! one would type it; a program that is not installed skips it by name.
 
 mod acme;
+mod audit;
 mod authority;
 mod ceremony;
 mod certificates;
@@ -66,6 +67,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     status::all(&gateway, work.path(), report)?;
     acme::all(work.path(), report)?;
     ceremony::all(work.path(), report)?;
+    audit::all(work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! The audit trail: a hash chain of everything that was changed.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use async_trait::async_trait;
 use certgate_pki::{DigestAlgorithm, Provider, Serial, Timestamp};
 
@@ -50,8 +53,8 @@ pub enum EventKind {
     BaseUrlChanged,
     /// An authority has the certificate that a CA outside has signed.
     AuthorityImported,
-    /// The head of the chain was signed.
-    AuditCheckpoint,
+    /// A key was made that signs heads of the chain.
+    AuditKeyMade,
 }
 
 impl EventKind {
@@ -80,7 +83,7 @@ impl EventKind {
             Self::AuthorizationInvalid => "authorization.invalid",
             Self::BaseUrlChanged => "authority.base-url-changed",
             Self::AuthorityImported => "authority.imported",
-            Self::AuditCheckpoint => "audit.checkpoint",
+            Self::AuditKeyMade => "audit.key-made",
         }
     }
 }
@@ -123,6 +126,20 @@ pub struct AuditHead {
     pub hash: [u8; 32],
 }
 
+impl AuditHead {
+    /// Before the first event.
+    pub const NOTHING: Self = Self { events: 0, hash: [0; 32] };
+}
+
+/// What a walk along the chain has to pass.
+#[derive(Clone, Debug, Default)]
+pub struct ExpectedHeads {
+    /// A hash, wherever it stands.
+    pub hash: Option<[u8; 32]>,
+    /// Heads, each where it stands.
+    pub heads: Vec<AuditHead>,
+}
+
 /// What a walk along the chain found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditReport {
@@ -130,8 +147,10 @@ pub struct AuditReport {
     pub head: AuditHead,
     /// Number of the first event that does not follow from the one before it.
     pub broken_at: Option<u64>,
-    /// Was the expected head passed on the way? `None` when none was expected.
+    /// Was the expected hash passed on the way? `None` when none was expected.
     pub expected_head_found: Option<bool>,
+    /// The first of the expected heads that was not passed: its place among them.
+    pub first_missed: Option<usize>,
 }
 
 /// The port.
@@ -149,9 +168,15 @@ pub trait AuditTrail: Send + Sync {
     /// [`LedgerError`].
     async fn append(&self, event: Event) -> Result<(), LedgerError>;
 
-    /// Walks the whole chain, hashing every event again.
+    /// The first of these heads that the trail does not state where it stands: its place among them. Nothing is hashed.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn first_missing(&self, heads: Vec<AuditHead>) -> Result<Option<usize>, LedgerError>;
+
+    /// Walks the whole chain, hashing every event again. `walked` tells meanwhile how many events that were.
     ///
     /// # Errors
     /// [`LedgerError`] when it cannot be read; a broken chain is a report.
-    async fn verify(&self, expect_head: Option<[u8; 32]>) -> Result<AuditReport, LedgerError>;
+    async fn verify(&self, expected: ExpectedHeads, walked: Arc<AtomicU64>) -> Result<AuditReport, LedgerError>;
 }

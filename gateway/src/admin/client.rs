@@ -1,15 +1,21 @@
 //! The client's side of the socket: one request, one answer.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
+use certgate_pki::CryptoError;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
+use super::progress::ProgressResult;
 use super::{AdminFailure, Code, ErrorBody};
+
+/// How often it is asked how far something has come.
+const PERIOD: Duration = Duration::from_millis(200);
 
 /// A body for [`ask`].
 ///
@@ -17,6 +23,37 @@ use super::{AdminFailure, Code, ErrorBody};
 /// When it cannot be written as JSON.
 pub fn encode_body<T: serde::Serialize>(value: &T) -> Result<Vec<u8>, AdminFailure> {
     serde_json::to_vec(value).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))
+}
+
+/// Asks as [`ask`] does, and says meanwhile how far the gateway has come.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn ask_and_watch(
+    socket: &Path,
+    (method, path): (Method, &str),
+    body: Vec<u8>,
+    mut seen: impl FnMut(ProgressResult),
+) -> Result<serde_json::Value, AdminFailure> {
+    let failed = |error: CryptoError| AdminFailure::new(Code::Failed, error.to_string());
+    let mut octets = [0; 16];
+    certgate_crypto::provider().random.fill(&mut octets).map_err(failed)?;
+    let id = base16ct::lower::encode_string(&octets);
+    let (path, shown) = (format!("{path}?progress={id}"), format!("/v1/progress/{id}"));
+    let watch = async {
+        loop {
+            tokio::time::sleep(PERIOD).await;
+            // What is not under way yet, or no more, is not to be seen.
+            let said = ask(socket, Method::GET, &shown, None).await.ok();
+            if let Some(progress) = said.and_then(|said| serde_json::from_value(said).ok()) {
+                seen(progress);
+            }
+        }
+    };
+    tokio::select! {
+        answer = ask(socket, method, &path, Some(body)) => answer,
+        () = watch => Err(AdminFailure::new(Code::Failed, "the gateway has not answered")),
+    }
 }
 
 /// Asks the gateway behind `socket`.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::progress::Steps;
 use super::query::Query;
 use super::{Admin, AdminFailure, Code, Items};
 use crate::publish::{CrlPublisher, Demand, ListId};
@@ -59,7 +60,7 @@ impl Admin {
     }
 
     /// Has CRLs made, one authority after the other; returns when they are published.
-    pub(super) async fn build_crls(&self, asked: BuildCrls) -> Result<Items<CrlItem>, AdminFailure> {
+    pub(super) async fn build_crls(&self, asked: BuildCrls, steps: &Steps) -> Result<Items<CrlItem>, AdminFailure> {
         let mut publishers = self.publishers(asked.authority.as_deref())?;
         let demand = match asked.kind {
             None => Demand::All,
@@ -76,13 +77,14 @@ impl Admin {
             };
             return Err(AdminFailure::new(Code::Refused, message).hint("delta of crl in [[authority]] has them made"));
         }
+        steps.of(publishers.iter().map(|publisher| publisher.wanted(demand).len() as u64).sum());
         let mut built = Vec::new();
         for publisher in publishers {
             let failed = |error: crate::publish::PublishError| {
                 let message = format!("CRLs of authority {} could not be made: {error}", publisher.authority());
                 AdminFailure::new(Code::Failed, message).hint("what was published before is still served")
             };
-            built.extend(items(publisher, publisher.build(demand).await.map_err(failed)?));
+            built.extend(items(publisher, publisher.build(demand, steps.done()).await.map_err(failed)?));
         }
         Ok(Items { items: built, next: None })
     }

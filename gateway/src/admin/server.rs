@@ -22,10 +22,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::net::{UnixListener, UnixStream};
 
+use super::audit::VerifyAudit;
 use super::certificates::Revoke;
+use super::progress::{Entered, UnderWay};
 use super::query::Query;
 use super::{AdminFailure, Code};
 use crate::assemble::{Authorities, Base};
+use crate::audit::Checkpoints;
 use crate::config::ProtocolName;
 use crate::listen::{InFlight, Lifecycle};
 use crate::publish::CrlPublisher;
@@ -33,6 +36,8 @@ use crate::reload::Reloads;
 
 /// Largest request body, in octets.
 const MAX_BODY: usize = 64 * 1024;
+/// Largest copy of signed heads, as JSON: those of ten years, one an hour.
+const MAX_HEADS: usize = 64 * 1024 * 1024;
 
 /// What operators can do.
 pub struct Admin {
@@ -46,8 +51,12 @@ pub struct Admin {
     pub authorities: Authorities,
     /// Who publishes CRLs.
     pub crls: Vec<CrlPublisher>,
+    /// Who signs heads of the audit trail.
+    pub checkpoints: Arc<Checkpoints>,
     /// Who reads the configuration again.
     pub reloads: Reloads,
+    /// Requests that are asked after.
+    pub under_way: Arc<UnderWay>,
 }
 
 /// Binds the socket (0600) and serves it until told to stop.
@@ -155,34 +164,58 @@ impl Admin {
         match (head.method.as_str(), path.as_slice()) {
             (method, ["v1", "est", "users"]) => self.est_users(method, query, body).await,
             ("POST", ["v1", "scep", "challenges"]) => {
-                Ok((StatusCode::CREATED, encode(&self.new_scep_challenge(read_json(body).await?).await?)?))
+                Ok((StatusCode::CREATED, encode(&self.new_scep_challenge(read_json(body, MAX_BODY).await?).await?)?))
             }
             ("GET", ["v1", "certificates"]) => ok(encode(&self.list_certificates(query).await?)?),
             ("GET", ["v1", "certificates", serial]) => ok(encode(&self.show_certificate(serial).await?)?),
             ("POST", ["v1", "certificates", serial, action]) => {
                 let change = match *action {
-                    "revoke" => read_json::<Revoke>(body).await?.change(self.base.clock.now())?,
+                    "revoke" => read_json::<Revoke>(body, MAX_BODY).await?.change(self.base.clock.now())?,
                     "hold" => StatusChange::Hold,
                     "release" => StatusChange::Release,
                     _ => return Err(AdminFailure::not_found(format!("certificates are not to be {action}"))),
                 };
                 ok(encode(&self.change_certificate(serial, change).await?)?)
             }
-            ("POST", ["v1", "revocations"]) => ok(encode(&self.revoke_batch(read_json(body).await?).await?)?),
+            ("POST", ["v1", "revocations"]) => ok(encode(&self.revoke_batch(read_json(body, MAX_BODY).await?).await?)?),
             ("GET", ["v1", "enrollments"]) => ok(encode(&self.list_enrollments(query).await?)?),
             ("GET", ["v1", "enrollments", name]) => ok(encode(&self.show_enrollment(name).await?)?),
             ("POST", ["v1", "enrollments", name, "approve"]) => ok(encode(&self.approve_enrollment(name).await?)?),
             ("POST", ["v1", "enrollments", name, "deny"]) => {
-                ok(encode(&self.deny_enrollment(name, read_json(body).await?).await?)?)
+                ok(encode(&self.deny_enrollment(name, read_json(body, MAX_BODY).await?).await?)?)
             }
             ("GET", ["v1", "crls"]) => ok(encode(&self.show_crls(query)?)?),
-            ("POST", ["v1", "crls"]) => ok(encode(&self.build_crls(read_json(body).await?).await?)?),
+            ("POST", ["v1", "crls"]) => {
+                let entered = self.enter(query)?;
+                ok(encode(&self.build_crls(read_json(body, MAX_BODY).await?, &entered.steps).await?)?)
+            }
             ("GET", ["v1", "authorities"]) => ok(encode(&self.list_authorities())?),
             ("GET", ["v1", "authorities", name]) => ok(encode(&self.show_authority(name)?)?),
             ("POST", ["v1", "reload"]) => ok(encode(&self.reload().await?)?),
-            ("GET", ["v1", "audit", "verify"]) => ok(encode(&self.verify_audit(query).await?)?),
+            (method, ["v1", "audit", "verify"]) => self.audit(method, query, body).await,
+            ("GET", ["v1", "progress", id]) => ok(encode(&self.under_way.show(id)?)?),
             _ => Err(AdminFailure::not_found(format!("no {} {}", head.method, head.uri.path()))),
         }
+    }
+
+    async fn audit(&self, method: &str, query: &str, body: Incoming) -> Result<(StatusCode, Vec<u8>), AdminFailure> {
+        let mut query = Query::new(query);
+        let entered = self.under_way.begin(query.take("progress"))?;
+        let asked = match method {
+            "GET" => VerifyAudit { expect_head: query.take("expect_head"), heads: None },
+            "POST" => read_json(body, MAX_HEADS).await?,
+            other => return Err(AdminFailure::not_found(format!("no {other} for the audit trail"))),
+        };
+        query.finish()?;
+        Ok((StatusCode::OK, encode(&self.verify_audit(asked, &entered.steps).await?)?))
+    }
+
+    /// A request that says in its query by which ID it is asked after.
+    fn enter(&self, query: &str) -> Result<Entered, AdminFailure> {
+        let mut query = Query::new(query);
+        let entered = self.under_way.begin(query.take("progress"))?;
+        query.finish()?;
+        Ok(entered)
     }
 
     async fn est_users(&self, method: &str, query: &str, body: Incoming) -> Result<(StatusCode, Vec<u8>), AdminFailure> {
@@ -190,7 +223,7 @@ impl Admin {
         match method {
             "POST" => {
                 query.finish()?;
-                let added = self.add_est_user(read_json(body).await?).await?;
+                let added = self.add_est_user(read_json(body, MAX_BODY).await?).await?;
                 Ok((StatusCode::CREATED, encode(&added)?))
             }
             "GET" => {
@@ -209,8 +242,8 @@ impl Admin {
     }
 }
 
-async fn read_json<T: serde::de::DeserializeOwned>(body: Incoming) -> Result<T, AdminFailure> {
-    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| AdminFailure::usage(error.to_string()))?;
+async fn read_json<T: serde::de::DeserializeOwned>(body: Incoming, limit: usize) -> Result<T, AdminFailure> {
+    let body = Limited::new(body, limit).collect().await.map_err(|error| AdminFailure::usage(error.to_string()))?;
     serde_json::from_slice(&body.to_bytes()).map_err(|error| AdminFailure::usage(error.to_string()))
 }
 

@@ -58,6 +58,20 @@ impl OperatorCertificate {
         Ok((certified, chain.into_leaf()?))
     }
 
+    /// Reads it all as [`Self::load`] does; tells besides which key of the configuration names what is wrong.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(super) fn check(&self) -> Result<Certificate, (&'static str, anyhow::Error)> {
+        let certificates = |place, key| material::certificates(place, &self.environment, key).map_err(|error| (key, error));
+        certificates(&self.cert, "cert")?;
+        material::private_key(&self.key, &self.environment).map_err(|error| ("key", error))?;
+        if let Some(ca) = &self.ca {
+            certificates(ca, "ca")?;
+        }
+        self.load().map(|(_, leaf)| leaf).map_err(|error| ("cert", error))
+    }
+
     /// Does the chain lead to one of the roots in `ca`, for a TLS server, as a client would see it now?
     fn lead_to(&self, ca: &Place, sent: &[CertificateDer<'_>]) -> anyhow::Result<()> {
         let roots = material::certificates(ca, &self.environment, "ca")?;

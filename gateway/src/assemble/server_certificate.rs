@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use certgate_enrollment::{Authority, Clock};
-use certgate_pki::{Certificate, DnsName, GeneralName, Timestamp};
+use certgate_pki::{Certificate, DnsName, GeneralName, Provider, Timestamp};
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -41,6 +41,25 @@ fn found_names(config: &Config, bound: &[Bound]) -> Vec<GeneralName> {
     names.extend(addresses.filter(|address| !address.is_unspecified()).map(GeneralName::Ip));
     names.extend(public_urls(config).filter_map(host_of));
     names
+}
+
+/// Hosts that clients of https public URLs look for.
+pub(super) fn https_hosts(config: &Config) -> Vec<GeneralName> {
+    let hosts: Vec<GeneralName> = public_urls(config).filter(|url| url.is_https()).filter_map(host_of).collect();
+    unique(hosts.iter())
+}
+
+/// What reads the operator's certificate, where there is one. It must have the names of `hosts`, unless others are configured.
+pub(super) fn operator_certificate(
+    tls: &TlsConfig,
+    hosts: &[GeneralName],
+    (clock, provider): (Arc<dyn Clock>, Provider),
+    environment: Environment,
+) -> Option<OperatorCertificate> {
+    let (cert, key) = tls.places()?;
+    let configured = |names: &Vec<HostName>| names.iter().map(|name| name.0.clone()).collect();
+    let required = tls.required_sans.as_ref().map_or_else(|| hosts.to_vec(), configured);
+    Some(OperatorCertificate { cert, key, ca: tls.ca.clone(), required, environment, clock, provider })
 }
 
 fn public_urls(config: &Config) -> impl Iterator<Item = &PublicUrl> {
@@ -104,12 +123,11 @@ impl ServerCertificate {
         (authority, bound): (Arc<Authority>, &[Bound]),
         metrics: Arc<Metrics>,
     ) -> anyhow::Result<Self> {
-        let required: Vec<GeneralName> = public_urls(config).filter(|url| url.is_https()).filter_map(host_of).collect();
         let making = Making {
             base: base.clone(),
             authority,
             found: found_names(config, bound),
-            required: unique(required.iter()),
+            required: https_hosts(config),
             cert: data_dir.join("tls/server.pem"),
             key: data_dir.join("tls/server.key"),
         };
@@ -181,7 +199,7 @@ impl ServerCertificate {
     }
 }
 
-fn is_near_its_end(leaf: &Certificate, now: Timestamp) -> bool {
+pub(super) fn is_near_its_end(leaf: &Certificate, now: Timestamp) -> bool {
     let validity = leaf.validity();
     let life = Duration::from_millis(validity.not_after.millis().saturating_sub(validity.not_before.millis()));
     now.after(NEAR.min(life / 4)) >= validity.not_after
@@ -194,21 +212,19 @@ fn names_of(leaf: &Certificate) -> Vec<GeneralName> {
 impl Making {
     fn source(&self, tls: &TlsConfig) -> Source {
         let (clock, provider) = (Arc::clone(&self.base.clock) as Arc<dyn Clock>, self.base.provider.clone());
-        let Some((cert, key)) = tls.places() else {
-            return Source::Auto(Box::new(OwnCertificate {
-                authority: Arc::clone(&self.authority),
-                purpose: Purpose::TlsServer(with_additional(&self.found, tls)),
-                clock,
-                ledger: self.base.ledger.clone(),
-                provider,
-                cert: self.cert.clone(),
-                key: self.key.clone(),
-            }));
-        };
-        let configured = |names: &Vec<HostName>| names.iter().map(|name| name.0.clone()).collect();
-        let required = tls.required_sans.as_ref().map_or_else(|| self.required.clone(), configured);
-        let (ca, environment) = (tls.ca.clone(), Environment::of_process());
-        Source::Operator(Box::new(OperatorCertificate { cert, key, ca, required, environment, clock, provider }))
+        let making = (Arc::clone(&clock), provider.clone());
+        if let Some(operator) = operator_certificate(tls, &self.required, making, Environment::of_process()) {
+            return Source::Operator(Box::new(operator));
+        }
+        Source::Auto(Box::new(OwnCertificate {
+            authority: Arc::clone(&self.authority),
+            purpose: Purpose::TlsServer(with_additional(&self.found, tls)),
+            clock,
+            ledger: self.base.ledger.clone(),
+            provider,
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+        }))
     }
 }
 

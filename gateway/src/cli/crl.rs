@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use hyper::Method;
 
 use super::output::Printed;
+use super::progress::ask_at_length;
 use super::{Global, examples};
 use crate::admin::client::{ask, encode_body};
 use crate::admin::crls::{BuildCrls, CrlKind};
@@ -49,7 +50,7 @@ pub(super) async fn run(global: &Global, command: CrlCommand) -> Result<Printed,
                 _ => None,
             };
             let body = encode_body(&BuildCrls { authority: of.authority, kind })?;
-            ask(&socket, Method::POST, "/v1/crls", Some(body)).await?
+            ask_at_length(global, "CRLs", (Method::POST, "/v1/crls"), body).await?
         }
         CrlCommand::Show(of) => {
             let path = format!("/v1/crls?{}", encode_query([("authority", of.authority)]));

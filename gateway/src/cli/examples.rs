@@ -101,18 +101,20 @@ pub(super) const ENROLLMENT_DENY: &str = "Prints the request.
 Examples:
   certgate enrollment deny 7c9e6679f2a94d0b8a3f5d2c1b0a9e8d --reason 'not one of ours'";
 
-pub(super) const AUDIT_VERIFY: &str = "Prints how many events the trail has and its head, the hash of the last one. Keep the head elsewhere: a later run that is given it
-notices when the trail was cut or rewritten since.
+pub(super) const AUDIT_VERIFY: &str = "Prints how many events the trail has, its head, the hash of the last one, and how many signed heads of audit.heads it passes.
+Keep copies of that file, or of the log, elsewhere: a later run that is given one notices when the trail was cut or rewritten since.
 
 Examples:
   certgate audit verify
+  certgate audit verify --heads /mnt/logs/audit.heads
   certgate audit verify --expect-head 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 pub(super) const CONFIG_CHECK: &str = "Prints that the file is good and what is worth a second look, or, with exit code 1, the first thing that is wrong with it: file,
-line, what would be right. The gateway need not run.
+line, what would be right. Looks into the files that it names, too. The gateway need not run.
 
 Examples:
   certgate config check
+  certgate config check --no-files
   certgate --config /etc/certgate.toml config check --output json";
 
 pub(super) const CONFIG_DEFAULT: &str = "Prints TOML with comments: a start for a file of one's own.

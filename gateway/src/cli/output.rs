@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::admin::{AdminFailure, Code};
 
@@ -138,9 +138,19 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
+/// Lines of key and value; those of an object within are called `outer.inner`.
 fn record(value: &Value) -> String {
     let Some(fields) = value.as_object() else { return format!("{value}\n") };
-    let width = fields.keys().map(String::len).max().unwrap_or(0);
+    let of_part = |key: &str, part: &Map<String, Value>| -> Vec<(String, Value)> {
+        part.iter().map(|(inner, value)| (format!("{key}.{inner}"), value.clone())).collect()
+    };
+    let fields: Vec<(String, Value)> = fields
+        .iter()
+        .flat_map(|(key, value)| {
+            value.as_object().map_or_else(|| vec![(key.clone(), value.clone())], |part| of_part(key, part))
+        })
+        .collect();
+    let width = fields.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
     fields
         .iter()
         .filter(|(_, value)| !value.is_null())

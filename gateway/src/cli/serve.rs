@@ -6,7 +6,7 @@ mod run_file;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -19,8 +19,10 @@ use super::{Global, examples};
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, Services, fallback_base_url, make_acme, make_app,
-    make_first_device, make_ocsp, make_scep, make_validator, open_authorities, served_families, server_names, start_publishers,
+    make_first_device, make_ocsp, make_scep, make_validator, open_authorities, open_checkpoints, served_families, server_names,
+    start_publishers,
 };
+use crate::audit::Checkpoints;
 use crate::config::{Config, ConfigError, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;
 use crate::listen::{
@@ -92,6 +94,7 @@ async fn serve(global: &Global, (config, load): (&Config, Load), logs: &Logs) ->
         logs,
         work: Lifecycle::new(affordable_connections(&config.limits)),
         ops: Lifecycle::new(OPS_CONNECTIONS),
+        checkpoints: OnceLock::new(),
     };
     let mut signals = Signals::listen()?;
     let served = gateway.run(&first_start, &mut signals).await;
@@ -113,6 +116,8 @@ struct Gateway<'g> {
     work: Lifecycle,
     /// Health and metrics are served until the rest has ended, so that a drain can be watched.
     ops: Lifecycle,
+    /// Signs heads of the audit trail, once it is there.
+    checkpoints: OnceLock<Arc<Checkpoints>>,
 }
 
 impl Gateway<'_> {
@@ -141,13 +146,18 @@ impl Gateway<'_> {
         let services = Services { scep, acme, ocsp, crl: CrlService::new(base.clock.clone(), &crls) };
         let app = Arc::new(make_app(config, base, &authorities, services, (&metrics, self.logs), &self.work)?);
 
+        let checkpoints = Arc::new(open_checkpoints(&config.audit, base, data_dir, first_start, &metrics).await?);
+        let checkpoints = Arc::clone(self.checkpoints.get_or_init(|| checkpoints));
+        self.work.tasks.spawn(Arc::clone(&checkpoints).run(self.work.stopping.clone()));
+
         let run_file = RunFile::new(data_dir, &bound, &authorities)?;
         let endpoints = config.endpoints.iter().map(|endpoint| (endpoint.protocol, endpoint.name.clone())).collect();
         let profiles = config.profiles.iter().map(ProfileConfig::profile).collect();
         let load = Arc::clone(&self.load);
         let (upkeep, reloads) = Upkeep::new(config, Box::new(move || load()), certificate, self.logs.level());
         let authorities = authorities.clone();
-        let admin = Admin { base: base.clone(), endpoints, profiles, authorities, crls, reloads: reloads.clone() };
+        let (base, reloaded, under_way) = (base.clone(), reloads.clone(), Arc::default());
+        let admin = Admin { base, endpoints, profiles, authorities, crls, checkpoints, reloads: reloaded, under_way };
         serve_socket(&self.socket, admin, &self.work)?;
         let stopping = self.work.stopping.clone();
         self.work.tasks.spawn(async move { stopping.run_until_cancelled(upkeep.run()).await });
@@ -210,6 +220,9 @@ impl Gateway<'_> {
             tracing::warn!("some connections had not ended in time; they are cut");
         }
         self.base.ledger.close().await;
+        if let Some(checkpoints) = self.checkpoints.get() {
+            checkpoints.end().await;
+        }
         self.ops.stop(PATIENCE).await;
     }
 }

@@ -1,6 +1,7 @@
 //! Lists are made, signed, recorded: in this order, and published by whoever asked for them.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use certgate_crl::{CrlFields, CrlNumber, Kind, Removal};
@@ -24,6 +25,7 @@ pub(super) async fn build(
     (revoked, floors): (&Revoked, &BTreeMap<u32, u64>),
     lists: impl IntoIterator<Item = ListId>,
     (now, actor): (Timestamp, &str),
+    made: &AtomicU64,
 ) -> Result<Option<Vec<PublishedCrl>>, PublishError> {
     let own = parts.authority.chain().first().ok_or(PublishError::Unsigned)?;
     let (now, key) = (now.floor_to_second(), authority_key(own, &parts.provider));
@@ -35,6 +37,7 @@ pub(super) async fn build(
         let (record, der) = making.make(list, &changes).await?;
         records.push(record);
         octets.push(Bytes::from(der));
+        made.fetch_add(1, Ordering::Relaxed);
     }
     let Some(recorded) = parts.authority.record_crls(records, actor).await? else { return Ok(None) };
     let published =

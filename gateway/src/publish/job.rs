@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use certgate_enrollment::CrlScope;
@@ -28,6 +29,8 @@ pub(super) struct Job {
     pub(super) floors: BTreeMap<u32, u64>,
     /// Who asked, in the audit trail.
     pub(super) actor: &'static str,
+    /// How many lists are made.
+    pub(super) made: Arc<AtomicU64>,
 }
 
 impl Job {
@@ -51,7 +54,7 @@ impl Job {
                 return Ok(lists);
             }
             let held = (&*revoked, &self.floors);
-            if let Some(published) = build(&self.parts, held, lists.iter().copied(), (now, self.actor)).await? {
+            if let Some(published) = build(&self.parts, held, lists.iter().copied(), (now, self.actor), &self.made).await? {
                 self.publish(published);
                 revoked.prune(|shard| self.last_complete(shard));
                 return Ok(lists);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,8 @@ impl Demand {
 /// A demand, and where it is answered with what was made.
 pub(super) struct Command {
     pub(super) lists: BTreeSet<ListId>,
+    /// Where it is counted how many of them are made.
+    pub(super) made: Arc<AtomicU64>,
     pub(super) reply: oneshot::Sender<Result<BTreeSet<ListId>, PublishError>>,
 }
 
@@ -93,14 +96,20 @@ impl CrlPublisher {
         Some(format!("{}{}", scope.base_url.as_deref()?, id.path(self.authority())))
     }
 
-    /// Has lists made now; returns which they were, once they are published.
+    /// The lists that are demanded.
+    #[must_use]
+    pub fn wanted(&self, demand: Demand) -> BTreeSet<ListId> {
+        self.lists().filter(|id| demand.wants(*id)).collect()
+    }
+
+    /// Has lists made now, and counts them meanwhile; returns which they were, once they are published.
     ///
     /// # Errors
     /// [`PublishError`]: it is tried again, and nobody waits for it.
-    pub async fn build(&self, demand: Demand) -> Result<BTreeSet<ListId>, PublishError> {
-        let lists = self.lists().filter(|id| demand.wants(*id)).collect();
+    pub async fn build(&self, demand: Demand, made: Arc<AtomicU64>) -> Result<BTreeSet<ListId>, PublishError> {
+        let lists = self.wanted(demand);
         let (reply, answer) = oneshot::channel();
-        self.commands.send(Command { lists, reply }).await.map_err(|_| PublishError::Lost)?;
+        self.commands.send(Command { lists, made, reply }).await.map_err(|_| PublishError::Lost)?;
         answer.await.map_err(|_| PublishError::Lost)?
     }
 }

@@ -1,5 +1,6 @@
 //! Publishers over a ledger in memory, and the lists that they publish, read back and verified.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_crl::{Crl, CrlNumber, Entry, Listed, Scope};
@@ -81,7 +82,7 @@ impl Fixture {
 
     fn parts(&self, terms: CrlTerms) -> PublisherParts {
         PublisherParts {
-            authority: std::sync::Arc::new(self.ca.over(KeyBackend::new(ca_key()))),
+            authority: Arc::new(self.ca.over(KeyBackend::new(ca_key()))),
             ledger: self.ca.ledger.clone(),
             clock: self.ca.clock.clone(),
             provider: self.ca.core.provider.clone(),
@@ -308,9 +309,9 @@ async fn an_entry_is_in_one_list_after_its_end_and_then_in_none() {
     until(|| publisher.published(complete(1)).unwrap().record.entries == 2).await;
     let listed = |publisher: &CrlPublisher, shard| fixture.read(publisher, complete(shard)).listed.len();
     fixture.ca.clock.advance(2 * HOUR);
-    publisher.build(Demand::Complete).await.unwrap();
+    publisher.build(Demand::Complete, Arc::default()).await.unwrap();
     assert_eq!([0, 1].map(|shard| listed(&publisher, shard)), [2, 2], "the first after its end");
-    publisher.build(Demand::Complete).await.unwrap();
+    publisher.build(Demand::Complete, Arc::default()).await.unwrap();
     assert_eq!([0, 1].map(|shard| listed(&publisher, shard)), [1, 1]);
     // The clock is set back to when it was good: it is in there again.
     fixture.ca.clock.set(NOW.after(HOUR / 2));
@@ -320,9 +321,9 @@ async fn an_entry_is_in_one_list_after_its_end_and_then_in_none() {
     // What ended since the last list is loaded by the next start.
     let publisher = fixture.start(terms(1, None)).await;
     let listed = |shard| fixture.read(&publisher, complete(shard)).listed.len();
-    publisher.build(Demand::Complete).await.unwrap();
+    publisher.build(Demand::Complete, Arc::default()).await.unwrap();
     assert_eq!([0, 1].map(listed), [2, 2]);
-    publisher.build(Demand::Complete).await.unwrap();
+    publisher.build(Demand::Complete, Arc::default()).await.unwrap();
     assert_eq!([0, 1].map(listed), [1, 1]);
 }
 
@@ -332,13 +333,13 @@ async fn a_revocation_after_the_end_is_listed_once() {
     let publisher = fixture.start(terms(0, None)).await;
     let record = fixture.issue(1, 0, HOUR).await;
     fixture.ca.clock.advance(2 * HOUR);
-    publisher.build(Demand::All).await.unwrap();
+    publisher.build(Demand::All, Arc::default()).await.unwrap();
     fixture.stop().await;
     // Nobody publishes while it is revoked, and its end is before the last list.
     fixture.revoke(&record).await;
     let publisher = fixture.start(terms(0, None)).await;
     until(|| fixture.read(&publisher, complete(0)).listed == [(1, KEY)]).await;
-    publisher.build(Demand::All).await.unwrap();
+    publisher.build(Demand::All, Arc::default()).await.unwrap();
     assert!(fixture.read(&publisher, complete(0)).listed.is_empty());
 }
 
@@ -351,11 +352,11 @@ async fn a_delta_does_not_stand_for_the_list_that_an_entry_has_to_be_in() {
     let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
     let record = fixture.issue(1, 1, HOUR / 2).await;
     fixture.ca.clock.advance(HOUR - Duration::from_secs(60));
-    publisher.build(Demand::All).await.unwrap();
+    publisher.build(Demand::All, Arc::default()).await.unwrap();
     fixture.revoke(&record).await;
-    publisher.build(Demand::Deltas).await.unwrap();
+    publisher.build(Demand::Deltas, Arc::default()).await.unwrap();
     for (round, listed) in [(0, 1), (1, 0)] {
-        publisher.build(Demand::Complete).await.unwrap();
+        publisher.build(Demand::Complete, Arc::default()).await.unwrap();
         for shard in [0, 1] {
             assert_eq!(fixture.read(&publisher, complete(shard)).listed.len(), listed, "{round} {shard}");
             assert_eq!(fixture.read(&publisher, delta(shard)).listed, [(1, KEY)]);
@@ -371,7 +372,7 @@ async fn certificates_that_say_so_are_in_no_list() {
     let silent = CertificateRecord { serial: Serial::from_octets(&[9; 16]).unwrap(), ..silent };
     fixture.ca.ledger.record(silent.clone(), Along::default(), event()).await.unwrap();
     fixture.revoke(&silent).await;
-    publisher.build(Demand::All).await.unwrap();
+    publisher.build(Demand::All, Arc::default()).await.unwrap();
     for id in publisher.lists() {
         assert!(fixture.read(&publisher, id).listed.is_empty(), "{id:?}");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use certgate_enrollment::{CommittedChange, INTERNAL_PRINCIPAL, StatusWatcher};
@@ -128,9 +129,9 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => return,
-                Some(Command { lists, reply }) = commands.recv() => {
+                Some(Command { lists, made, reply }) = commands.recv() => {
                     // Whoever has hung up hears nothing, and the lists are made all the same.
-                    let _ = reply.send(self.attempt(Some(lists), OPERATOR).await);
+                    let _ = reply.send(self.attempt(Some(lists), (OPERATOR, made)).await);
                 }
                 () = self.changed.notified() => {
                     self.changed_at.get_or_insert_with(Instant::now);
@@ -173,7 +174,7 @@ impl Worker {
     /// Has made what is due or has changed. What fails is told where it fails, and tried again.
     async fn keep_up(&mut self) {
         let changed_at = self.changed_at.take();
-        let Err(error) = self.attempt(None, INTERNAL_PRINCIPAL).await else { return };
+        let Err(error) = self.attempt(None, (INTERNAL_PRINCIPAL, Arc::default())).await else { return };
         let pace = &self.parts.pace;
         let after = pace.longest_retry.min(pace.retry * 2_u32.saturating_pow(self.failures.min(16)));
         (self.failures, self.retry_at) = (self.failures.saturating_add(1), Some(Instant::now() + after));
@@ -186,7 +187,7 @@ impl Worker {
     async fn attempt(
         &mut self,
         demanded: Option<BTreeSet<ListId>>,
-        actor: &'static str,
+        (actor, made): (&'static str, Arc<AtomicU64>),
     ) -> Result<BTreeSet<ListId>, PublishError> {
         let (stopwatch, runtime) = (Stopwatch::start(), Handle::current());
         let (mut revoked, stale) = (self.revoked.take(), self.stale.clone());
@@ -196,6 +197,7 @@ impl Worker {
             builds: self.builds.clone(),
             floors: self.floors.clone(),
             actor,
+            made,
         };
         // Long lists are copied, signed and hashed where that keeps nobody waiting.
         let work = move || {

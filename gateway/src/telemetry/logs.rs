@@ -14,6 +14,10 @@ use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 
+/// The target of signed heads of the audit trail. They are written whatever the level is: a log that is kept elsewhere proves by them what
+/// the trail was.
+pub const CHECKPOINT: &str = "certgate::checkpoint";
+
 /// Lines that wait to be written.
 const QUEUE: usize = 16 * 1024;
 
@@ -80,7 +84,7 @@ pub fn start_logs(config: &LogConfig) -> Logs {
 /// Our own lines up to a level, and nobody else's: a library of HTTP/2 warns of each frame that it did not expect, and a stranger sends as
 /// many as it likes.
 fn ours(level: LevelFilter) -> Targets {
-    Targets::new().with_target("certgate", level)
+    Targets::new().with_target("certgate", level).with_target(CHECKPOINT, level.max(LevelFilter::INFO))
 }
 
 #[cfg(test)]
@@ -99,5 +103,13 @@ mod tests {
             assert!(!filter.would_enable(others, &Level::ERROR), "{others}");
         }
         assert!(!ours(LevelFilter::ERROR).would_enable("certgate", &Level::WARN));
+    }
+
+    #[test]
+    fn signed_heads_are_written_at_every_level() {
+        for level in [LevelFilter::ERROR, LevelFilter::INFO, LevelFilter::TRACE] {
+            assert!(ours(level).would_enable(CHECKPOINT, &Level::INFO), "{level}");
+        }
+        assert!(!ours(LevelFilter::ERROR).would_enable("certgate::audit::checkpoints", &Level::INFO));
     }
 }

@@ -14,7 +14,7 @@ use prometheus_client::registry::{Registry, Unit};
 use certgate_enrollment::Blame;
 use certgate_est::Lenience;
 
-use super::CrlMetrics;
+use super::{AuditMetrics, CrlMetrics};
 use crate::validate::ValidationFailure;
 
 use ocsp::OcspFamilies;
@@ -100,6 +100,8 @@ pub struct Metrics {
     pub log_lines_dropped: Gauge<u64, AtomicU64>,
     /// What there is to be seen of CRLs.
     pub crls: CrlMetrics,
+    /// What there is to be seen of signed heads of the audit trail.
+    pub audit: AuditMetrics,
 }
 
 impl Metrics {
@@ -123,6 +125,7 @@ impl Metrics {
             audit_events: Gauge::default(),
             log_lines_dropped: Gauge::default(),
             crls: CrlMetrics::registered(&mut registry),
+            audit: AuditMetrics::registered(&mut registry),
             registry: Registry::default(),
         };
         registry.register("enrollments", "Requests for certificates, by how they ended", metrics.enrollments.clone());

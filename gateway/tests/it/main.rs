@@ -4,6 +4,7 @@
 
 mod allow_table;
 mod approval;
+mod audit;
 mod broken_configurations;
 mod client;
 mod command_line;
@@ -12,5 +13,6 @@ mod generated;
 mod http2;
 mod lifecycle;
 mod loss;
+mod named_files;
 mod process;
 mod tls;

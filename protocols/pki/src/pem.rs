@@ -15,6 +15,8 @@ pub const ENCRYPTED_PRIVATE_KEY: &str = "ENCRYPTED PRIVATE KEY";
 pub const EC_PRIVATE_KEY: &str = "EC PRIVATE KEY";
 /// Label of PKCS#1 private keys.
 pub const RSA_PRIVATE_KEY: &str = "RSA PRIVATE KEY";
+/// Label of a SubjectPublicKeyInfo, RFC 7468 §13.
+pub const PUBLIC_KEY: &str = "PUBLIC KEY";
 /// Label of PKCS#10 requests.
 pub const CERTIFICATE_REQUEST: &str = "CERTIFICATE REQUEST";
 

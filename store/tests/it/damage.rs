@@ -1,12 +1,18 @@
 //! Files that are not what they should be.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 
-use certgate_enrollment::{Along, AuditTrail, Certificates};
+use certgate_enrollment::{Along, AuditTrail, Certificates, ExpectedHeads};
 use certgate_store::OpenError;
 use rusqlite::Connection;
 
 use super::{certificate, issued, open};
+
+/// To pass this hash.
+fn expected(hash: [u8; 32]) -> ExpectedHeads {
+    ExpectedHeads { hash: Some(hash), heads: Vec::new() }
+}
 
 #[tokio::test]
 async fn a_rewritten_or_truncated_trail_shows() {
@@ -16,7 +22,7 @@ async fn a_rewritten_or_truncated_trail_shows() {
         ledger.record(certificate(number), Along::default(), issued()).await.unwrap();
     }
     let head = ledger.head().await.unwrap();
-    assert_eq!(ledger.verify(Some(head.hash)).await.unwrap().expected_head_found, Some(true));
+    assert_eq!(ledger.verify(expected(head.hash), Arc::default()).await.unwrap().expected_head_found, Some(true));
     ledger.close().await;
     drop(ledger);
 
@@ -26,15 +32,19 @@ async fn a_rewritten_or_truncated_trail_shows() {
     file.execute_batch("DROP TRIGGER audit_is_not_updated; DROP TRIGGER audit_is_not_deleted;").unwrap();
 
     file.execute("DELETE FROM audit WHERE number = 5", []).unwrap();
-    let report = open(directory.path()).unwrap().verify(Some(head.hash)).await.unwrap();
+    let report = open(directory.path()).unwrap().verify(expected(head.hash), Arc::default()).await.unwrap();
     assert_eq!((report.head.events, report.broken_at, report.expected_head_found), (4, None, Some(false)), "truncated");
+    let heads = ExpectedHeads { hash: None, heads: vec![report.head, head] };
+    assert_eq!(open(directory.path()).unwrap().first_missing(heads.heads.clone()).await, Ok(Some(1)));
+    let report = open(directory.path()).unwrap().verify(heads.clone(), Arc::default()).await.unwrap();
+    assert_eq!((report.broken_at, report.first_missed), (None, Some(1)), "truncated");
 
     file.execute("UPDATE audit SET actor = 'nobody' WHERE number = 3", []).unwrap();
-    let report = open(directory.path()).unwrap().verify(None).await.unwrap();
-    assert_eq!((report.head.events, report.broken_at), (2, Some(3)), "rewritten");
+    let report = open(directory.path()).unwrap().verify(heads, Arc::default()).await.unwrap();
+    assert_eq!((report.head.events, report.broken_at, report.first_missed), (2, Some(3), Some(0)), "rewritten");
 
     file.execute("DELETE FROM audit WHERE number = 2", []).unwrap();
-    let report = open(directory.path()).unwrap().verify(None).await.unwrap();
+    let report = open(directory.path()).unwrap().verify(ExpectedHeads::default(), Arc::default()).await.unwrap();
     assert_eq!((report.head.events, report.broken_at), (1, Some(2)), "with a gap");
 }
 

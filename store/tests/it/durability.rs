@@ -1,10 +1,11 @@
 //! What was acknowledged is there, whatever happens next.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use certgate_enrollment::{
     Along, AuditTrail, CertificateRecord, CertificateStatus, Certificates, EnrollmentRecord, EnrollmentState, Enrollments,
-    EstUsers, Event, EventKind, LedgerError, Revocation, RevocationReason, Submitted,
+    EstUsers, Event, EventKind, ExpectedHeads, LedgerError, Revocation, RevocationReason, Submitted,
 };
 use certgate_store::SqliteLedger;
 use certgate_testkit::NOW;
@@ -78,7 +79,7 @@ async fn a_revocation_and_a_removal_that_were_acknowledged_are_in_the_files() {
     ledger.remove(&certificate.principal, issued()).await.unwrap();
     let (_copy, found) = lost(directory.path());
     assert!(found.find(&certificate.serial).await.unwrap().unwrap().is_ended);
-    assert!(found.verify(None).await.unwrap().broken_at.is_none());
+    assert!(found.verify(ExpectedHeads::default(), Arc::default()).await.unwrap().broken_at.is_none());
 }
 
 #[tokio::test]
@@ -104,7 +105,7 @@ async fn many_writers_each_hear_of_their_own() {
     }
     assert_eq!(conflicts, 200);
     assert_eq!(ledger.head().await.unwrap().events, 200, "a refused change leaves no event");
-    assert!(ledger.verify(None).await.unwrap().broken_at.is_none());
+    assert!(ledger.verify(ExpectedHeads::default(), Arc::default()).await.unwrap().broken_at.is_none());
 }
 
 #[tokio::test]

@@ -1,12 +1,13 @@
 //! Ledgers that an older certgate has written.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
     Along, AuditTrail, Authorities, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates,
-    EnrollmentRecord, Enrollments, EstUser, EstUserAdded, EstUsers, Event, EventKind, Proof, Revocation, RevocationReason,
-    SecretHash, StatusName, Submitted,
+    EnrollmentRecord, Enrollments, EstUser, EstUserAdded, EstUsers, Event, EventKind, ExpectedHeads, Proof, Revocation,
+    RevocationReason, SecretHash, StatusName, Submitted,
 };
 use certgate_testkit::NOW;
 use rusqlite::{Connection, params};
@@ -89,7 +90,7 @@ async fn a_ledger_of_schema_1_is_brought_up_to_date_and_reads_the_same() {
         assert_eq!(ledger.find_user("device", "default").await, Ok(Some(user())));
         assert_eq!(ledger.base_urls("default").await.unwrap(), ["http://pki.example"]);
         assert_eq!(ledger.find_by_id(&enrollment(1).id).await, Ok(None));
-        let report = ledger.verify(None).await.unwrap();
+        let report = ledger.verify(ExpectedHeads::default(), Arc::default()).await.unwrap();
         assert_eq!((report.head.events, report.broken_at), (5, None), "the chain is whole");
         ledger.close().await;
         drop(ledger);
@@ -125,5 +126,5 @@ async fn a_ledger_of_schema_1_goes_on_as_any_other() {
     ledger.remove(&valid.principal, event(EventKind::EstUserRemoved)).await.unwrap();
     assert!(ledger.find(&valid.serial).await.unwrap().unwrap().is_ended);
     assert!(!ledger.find(&held.serial).await.unwrap().unwrap().is_ended);
-    assert!(ledger.verify(None).await.unwrap().broken_at.is_none());
+    assert!(ledger.verify(ExpectedHeads::default(), Arc::default()).await.unwrap().broken_at.is_none());
 }

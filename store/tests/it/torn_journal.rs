@@ -2,10 +2,11 @@
 //! else.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_enrollment::{
-    Along, AuditTrail, CertificateStatus, Certificates, CrlRecord, CrlScope, Crls, Event, EventKind, Revocation,
+    Along, AuditTrail, CertificateStatus, Certificates, CrlRecord, CrlScope, Crls, Event, EventKind, ExpectedHeads, Revocation,
     RevocationReason, Statuses,
 };
 use certgate_store::SqliteLedger;
@@ -55,7 +56,7 @@ async fn look_up(found: &SqliteLedger, acknowledged: u64) {
     assert_eq!(changes.last().map_or(0, |change| change.sequence), found.last_change().await.unwrap());
     let last = found.last_crl(&scope(), false).await.unwrap().map_or(0, |crl| crl.number);
     assert!(last >= acknowledged, "{last} of {acknowledged}");
-    assert!(found.verify(None).await.unwrap().broken_at.is_none());
+    assert!(found.verify(ExpectedHeads::default(), Arc::default()).await.unwrap().broken_at.is_none());
     assert!(!publish(found, last, 0).await, "a number of a list that may have been seen");
     assert!(publish(found, last + 1, 0).await);
 }

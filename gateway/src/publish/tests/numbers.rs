@@ -34,14 +34,14 @@ async fn numbers_go_on_behind_files_that_the_ledger_does_not_know() {
     let mut of_before = Fixture::new().await;
     let publisher = of_before.start(terms(1, Some(HOUR))).await;
     for _ in 0..4 {
-        publisher.build(Demand::All).await.unwrap();
+        publisher.build(Demand::All, Arc::default()).await.unwrap();
     }
-    publisher.build(Demand::Deltas).await.unwrap();
+    publisher.build(Demand::Deltas, Arc::default()).await.unwrap();
     of_before.stop().await;
     let restored = Fixture { directory: of_before.directory, ..Fixture::new().await };
     let publisher = restored.start(terms(1, Some(HOUR))).await;
     assert_eq!([complete(0), delta(0), complete(1), delta(1)].map(|id| number(&publisher, id)), [7; 4]);
-    publisher.build(Demand::All).await.unwrap();
+    publisher.build(Demand::All, Arc::default()).await.unwrap();
     assert_eq!(number(&publisher, complete(0)), 8);
 
     let other = Fixture::new().await;
@@ -97,7 +97,7 @@ async fn what_is_not_recorded_is_not_published() {
     let file = fixture.directory.path().join("crl/default.crl");
     let (der, on_disk) = (publisher.published(complete(0)).unwrap().der.clone(), std::fs::read(&file).unwrap());
     fixture.ca.ledger.fail_writes(true);
-    assert!(matches!(publisher.build(Demand::All).await, Err(PublishError::Authority(_))));
+    assert!(matches!(publisher.build(Demand::All, Arc::default()).await, Err(PublishError::Authority(_))));
     fixture.ca.clock.advance(8 * DAY);
     until(|| fixture.metrics.encode().contains("crl_builds_total{authority=\"default\",outcome=\"failed\"} 3")).await;
     assert_eq!((&publisher.published(complete(0)).unwrap().der, std::fs::read(&file).unwrap()), (&der, on_disk));
@@ -153,8 +153,8 @@ async fn publishers_that_race_never_use_a_number_twice() {
 
 /// Moves on by a second whenever somebody looks at it, and in that second a certificate is revoked.
 struct BusyClock {
-    clock: std::sync::Arc<certgate_testkit::MockClock>,
-    ledger: std::sync::Arc<MemoryLedger>,
+    clock: Arc<certgate_testkit::MockClock>,
+    ledger: Arc<MemoryLedger>,
     good: std::sync::Mutex<Vec<CertificateRecord>>,
     revoked: std::sync::Mutex<Vec<(u8, Timestamp)>>,
 }
@@ -180,7 +180,7 @@ async fn what_was_revoked_before_this_update_is_listed() {
     for serial in 1..100 {
         good.push(fixture.issue(serial, 0, 90 * DAY).await);
     }
-    let clock = std::sync::Arc::new(BusyClock {
+    let clock = Arc::new(BusyClock {
         clock: fixture.ca.clock.clone(),
         ledger: fixture.ca.ledger.clone(),
         good: good.into(),

@@ -42,7 +42,7 @@ async fn a_list_is_served_for_as_long_as_it_is_the_last() {
         assert_eq!(ask(&service, since).await.0, StatusCode::NOT_MODIFIED);
     }
     let before = ask(&service, Request::get("/crl/default.crl")).await.1;
-    publisher.build(Demand::Complete).await.unwrap();
+    publisher.build(Demand::Complete, Arc::default()).await.unwrap();
     let (status, headers, _) = ask(&service, Request::get("/crl/default.crl").header("if-none-match", &before[ETAG])).await;
     assert_eq!(status, StatusCode::OK, "another list");
     assert_ne!(headers[ETAG], before[ETAG]);
@@ -75,7 +75,7 @@ async fn other_paths_methods_and_lists_that_could_not_be_made() {
 
     let fixture = Fixture::new().await;
     let authority = fixture.ca.over(FailingBackend(BackendError::Misconfigured("none".into())));
-    let parts = PublisherParts { authority: std::sync::Arc::new(authority), ..fixture.parts(terms(0, None)) };
+    let parts = PublisherParts { authority: Arc::new(authority), ..fixture.parts(terms(0, None)) };
     let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
     let service = CrlService::new(fixture.ca.clock.clone(), [&publisher]);
     let (status, headers, _) = ask(&service, Request::get("/crl/default.crl")).await;
