@@ -50,6 +50,10 @@ pub enum EventKind {
     BaseUrlChanged,
     /// An authority has the certificate that a CA outside has signed.
     AuthorityImported,
+    /// The key of an authority is kept elsewhere from now on.
+    AuthorityTakenOffline,
+    /// The key of an authority is here again.
+    AuthorityBroughtBack,
     /// The head of the chain was signed.
     AuditCheckpoint,
 }
@@ -80,6 +84,8 @@ impl EventKind {
             Self::AuthorizationInvalid => "authorization.invalid",
             Self::BaseUrlChanged => "authority.base-url-changed",
             Self::AuthorityImported => "authority.imported",
+            Self::AuthorityTakenOffline => "authority.taken-offline",
+            Self::AuthorityBroughtBack => "authority.brought-back",
             Self::AuditCheckpoint => "audit.checkpoint",
         }
     }
