@@ -18,8 +18,8 @@ pub mod scep_challenges;
 mod server;
 
 pub use failure::{AdminFailure, Code, ErrorBody, ErrorDetails};
-pub use query::{Paging, encode_query};
 pub(crate) use query::read_time;
+pub use query::{Paging, encode_query};
 pub use server::{Admin, serve_socket};
 
 use serde::{Deserialize, Serialize};

@@ -7,6 +7,7 @@ mod ceremony;
 mod certificates;
 mod introduction;
 pub(crate) mod key_matrix;
+mod offline_root;
 mod scep;
 mod status;
 mod strongswan;
@@ -66,6 +67,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     status::all(&gateway, work.path(), report)?;
     acme::all(work.path(), report)?;
     ceremony::all(work.path(), report)?;
+    offline_root::all(work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())
 }

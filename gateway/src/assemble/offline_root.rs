@@ -171,7 +171,10 @@ fn root_named<'c>(config: &'c Config, name: &str) -> anyhow::Result<&'c Authorit
         bail!("authority {name} was signed or made outside of this gateway: whoever has done so keeps what is offline");
     }
     if let Some(issuer) = &found.issuer {
-        bail!("authority {name} is issued by {}, and signs every day: the key of a root is what is taken offline", issuer.get_ref());
+        bail!(
+            "authority {name} is issued by {}, and signs every day: the key of a root is what is taken offline",
+            issuer.get_ref()
+        );
     }
     Ok(found)
 }

@@ -118,7 +118,10 @@ mod tests {
         let plain = entry("0a", now).unwrap();
         assert_eq!((plain.serial.to_string(), plain.reason, plain.revocation_date), ("0a".to_owned(), None, now));
         let full = entry("0a:keycompromise:2026-01-02T03:04:05Z", now).unwrap();
-        assert_eq!((full.reason, full.revocation_date.to_string()), (Some(CrlReason::KeyCompromise), "2026-01-02T03:04:05Z".into()));
+        assert_eq!(
+            (full.reason, full.revocation_date.to_string()),
+            (Some(CrlReason::KeyCompromise), "2026-01-02T03:04:05Z".into())
+        );
         assert_eq!(entry("0a:certificateHold", now).unwrap().reason, Some(CrlReason::CertificateHold));
         assert_eq!(entry("0a:unspecified", now).unwrap().reason, None);
         for wrong in ["", "xyz", "0a:stolen", "0a::yesterday", "0a::2036-01-02T03:04:05Z"] {

@@ -19,7 +19,8 @@ use super::{Global, examples};
 use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, Services, fallback_base_url, make_acme, make_app,
-    make_first_device, make_ocsp, make_scep, make_validator, open_authorities, served_families, server_names, start_publishers, warn_of_offline,
+    make_first_device, make_ocsp, make_scep, make_validator, open_authorities, served_families, server_names, start_publishers,
+    warn_of_offline,
 };
 use crate::config::{Config, ConfigError, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
 use crate::data_dir::DataDir;

@@ -25,7 +25,9 @@ const MOST_NAMED: usize = 20;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum ImportError {
     /// The gateway makes the lists itself.
-    #[error("the key of {0} is here, and the gateway makes its CRLs itself: a CRL is imported for an authority whose key is offline")]
+    #[error(
+        "the key of {0} is here, and the gateway makes its CRLs itself: a CRL is imported for an authority whose key is offline"
+    )]
     KeyIsHere(String),
     /// It is no list, or none that is read here.
     #[error(transparent)]
@@ -158,7 +160,9 @@ impl Importing<'_> {
         }
         // RFC 5280 §5.2.1: "Conforming CRL issuers MUST use the key identifier method, and MUST include this extension in all CRLs issued."
         if crl.authority_key.as_ref() != Some(&authority_key(own, &self.parts.provider)) {
-            return unfit("its authorityKeyIdentifier is not the authority's (with OpenSSL: authorityKeyIdentifier = keyid:always)");
+            return unfit(
+                "its authorityKeyIdentifier is not the authority's (with OpenSSL: authorityKeyIdentifier = keyid:always)",
+            );
         }
         // RFC 5280 §5.2.3: "CRL issuers conforming to this profile MUST include this extension in all CRLs".
         let Some(number) = crl.number.as_ref().and_then(certgate_crl::CrlNumber::to_u64) else {
@@ -166,7 +170,10 @@ impl Importing<'_> {
         };
         let now = self.parts.clock.now();
         if crl.this_update > now || crl.next_update <= now {
-            return Err(ImportError::Unfit(format!("it is good from {} to {}, and it is {now}", crl.this_update, crl.next_update)));
+            return Err(ImportError::Unfit(format!(
+                "it is good from {} to {}, and it is {now}",
+                crl.this_update, crl.next_update
+            )));
         }
         // RFC 5280 §5.2.6: deltas would be looked for, and there are none.
         if !crl.freshest.is_empty() {
@@ -174,7 +181,9 @@ impl Importing<'_> {
         }
         match self.shard_of(crl) {
             Some(shard) => Ok(Judged { shard, number }),
-            None => unfit("its issuingDistributionPoint is of no list that this authority publishes: it stays that of the list before"),
+            None => unfit(
+                "its issuingDistributionPoint is of no list that this authority publishes: it stays that of the list before",
+            ),
         }
     }
 
@@ -189,13 +198,7 @@ impl Importing<'_> {
     }
 
     /// Is it after every list of its scope, by number and by date?
-    async fn follows(
-        &self,
-        crl: &Crl<'_>,
-        number: u64,
-        last: Option<&CrlRecord>,
-        scope: &CrlScope,
-    ) -> Result<(), ImportError> {
+    async fn follows(&self, crl: &Crl<'_>, number: u64, last: Option<&CrlRecord>, scope: &CrlScope) -> Result<(), ImportError> {
         let delta = self.parts.ledger.last_crl(scope, true).await?;
         let greatest = last.into_iter().chain(&delta).map(|record| record.number).max();
         if let Some(last) = greatest.filter(|last| *last >= number) {

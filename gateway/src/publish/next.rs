@@ -112,10 +112,12 @@ impl NextCrl<'_> {
             }
             entry.encode_into(&mut added);
         }
-        let listed = || self.previous.entries().filter_map(|one| if let Listed::Revoked(entry) = one { Some(entry) } else { None });
+        let listed =
+            || self.previous.entries().filter_map(|one| if let Listed::Revoked(entry) = one { Some(entry) } else { None });
         let is_hold = |entry: &Entry| entry.reason == Some(CrlReason::CertificateHold);
         let again: Vec<Entry> = listed().filter(|entry| new.contains(&entry.serial)).collect();
-        let is_revoked = |entry: &&Entry| !is_hold(entry) || self.revoked.iter().any(|one| one.serial == entry.serial && is_hold(one));
+        let is_revoked =
+            |entry: &&Entry| !is_hold(entry) || self.revoked.iter().any(|one| one.serial == entry.serial && is_hold(one));
         if let Some(entry) = again.iter().find(is_revoked) {
             return Err(NextError::Twice(entry.serial.clone()));
         }

@@ -130,7 +130,9 @@ impl Worker {
         // Whoever has hung up hears nothing, and the lists are made all the same.
         match command {
             Command::Build { lists, reply } => drop(reply.send(self.attempt(Some(lists), OPERATOR).await)),
-            Command::Import { reply, .. } => drop(reply.send(Err(ImportError::KeyIsHere(self.parts.authority.name().to_owned())))),
+            Command::Import { reply, .. } => {
+                drop(reply.send(Err(ImportError::KeyIsHere(self.parts.authority.name().to_owned()))))
+            }
         }
     }
 

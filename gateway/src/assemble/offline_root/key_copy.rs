@@ -54,7 +54,8 @@ impl KeyCopy {
             Protection::Passphrase(passphrase) => Some(passphrase.as_str()),
             Protection::None => None,
         };
-        let read = Self::parse(path, provider, || passphrase.map(|text| Zeroizing::new(text.to_owned())).context("no passphrase"))?;
+        let read =
+            Self::parse(path, provider, || passphrase.map(|text| Zeroizing::new(text.to_owned())).context("no passphrase"))?;
         let is_it = read.key.public_key() == certificate.public_key() && read.certificate.as_ref() == Some(certificate);
         if !is_it {
             bail!("{} is not what was written there: the disk or file system is not to be trusted with a key", path.display());

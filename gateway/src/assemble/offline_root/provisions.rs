@@ -37,10 +37,15 @@ impl RootKey<'_> {
         }
         let until = self.base.clock.now().after(validity);
         let mut warnings = Vec::new();
-        for below in self.config.authorities.iter().filter(|one| one.issuer.as_ref().is_some_and(|issuer| issuer.get_ref() == name)) {
+        for below in
+            self.config.authorities.iter().filter(|one| one.issuer.as_ref().is_some_and(|issuer| issuer.get_ref() == name))
+        {
             let path = self.data_dir.join(&format!("ca/{}.pem", below.name));
             let Some(certificate) = read_leaf(&path) else {
-                bail!("authority {} below it has no certificate yet: start the gateway once, so that it is given one", below.name);
+                bail!(
+                    "authority {} below it has no certificate yet: start the gateway once, so that it is given one",
+                    below.name
+                );
             };
             let not_after = certificate.validity().not_after;
             if not_after.before(self.longest_below(below)) < until {
