@@ -27,23 +27,17 @@ impl Fixture {
         next.sign(now, &self.ca.core.provider).unwrap().into()
     }
 
-    /// Any list, signed by the key.
-    fn signed(&self, change: impl FnOnce(&mut CrlFields<'_>)) -> Bytes {
-        let own = &self.ca.authority.chain()[0];
-        let key = KeyIdentifier::from_octets(own.extensions().subject_key_identifier().unwrap().unwrap());
-        let mut fields = CrlFields {
-            issuer: own.subject(),
+    /// Fields of a list without entries that is taken as it is.
+    fn fields<'f>(&'f self, authority_key: &'f KeyIdentifier, number: &'f CrlNumber) -> CrlFields<'f> {
+        CrlFields {
+            issuer: self.ca.authority.chain()[0].subject(),
             this_update: NOW,
             next_update: NOW.after(DAY),
-            authority_key: &key,
-            number: &CrlNumber::from(9),
+            authority_key,
+            number,
             distribution_point: None,
             kind: Kind::Complete { freshest: None },
-        };
-        change(&mut fields);
-        let draft = fields.prepare(ca_key().algorithm(), [&[][..]]).unwrap();
-        let signature = ca_key().sign(draft.to_be_signed()).unwrap();
-        draft.assemble(&signature).into()
+        }
     }
 
     async fn status(&self, record: &CertificateRecord) -> CertificateStatus {
@@ -54,6 +48,13 @@ impl Fixture {
 fn entry(record: &CertificateRecord, reason: CrlReason) -> Entry {
     let serial = record.serial.clone();
     Entry { serial, revocation_date: NOW.before(HOUR).floor_to_second(), reason: Some(reason), invalidity_date: None }
+}
+
+/// Signed by the key.
+fn signed(fields: &CrlFields<'_>) -> Bytes {
+    let draft = fields.prepare(ca_key().algorithm(), [&[][..]]).unwrap();
+    let signature = ca_key().sign(draft.to_be_signed()).unwrap();
+    draft.assemble(&signature).into()
 }
 
 fn der(publisher: &CrlPublisher, id: ListId) -> Bytes {
@@ -161,23 +162,26 @@ async fn a_list_that_could_not_be_published_is_refused() {
     let (name, base) = (DistributionPointName::from_urls(["http://c.example/x"]).unwrap(), CrlNumber::from(8));
     let of_elsewhere = IssuingDistributionPoint::new(Some(name.clone()), Scope::All).unwrap();
     let of_cas = IssuingDistributionPoint::new(None, Scope::CaCertificates).unwrap();
-    let stranger = KeyIdentifier::from_octets([7; 20]);
+    let stranger = KeyIdentifier::from_octets(vec![7; 20]);
     let own = fixture.ca.authority.chain()[0].serial().clone();
     let root = Entry { serial: own, revocation_date: NOW, reason: None, invalidity_date: None };
-    let mut broken = fixture.signed(|_| {}).to_vec();
+    let ski = fixture.ca.authority.chain()[0].extensions().subject_key_identifier().unwrap().unwrap();
+    let (key, nine) = (KeyIdentifier::from_octets(ski), CrlNumber::from(9));
+    let plain = || fixture.fields(&key, &nine);
+    let mut broken = signed(&plain()).to_vec();
     *broken.last_mut().unwrap() ^= 1;
     for (list, expected) in [
         (Bytes::from_static(b"none"), "not an X.509 v2 CRL"),
         (broken.into(), "its signature is not by the key of default"),
-        (fixture.signed(|fields| fields.issuer = &other), "it is of CN=Another, and default is CN=Testkit Root"),
-        (fixture.signed(|fields| fields.kind = Kind::Delta { base: &base }), "it is a delta"),
-        (fixture.signed(|fields| fields.authority_key = &stranger), "authorityKeyIdentifier"),
-        (fixture.signed(|fields| fields.this_update = NOW.after(HOUR)), "and it is"),
-        (fixture.signed(|fields| (fields.this_update, fields.next_update) = (NOW.before(DAY), NOW)), "and it is"),
-        (fixture.signed(|fields| fields.this_update = NOW.before(HOUR)), "a clock is wrong"),
-        (fixture.signed(|fields| fields.kind = Kind::Complete { freshest: Some(&name) }), "freshestCRL"),
-        (fixture.signed(|fields| fields.distribution_point = Some(&of_elsewhere)), "issuingDistributionPoint"),
-        (fixture.signed(|fields| fields.distribution_point = Some(&of_cas)), "issuingDistributionPoint"),
+        (signed(&CrlFields { issuer: &other, ..plain() }), "it is of CN=Another, and default is CN=Testkit Root"),
+        (signed(&CrlFields { kind: Kind::Delta { base: &base }, ..plain() }), "it is a delta"),
+        (signed(&CrlFields { authority_key: &stranger, ..plain() }), "authorityKeyIdentifier"),
+        (signed(&CrlFields { this_update: NOW.after(HOUR), ..plain() }), "and it is"),
+        (signed(&CrlFields { this_update: NOW.before(DAY), next_update: NOW, ..plain() }), "and it is"),
+        (signed(&CrlFields { this_update: NOW.before(HOUR), ..plain() }), "a clock is wrong"),
+        (signed(&CrlFields { kind: Kind::Complete { freshest: Some(&name) }, ..plain() }), "freshestCRL"),
+        (signed(&CrlFields { distribution_point: Some(&of_elsewhere), ..plain() }), "issuingDistributionPoint"),
+        (signed(&CrlFields { distribution_point: Some(&of_cas), ..plain() }), "issuingDistributionPoint"),
         (fixture.next(&der(&publisher, complete(0)), &[root]), "it revokes the authority itself"),
     ] {
         let why = refused(&publisher, list).await;
@@ -186,7 +190,7 @@ async fn a_list_that_could_not_be_published_is_refused() {
     assert_eq!([0, 1].map(|shard| number(&publisher, complete(shard))), [1, 1]);
     assert_eq!(fixture.ca.ledger.events().iter().filter(|event| event.kind == EventKind::CrlPublished).count(), 2);
     // What is as it should be is taken for the list whose scope it has.
-    publisher.import(fixture.signed(|_| {})).await.unwrap();
+    publisher.import(signed(&plain())).await.unwrap();
     publisher.import(fixture.next(&der(&publisher, complete(1)), &[])).await.unwrap();
     assert_eq!([0, 1].map(|shard| number(&publisher, complete(shard))), [9, 2]);
     assert!(fixture.read(&publisher, complete(1)).has_point);
