@@ -131,7 +131,7 @@ impl Worker {
         match command {
             Command::Build { lists, reply } => drop(reply.send(self.attempt(Some(lists), OPERATOR).await)),
             Command::Import { reply, .. } => {
-                drop(reply.send(Err(ImportError::KeyIsHere(self.parts.authority.name().to_owned()))))
+                drop(reply.send(Err(ImportError::KeyIsHere(self.parts.authority.name().to_owned()))));
             }
         }
     }
