@@ -103,6 +103,12 @@ impl Authority {
         self.backend.name()
     }
 
+    /// Since when its key is kept elsewhere; `None` where it signs here.
+    #[must_use]
+    pub fn offline_since(&self) -> Option<Timestamp> {
+        self.backend.offline_since()
+    }
+
     /// Where relying parties find what it publishes.
     #[must_use]
     pub const fn publication(&self) -> &Publication {

@@ -49,4 +49,4 @@ pub use ports::statuses::{CertificateState, CommittedChange, StatusWatcher, Stat
 pub use ports::{Cursor, Ledger, LedgerError, Page};
 pub use publication::{CrlPointers, Publication};
 pub use request::{EnrollRequest, Operation, Principal, Proof, Protocol, Renewal};
-pub use revocation::{StatusChange, StatusChanged, change_status};
+pub use revocation::{StatusChange, StatusChanged, change_status, change_status_of_any};

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod authorities;
 pub mod certificates;
 pub mod client;
+pub mod crl_imports;
 pub mod crls;
 pub mod enrollments;
 pub mod est_users;
@@ -18,6 +19,7 @@ pub mod scep_challenges;
 mod server;
 
 pub use failure::{AdminFailure, Code, ErrorBody, ErrorDetails};
+pub(crate) use query::read_time;
 pub use query::{Paging, encode_query};
 pub use server::{Admin, serve_socket};
 

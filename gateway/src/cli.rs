@@ -5,12 +5,14 @@ mod ca;
 mod cert;
 mod config;
 mod crl;
+mod crl_sign;
 mod enrollment;
 mod est;
 mod examples;
 mod generate;
 mod output;
 mod progress;
+mod root;
 mod scep;
 mod serve;
 
@@ -22,6 +24,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 
 use crate::admin::{AdminFailure, Code};
+use crate::config::SecretSource;
 use output::{Format, Printed};
 
 /// An enrollment protocol gateway: devices get certificates by EST, SCEP and ACME, in front of any CA.
@@ -139,6 +142,11 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
         Command::Completions(arguments) => Ok(generate::completions(&arguments)),
         Command::Man(arguments) => generate::man(&arguments),
     }
+}
+
+/// `env:NAME`, `file:PATH` or `prompt`, on the command line.
+fn secret_source(text: &str) -> Result<SecretSource, &'static str> {
+    SecretSource::try_from(text.to_owned())
 }
 
 /// Runs one exchange with the gateway.

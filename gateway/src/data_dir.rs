@@ -106,9 +106,59 @@ pub fn write_atomically(path: &Path, contents: &[u8], secrecy: Secrecy) -> anyho
         file.write_all(contents)?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+        sync_folder(path)
     };
     write().with_context(|| format!("write {}", path.display()))
+}
+
+/// Writes a file where none is; it and its name are on the disk when this returns.
+///
+/// # Errors
+/// When something is there already, which stays as it is, or it cannot be written.
+pub fn write_new(path: &Path, contents: &[u8], secrecy: Secrecy) -> anyhow::Result<()> {
+    let mode = if secrecy == Secrecy::Private { 0o600 } else { 0o644 };
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(mode).open(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("{} is there already, and is not written over: give another name, or remove it", path.display())
+        }
+        opened => opened.with_context(|| format!("write {}", path.display()))?,
+    };
+    let written = file.write_all(contents).and_then(|()| file.sync_all()).and_then(|()| sync_folder(path));
+    if written.is_err() {
+        // Half a file is of no use to anybody.
+        let _ = std::fs::remove_file(path);
+    }
+    written.with_context(|| format!("write {}", path.display()))
+}
+
+/// Overwrites a file with zeros, once, and removes it. What the disk, its snapshots and backups keep of it is not reached.
+///
+/// # Errors
+/// When that fails; a file that is not there is no failure.
+pub fn erase(path: &Path) -> anyhow::Result<()> {
+    let erase = || -> std::io::Result<()> {
+        let mut file = match OpenOptions::new().write(true).open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        let mut left = file.metadata()?.len();
+        while left > 0 {
+            let zeros = [0; 4096];
+            let part = zeros.get(..usize::try_from(left).unwrap_or(zeros.len())).unwrap_or(&zeros);
+            file.write_all(part)?;
+            left -= part.len() as u64;
+        }
+        file.sync_all()?;
+        std::fs::remove_file(path)?;
+        sync_folder(path)
+    };
+    erase().with_context(|| format!("remove {}", path.display()))
+}
+
+/// What names a file is on the disk.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Reads a secret; refuses one that others can read.
@@ -163,5 +213,22 @@ mod tests {
         assert_eq!(*read_private(&path).unwrap(), "secret");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(read_private(&path).unwrap_err().to_string().contains("chmod it to 600"));
+    }
+
+    #[test]
+    fn what_is_there_is_not_written_over_and_what_is_erased_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("root.key");
+        write_new(&path, &[7; 5000], Secrecy::Private).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let refused = write_new(&path, b"another", Secrecy::Private).unwrap_err().to_string();
+        assert!(refused.contains("is there already"), "{refused}");
+        assert_eq!(std::fs::read(&path).unwrap(), [7; 5000]);
+        // Another name of the same octets shows what became of them.
+        let other = directory.path().join("other");
+        std::fs::hard_link(&path, &other).unwrap();
+        erase(&path).unwrap();
+        assert_eq!((path.exists(), std::fs::read(&other).unwrap()), (false, vec![0; 5000]));
+        erase(&path).unwrap();
     }
 }

@@ -4,12 +4,19 @@
 //! records them, `files` keeps them, and the `shelf` has those that are served; a `job` is all of that once, for which the `worker` has
 //! one task. A number is never used for two lists: what the ledger has
 //! not recorded is seen by nobody.
+//!
+//! Of an authority whose key is elsewhere a `keeper` serves what there is, and an `import` is how the next list comes.
 
 mod build;
 mod due;
 mod error;
 mod files;
+mod gauges;
+mod import;
 mod job;
+mod keeper;
+mod next;
+mod once;
 mod publisher;
 mod revoked;
 mod shelf;
@@ -17,6 +24,10 @@ mod terms;
 mod worker;
 
 pub use error::PublishError;
+pub use import::{ImportError, Imported};
+pub(crate) use keeper::two_thirds;
+pub use next::{NextCrl, NextError};
+pub use once::publish_once;
 pub use publisher::{CrlPublisher, Demand};
 pub use shelf::{ListId, PublishedCrl};
 pub use terms::{CrlTerms, Pace, PublisherParts, ScopeTerms};

@@ -5,6 +5,7 @@ mod enrollments;
 mod orders;
 mod statuses;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use certgate_enrollment::{
     EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, ExpectedHeads, Ledger,
     LedgerError, NewEnrollment, OrderRecord, Page, PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing,
 };
-use certgate_pki::{DigestAlgorithm, Serial};
+use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
 
 use enrollments::is_waiting;
 use statuses::Watchers;
@@ -43,6 +44,7 @@ struct State {
     authorizations: Vec<AuthorizationRecord>,
     base_urls: Vec<(String, String)>,
     imported: Vec<(String, Vec<u8>)>,
+    offline: BTreeMap<String, Timestamp>,
     changes: Vec<CommittedChange>,
     crls: Vec<CrlRecord>,
     withdrawn: Vec<(CrlScope, u64)>,
@@ -397,6 +399,29 @@ impl Authorities for MemoryLedger {
 
     async fn imported_certificate(&self, authority: &str) -> Result<Option<Vec<u8>>, LedgerError> {
         Ok(self.read().imported.iter().rev().find(|(name, _)| name == authority).map(|(_, der)| der.clone()))
+    }
+
+    async fn take_offline(&self, authority: &str, event: Event) -> Result<bool, LedgerError> {
+        let mut state = self.write()?;
+        if state.offline.contains_key(authority) {
+            return Ok(false);
+        }
+        state.offline.insert(authority.to_owned(), event.at);
+        state.append(event);
+        Ok(true)
+    }
+
+    async fn bring_back(&self, authority: &str, event: Event) -> Result<bool, LedgerError> {
+        let mut state = self.write()?;
+        let was_offline = state.offline.remove(authority).is_some();
+        if was_offline {
+            state.append(event);
+        }
+        Ok(was_offline)
+    }
+
+    async fn offline_since(&self, authority: &str) -> Result<Option<Timestamp>, LedgerError> {
+        Ok(self.read().offline.get(authority).copied())
     }
 }
 

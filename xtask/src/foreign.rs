@@ -8,6 +8,7 @@ mod ceremony;
 mod certificates;
 mod introduction;
 pub(crate) mod key_matrix;
+mod offline_root;
 mod scep;
 mod status;
 mod strongswan;
@@ -68,6 +69,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     acme::all(work.path(), report)?;
     ceremony::all(work.path(), report)?;
     audit::all(work.path(), report)?;
+    offline_root::all(work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())
 }

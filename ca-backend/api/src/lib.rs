@@ -4,7 +4,7 @@
 
 use async_trait::async_trait;
 use certgate_pki::asn1::{Tlv, tag};
-use certgate_pki::{SignatureAlgorithm, Template};
+use certgate_pki::{SignatureAlgorithm, Template, Timestamp};
 
 /// One certificate to be signed: everything about it was decided, nothing is left to the back end.
 #[derive(Clone, Debug)]
@@ -57,6 +57,11 @@ pub trait CaBackend: Send + Sync {
 
     /// Itself as a signer of CRLs, where it is one: a CA elsewhere publishes its own.
     fn crl_signing(&self) -> Option<&dyn CrlSigning> {
+        None
+    }
+
+    /// Since when its key is kept elsewhere, where people sign with it: it signs nothing here. `None` of one that signs.
+    fn offline_since(&self) -> Option<Timestamp> {
         None
     }
 }

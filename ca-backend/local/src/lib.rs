@@ -1,7 +1,10 @@
 //! Signs in process, with a key it was given: from a file, or any other [`SigningKey`]. Who computes is
 //! the key's business: the provider, or [`rustcrypto`].
 
+mod offline;
 pub mod rustcrypto;
+
+pub use offline::OfflineBackend;
 
 use std::sync::Arc;
 

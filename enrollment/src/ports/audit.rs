@@ -55,6 +55,10 @@ pub enum EventKind {
     AuthorityImported,
     /// A key was made that signs heads of the chain.
     AuditKeyMade,
+    /// The key of an authority is kept elsewhere from now on.
+    AuthorityTakenOffline,
+    /// The key of an authority is here again.
+    AuthorityBroughtBack,
 }
 
 impl EventKind {
@@ -84,6 +88,8 @@ impl EventKind {
             Self::BaseUrlChanged => "authority.base-url-changed",
             Self::AuthorityImported => "authority.imported",
             Self::AuditKeyMade => "audit.key-made",
+            Self::AuthorityTakenOffline => "authority.taken-offline",
+            Self::AuthorityBroughtBack => "authority.brought-back",
         }
     }
 }

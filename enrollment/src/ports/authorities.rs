@@ -1,6 +1,7 @@
 //! What authorities have promised.
 
 use async_trait::async_trait;
+use certgate_pki::Timestamp;
 
 use super::LedgerError;
 use super::audit::Event;
@@ -32,4 +33,23 @@ pub trait Authorities: Send + Sync {
     /// # Errors
     /// [`LedgerError`].
     async fn imported_certificate(&self, authority: &str) -> Result<Option<Vec<u8>>, LedgerError>;
+
+    /// Remembers that the key of an authority is kept elsewhere from now on. The event, whose time counts, is recorded only when it was here;
+    /// says whether it was.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn take_offline(&self, authority: &str, event: Event) -> Result<bool, LedgerError>;
+
+    /// Remembers that it is here again. The event is recorded only when it was elsewhere; says whether it was.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn bring_back(&self, authority: &str, event: Event) -> Result<bool, LedgerError>;
+
+    /// Since when the key of an authority is kept elsewhere; `None` where it is here.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn offline_since(&self, authority: &str) -> Result<Option<Timestamp>, LedgerError>;
 }

@@ -2,7 +2,7 @@
 
 use certgate_enrollment::{
     CertificateQuery, CertificateRecord, CertificateStatus, Certificates, RevocationReason, StatusChange, StatusChanged,
-    StatusName, change_status,
+    StatusName, change_status, change_status_of_any,
 };
 use certgate_pki::{Certificate, DigestAlgorithm, Serial, Timestamp, pem};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,9 @@ pub struct CertificateItem {
     pub sha256: String,
     /// The certificate.
     pub pem: String,
+    /// What is still to be done, where something is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
 }
 
 /// What is asked of `POST /v1/certificates/SERIAL/revoke`.
@@ -75,7 +78,11 @@ impl Revoke {
     }
 }
 
-fn read_reason(name: &str) -> Result<RevocationReason, AdminFailure> {
+/// A reason to revoke a certificate, spelled as in RFC 5280.
+///
+/// # Errors
+/// [`Code::Usage`] for what is none.
+pub(crate) fn read_reason(name: &str) -> Result<RevocationReason, AdminFailure> {
     let found = RevocationReason::ALL.into_iter().find(|reason| reason.name().eq_ignore_ascii_case(name));
     found.ok_or_else(|| {
         let known = RevocationReason::ALL.map(RevocationReason::name).join(", ");
@@ -114,7 +121,15 @@ impl Admin {
         let serial = Serial::from_hex(serial).ok_or_else(form)?;
         let missing = || AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list");
         let record = self.base.ledger.find(&serial).await?.ok_or_else(missing)?;
-        let changed = change_status(&self.base.ledger, &record, change, self.base.clock.now(), OPERATOR).await?;
+        let now = self.base.clock.now();
+        let offline_since = self.offline_since(&record);
+        let changed = match change {
+            // What a root signs elsewhere is revoked elsewhere too, sooner or later: OCSP tells of it from now on.
+            StatusChange::Revoke(..) if offline_since.is_some() => {
+                change_status_of_any(&self.base.ledger, &record, change, (now, now), OPERATOR).await?
+            }
+            _ => change_status(&self.base.ledger, &record, change, now, OPERATOR).await?,
+        };
         match changed {
             StatusChanged::Changed => tracing::info!(%serial, ?change, "the status of a certificate was changed"),
             StatusChanged::AlreadySo => {}
@@ -133,7 +148,22 @@ impl Admin {
             }
         }
         let record = self.base.ledger.find(&serial).await?.ok_or_else(missing)?;
-        self.certificate_item(&record, self.base.clock.now())
+        let advice = offline_since.map(|since| {
+            let Some(code) = listed_as(&record.status) else {
+                return format!("the key of {} is offline since {since}: bring it back for a CRL without this certificate", record.authority);
+            };
+            format!(
+                "OCSP says so from now on; the key of {} is offline since {since}: sign its next CRL by `certgate crl sign --revoke \
+                 {serial}:{code}`, and bring it by `certgate crl import`",
+                record.authority
+            )
+        });
+        Ok(CertificateItem { advice, ..self.certificate_item(&record, self.base.clock.now())? })
+    }
+
+    /// Since when the key that signs CRLs about this certificate is elsewhere.
+    fn offline_since(&self, record: &CertificateRecord) -> Option<Timestamp> {
+        self.authorities.get(&record.authority).ok()?.offline_since()
     }
 
     /// The certificates of a principal that are good, or on hold, newest first; a thousand at the most.
@@ -174,12 +204,11 @@ impl Admin {
         };
         let certificate = Certificate::from_der(&record.der).map_err(|error| damaged(&error))?;
         let names = certificate.extensions().subject_alt_names().map_err(|error| damaged(&error))?;
-        let (reason, revoked_at, invalid_since) = match record.status {
-            CertificateStatus::Valid => (None, None, None),
-            CertificateStatus::Held(since) => (Some("certificateHold"), Some(since), None),
-            CertificateStatus::Revoked(revocation) => {
-                (Some(revocation.reason.name()), Some(revocation.at), revocation.invalid_since)
-            }
+        let reason = listed_as(&record.status);
+        let (revoked_at, invalid_since) = match record.status {
+            CertificateStatus::Valid => (None, None),
+            CertificateStatus::Held(since) => (Some(since), None),
+            CertificateStatus::Revoked(revocation) => (Some(revocation.at), revocation.invalid_since),
         };
         let sha256 = self.base.provider.digest.digest(DigestAlgorithm::Sha256, &record.der);
         Ok(CertificateItem {
@@ -199,7 +228,17 @@ impl Admin {
             principal: record.principal.clone(),
             sha256: base16ct::lower::encode_string(&sha256),
             pem: pem::encode(pem::CERTIFICATE, &record.der),
+            advice: None,
         })
+    }
+}
+
+/// The reason by which a CRL lists it.
+const fn listed_as(status: &CertificateStatus) -> Option<&'static str> {
+    match status {
+        CertificateStatus::Valid => None,
+        CertificateStatus::Held(_) => Some("certificateHold"),
+        CertificateStatus::Revoked(revocation) => Some(revocation.reason.name()),
     }
 }
 

@@ -62,6 +62,8 @@ impl Admin {
     /// Has CRLs made, one authority after the other; returns when they are published.
     pub(super) async fn build_crls(&self, asked: BuildCrls, steps: &Steps) -> Result<Items<CrlItem>, AdminFailure> {
         let mut publishers = self.publishers(asked.authority.as_deref())?;
+        // Who names none asks for what can be made.
+        publishers.retain(|publisher| asked.authority.is_some() || publisher.of().offline_since().is_none());
         let demand = match asked.kind {
             None => Demand::All,
             Some(CrlKind::Full) => Demand::Complete,
@@ -70,6 +72,9 @@ impl Admin {
                 Demand::Deltas
             }
         };
+        if publishers.is_empty() && asked.kind.is_none_or(|kind| kind == CrlKind::Full) {
+            return Err(AdminFailure::new(Code::Refused, "the keys of all authorities are offline").hint("certgate crl import"));
+        }
         if publishers.is_empty() {
             let message = match &asked.authority {
                 Some(name) => format!("authority {name} makes no deltas"),
@@ -81,8 +86,10 @@ impl Admin {
         let mut built = Vec::new();
         for publisher in publishers {
             let failed = |error: crate::publish::PublishError| {
+                let is_offline = matches!(error, crate::publish::PublishError::Offline { .. });
+                let code = if is_offline { Code::Refused } else { Code::Failed };
                 let message = format!("CRLs of authority {} could not be made: {error}", publisher.authority());
-                AdminFailure::new(Code::Failed, message).hint("what was published before is still served")
+                AdminFailure::new(code, message).hint("what was published before is still served")
             };
             built.extend(items(publisher, publisher.build(demand, steps.done()).await.map_err(failed)?));
         }
@@ -90,7 +97,7 @@ impl Admin {
     }
 
     /// Those of the authority that a command names; all of them if it names none.
-    fn publishers(&self, authority: Option<&str>) -> Result<Vec<&CrlPublisher>, AdminFailure> {
+    pub(super) fn publishers(&self, authority: Option<&str>) -> Result<Vec<&CrlPublisher>, AdminFailure> {
         let named: Vec<&CrlPublisher> =
             self.crls.iter().filter(|one| authority.is_none_or(|name| one.authority() == name)).collect();
         match authority {
@@ -105,7 +112,7 @@ impl Admin {
 }
 
 /// Those of these lists that are served.
-fn items(publisher: &CrlPublisher, lists: impl IntoIterator<Item = ListId>) -> Vec<CrlItem> {
+pub(super) fn items(publisher: &CrlPublisher, lists: impl IntoIterator<Item = ListId>) -> Vec<CrlItem> {
     let item = |id: ListId| {
         let record = &publisher.published(id)?.record;
         Some(CrlItem {

@@ -189,6 +189,7 @@ impl Admin {
                 let entered = self.enter(query)?;
                 ok(encode(&self.build_crls(read_json(body, MAX_BODY).await?, &entered.steps).await?)?)
             }
+            ("POST", ["v1", "crls", "import"]) => ok(encode(&self.import_crl(query, body).await?)?),
             ("GET", ["v1", "authorities"]) => ok(encode(&self.list_authorities())?),
             ("GET", ["v1", "authorities", name]) => ok(encode(&self.show_authority(name)?)?),
             ("POST", ["v1", "reload"]) => ok(encode(&self.reload().await?)?),

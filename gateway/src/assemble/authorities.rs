@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use certgate_ca_backend_local::LocalBackend;
+use certgate_ca_backend_api::CaBackend;
+use certgate_ca_backend_local::{LocalBackend, OfflineBackend};
 use certgate_enrollment::{
     Authorities as _, Authority, CertificateQuery, Certificates, Event, EventKind, ISSUING_CA, InternalRequest, ROOT_CA,
 };
-use certgate_pki::{Certificate, DigestAlgorithm, SigningKey, pem};
+use certgate_pki::{Certificate, DigestAlgorithm, SigningKey, Timestamp, pem};
 
 use super::outside::OutsideAuthority;
 use super::publication::publication;
@@ -92,8 +93,9 @@ struct Opening<'o> {
 impl Opening<'_> {
     async fn open(&self, base_url: Option<&str>) -> anyhow::Result<Authority> {
         let name = &self.config.name;
-        let (key, chain) = if self.config.external {
-            OutsideAuthority::new(self.config, self.base, self.data_dir)?.open().await?
+        let (backend, chain) = if self.config.external {
+            let (key, chain) = OutsideAuthority::new(self.config, self.base, self.data_dir)?.open().await?;
+            (Box::new(LocalBackend::new(key)) as Box<dyn CaBackend>, chain)
         } else {
             self.own_chain().await?
         };
@@ -102,14 +104,19 @@ impl Opening<'_> {
             tracing::warn!(authority = name, %found, %configured, "the certificate keeps the subject that it was made with");
         }
         let publication = publication(self.config, base_url, self.served)?;
-        let backend = Box::new(LocalBackend::new(key));
         Ok(Authority::new(self.base.core(), name, chain, publication, backend)?)
     }
 
-    /// Its key, and its chain as this gateway has made it.
-    async fn own_chain(&self) -> anyhow::Result<(Arc<dyn SigningKey>, Vec<Certificate>)> {
-        let key = self.key().await?;
-        let own = self.certificate(&key).await?;
+    /// Who signs for it, and its chain as this gateway has made it.
+    async fn own_chain(&self) -> anyhow::Result<(Box<dyn CaBackend>, Vec<Certificate>)> {
+        let (backend, own): (Box<dyn CaBackend>, Certificate) = match self.offline_since().await? {
+            Some(since) => (Box::new(OfflineBackend::new(&self.config.name, since)), self.kept_certificate().await?),
+            None => {
+                let key = self.key().await?;
+                let own = self.certificate(&key).await?;
+                (Box::new(LocalBackend::new(key)), own)
+            }
+        };
         let chain: Vec<Certificate> =
             std::iter::once(own).chain(self.issuer.into_iter().flat_map(|issuer| issuer.chain().iter().cloned())).collect();
         if self.issuer.is_some() {
@@ -119,7 +126,40 @@ impl Opening<'_> {
                 write_atomically(&path, text.as_bytes(), Secrecy::Public)?;
             }
         }
-        Ok((key, chain))
+        Ok((backend, chain))
+    }
+
+    /// Since when its key is elsewhere, by the ledger; then it is not here.
+    async fn offline_since(&self) -> anyhow::Result<Option<Timestamp>> {
+        let (name, path) = (&self.config.name, self.file("key"));
+        let since = self.base.ledger.offline_since(name).await?;
+        if let Some(since) = since.filter(|_| path.exists()) {
+            bail!(
+                "{path} is there, and by the ledger the key of {name} is offline since {since}: its removal was cut short, or a backup was \
+                 restored. `certgate ca restore-root {path} --authority {name}` takes the key into use again; or remove the file",
+                path = path.display()
+            );
+        }
+        Ok(since)
+    }
+
+    /// The certificate of an authority whose key is elsewhere: from its file, else from the ledger.
+    async fn kept_certificate(&self) -> anyhow::Result<Certificate> {
+        let path = self.file("pem");
+        if !path.exists() {
+            let (authority, profile) = self.role();
+            let query = CertificateQuery {
+                authority: Some(authority.to_owned()),
+                profile: Some(profile.to_owned()),
+                ..CertificateQuery::all(self.base.clock.now(), 2)
+            };
+            let recorded = self.base.ledger.list(query).await?.items;
+            let [own] = recorded.as_slice() else { bail!("{} is missing: {RESTORE}", path.display()) };
+            write_atomically(&path, pem::encode(pem::CERTIFICATE, &own.der).as_bytes(), Secrecy::Public)?;
+        }
+        let own = read_certificate(&path)?;
+        self.is_recorded(&own, &path).await?;
+        Ok(own)
     }
 
     fn file(&self, kind: &str) -> PathBuf {
@@ -219,6 +259,23 @@ impl Opening<'_> {
         };
         Ok(issued.der.clone())
     }
+}
+
+/// The certificate of a root that this gateway has made, whose key this is.
+///
+/// # Errors
+/// When there is none, or it is another key's, or not in the ledger.
+pub(super) async fn root_certificate(
+    config: &AuthorityConfig,
+    base: &Base,
+    data_dir: &DataDir,
+    key: &Arc<dyn SigningKey>,
+) -> anyhow::Result<Certificate> {
+    let opening = Opening { config, base, data_dir, issuer: None, served: &[] };
+    if !opening.file("pem").exists() && opening.recorded(key).await?.is_none() {
+        bail!("authority {} has no certificate of this key", config.name);
+    }
+    opening.certificate(key).await
 }
 
 /// What to do when the data directory and the ledger are of different CAs.

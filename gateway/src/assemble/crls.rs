@@ -26,12 +26,13 @@ pub async fn start_publishers(
     let mut publishers = Vec::new();
     for authority_config in &config.authorities {
         let authority = authorities.get(&authority_config.name)?;
-        if authority.crl_algorithm().is_none() {
+        let offline_since = authority.offline_since();
+        if authority.crl_algorithm().is_none() && offline_since.is_none() {
             tracing::warn!(authority = authority.name(), "the back end signs no CRLs; there will be none");
             continue;
         }
         let parts = PublisherParts {
-            terms: terms(authority_config, base, &authority, fallback).await?,
+            terms: terms_of(authority_config, base, &authority, fallback).await?,
             authority,
             ledger: base.ledger(),
             clock: base.clock.clone(),
@@ -40,12 +41,26 @@ pub async fn start_publishers(
             pace: Pace::default(),
             metrics: metrics.crls.clone(),
         };
-        publishers.push(CrlPublisher::start(parts, &lifecycle.tasks, &lifecycle.stopping).await);
+        publishers.push(match offline_since {
+            Some(since) => CrlPublisher::keep(parts, since, &lifecycle.tasks, &lifecycle.stopping).await,
+            None => CrlPublisher::start(parts, &lifecycle.tasks, &lifecycle.stopping).await,
+        });
     }
     Ok(publishers)
 }
 
-async fn terms(
+/// What there is to be published; of an authority whose key is elsewhere, no deltas.
+async fn terms_of(
+    config: &AuthorityConfig,
+    base: &Base,
+    authority: &Authority,
+    fallback: Option<&str>,
+) -> anyhow::Result<CrlTerms> {
+    let terms = terms(config, base, authority, fallback).await?;
+    Ok(if authority.offline_since().is_some() { terms.without_deltas() } else { terms })
+}
+
+pub(super) async fn terms(
     config: &AuthorityConfig,
     base: &Base,
     authority: &Authority,

@@ -73,7 +73,11 @@ impl KeyFile<'_> {
     }
 }
 
-fn encrypt(pkcs8: &[u8], passphrase: &str, random: &dyn Random) -> anyhow::Result<String> {
+/// A key as PEM of encrypted PKCS#8.
+///
+/// # Errors
+/// When there is no randomness.
+pub(crate) fn encrypt(pkcs8: &[u8], passphrase: &str, random: &dyn Random) -> anyhow::Result<String> {
     let (mut salt, mut iv) = ([0; EncryptedPrivateKey::SALT], [0; EncryptedPrivateKey::IV]);
     random.fill(&mut salt)?;
     random.fill(&mut iv)?;

@@ -7,7 +7,8 @@ use anyhow::Context;
 use certgate_enrollment::{Authority, StatusWatcher, Statuses};
 use certgate_pki::KeyType;
 
-use super::own_certificate::{OwnCertificate, Purpose, read_leaf};
+use super::offline_responder::{kept_signer, watch_end};
+use super::own_certificate::{OCSP_LIFETIME, OwnCertificate, Purpose, read_leaf};
 use super::{Authorities, Base, keys};
 use crate::config::{AuthorityConfig, Config, Family, Unissued};
 use crate::data_dir::DataDir;
@@ -38,8 +39,9 @@ pub async fn make_ocsp(
     }
     for one in &config.authorities {
         let authority = authorities.get(&one.name)?;
-        let own = own_certificate(&one.name, base, data_dir, &authority);
-        let signer = open_signer(&own, &one.name, metrics).await;
+        let own = responder_certificate(base, data_dir, &authority, OCSP_LIFETIME);
+        let is_offline = authority.offline_since().is_some();
+        let signer = if is_offline { kept_signer(&own, metrics) } else { open_signer(&own, &one.name, metrics).await };
         let statuses = Arc::new(base.ledger.clone()) as Arc<dyn Statuses>;
         let parts = OcspParts {
             clock: Arc::clone(&base.clock),
@@ -52,7 +54,11 @@ pub async fn make_ocsp(
         base.ledger.watch(Arc::clone(&responder) as Arc<dyn StatusWatcher>);
         let (renewed, metrics, stopping) = (Arc::clone(&responder), Arc::clone(metrics), lifecycle.stopping.clone());
         lifecycle.tasks.spawn(async move {
-            stopping.run_until_cancelled(keep_fresh(&own, &renewed, &metrics)).await;
+            if is_offline {
+                stopping.run_until_cancelled(watch_end(&own)).await;
+            } else {
+                stopping.run_until_cancelled(keep_fresh(&own, &renewed, &metrics)).await;
+            }
         });
         responders.push(responder);
     }
@@ -70,11 +76,18 @@ fn options(authority: &AuthorityConfig, kept_octets: usize) -> OcspOptions {
     }
 }
 
-fn own_certificate(name: &str, base: &Base, data_dir: &DataDir, authority: &Arc<Authority>) -> OwnCertificate {
+/// The certificate of the responder of an authority, and where it is kept.
+pub(super) fn responder_certificate(
+    base: &Base,
+    data_dir: &DataDir,
+    authority: &Arc<Authority>,
+    lifetime: Duration,
+) -> OwnCertificate {
+    let name = authority.name();
     let file = |kind| data_dir.join(&format!("ocsp/{name}.{kind}"));
     OwnCertificate {
         authority: Arc::clone(authority),
-        purpose: Purpose::OcspResponder(name.to_owned()),
+        purpose: Purpose::OcspResponder(name.to_owned(), lifetime),
         clock: Arc::clone(&base.clock),
         ledger: base.ledger.clone(),
         provider: base.provider.clone(),
@@ -99,7 +112,7 @@ fn tell(authority: &str, error: &anyhow::Error) {
     tracing::error!(authority, error, "the certificate of an OCSP responder could not be renewed; trying again");
 }
 
-fn read_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> anyhow::Result<OcspSigner> {
+pub(super) fn read_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> anyhow::Result<OcspSigner> {
     let certificate = read_leaf(&own.cert).with_context(|| own.cert.display().to_string())?;
     let key = keys::load_or_generate(&own.key, KeyType::P256, &own.provider)?;
     metrics.set_not_after(&format!("ocsp/{name}"), certificate.validity().not_after);

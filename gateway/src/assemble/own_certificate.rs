@@ -14,7 +14,9 @@ use crate::data_dir::{Secrecy, write_atomically};
 /// How long the TLS server certificate lasts at the most; one is renewed when a third of its life is left.
 const TLS_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 /// How long the certificate of an OCSP responder lasts at the most: nobody asks what became of it, so a stolen key is good for that long.
-const OCSP_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const OCSP_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
+/// More than notBefore lies back.
+const BACKDATE: Duration = Duration::from_secs(2 * 3600);
 /// How long the certificate of an RA lasts at the most, which is for as long as its issuer's: clients keep it.
 const RA_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400);
 
@@ -22,8 +24,8 @@ const RA_LIFETIME: Duration = Duration::from_secs(20 * 365 * 86_400);
 pub(super) enum Purpose {
     /// The TLS listeners, by these names.
     TlsServer(Vec<GeneralName>),
-    /// The OCSP responder of this authority.
-    OcspResponder(String),
+    /// The OCSP responder of this authority, for so long at the most.
+    OcspResponder(String, Duration),
     /// A SCEP endpoint, with a key of this kind.
     ScepRa(String, KeyType),
 }
@@ -47,6 +49,12 @@ impl OwnCertificate {
         {
             return Ok(false);
         }
+        self.issue().await?;
+        Ok(true)
+    }
+
+    /// Issues it, whatever there is.
+    pub(super) async fn issue(&self) -> anyhow::Result<Certificate> {
         // A key lives as long as its certificate: both are made anew.
         let made = keys::make(self.purpose.key_type(), &self.provider)?;
         let request = self.purpose.request(made.key.public_key().clone());
@@ -60,7 +68,7 @@ impl OwnCertificate {
         keys::write(&self.key, &made, &self.provider)?;
         write_atomically(&self.cert, text.as_bytes(), Secrecy::Public)?;
         tracing::info!(serial = %issued.serial, path = %self.cert.display(), "issued a certificate for certgate itself");
-        Ok(true)
+        Ok(issued.certificate()?)
     }
 
     /// Has nobody revoked it? One that the ledger does not know is not ours.
@@ -79,7 +87,10 @@ impl OwnCertificate {
         let ends_with_issuer = issuer.is_some_and(|issuer| own.not_after == issuer.validity().not_after);
         let is_fresh =
             now >= own.not_before && (now.after(lifetime / 3) < own.not_after || ends_with_issuer && now < own.not_after);
-        key.is_some_and(|key| key.public_key() == leaf.public_key())
+        // One that was made for a root whose key went away is of no use once that is back.
+        let is_short = self.purpose.longest().is_none_or(|longest| lifetime <= longest + BACKDATE);
+        is_short
+            && key.is_some_and(|key| key.public_key() == leaf.public_key())
             && leaf.public_key().key_type() == self.purpose.key_type()
             && is_fresh
             && leaf.extensions().subject_alt_names().is_ok_and(|names| names == self.purpose.names())
@@ -88,9 +99,17 @@ impl OwnCertificate {
 }
 
 impl Purpose {
+    /// How long a certificate that will do lasts at the most, if that matters.
+    const fn longest(&self) -> Option<Duration> {
+        match self {
+            Self::OcspResponder(_, lifetime) => Some(*lifetime),
+            Self::TlsServer(_) | Self::ScepRa(..) => None,
+        }
+    }
+
     const fn key_type(&self) -> KeyType {
         match self {
-            Self::TlsServer(_) | Self::OcspResponder(_) => KeyType::P256,
+            Self::TlsServer(_) | Self::OcspResponder(..) => KeyType::P256,
             Self::ScepRa(_, key_type) => *key_type,
         }
     }
@@ -98,7 +117,7 @@ impl Purpose {
     fn names(&self) -> &[GeneralName] {
         match self {
             Self::TlsServer(names) => names,
-            Self::OcspResponder(_) | Self::ScepRa(..) => &[],
+            Self::OcspResponder(..) | Self::ScepRa(..) => &[],
         }
     }
 
@@ -113,9 +132,9 @@ impl Purpose {
                 let subject = common_name(first.into_iter());
                 InternalRequest::TlsServer { subject, names: names.clone(), public_key, lifetime: TLS_LIFETIME }
             }
-            Self::OcspResponder(authority) => {
+            Self::OcspResponder(authority, lifetime) => {
                 let subject = common_name([format!("certgate OCSP {authority}"), authority.clone()].into_iter());
-                InternalRequest::OcspResponder { subject, public_key, lifetime: OCSP_LIFETIME }
+                InternalRequest::OcspResponder { subject, public_key, lifetime: *lifetime }
             }
             Self::ScepRa(endpoint, _) => {
                 let subject = common_name([format!("certgate SCEP RA {endpoint}"), endpoint.clone()].into_iter());

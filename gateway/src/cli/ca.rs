@@ -8,7 +8,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::output::{Format, Printed};
-use super::{Global, examples};
+use super::{Global, examples, root};
 use crate::admin::authorities::AuthorityItem;
 use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Code};
@@ -52,6 +52,17 @@ pub(super) enum CaCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Write the key of a root into a file, and take it away from here if that is said
+    ///
+    /// The gateway is stopped meanwhile. With --remove, a CRL of the root and a certificate of its OCSP responder are made that last
+    /// for all of --validity; then the key is removed, and the gateway goes on without it.
+    #[command(after_help = examples::CA_EXPORT_ROOT)]
+    ExportRoot(root::ExportArguments),
+    /// Put the key of a root back
+    ///
+    /// The gateway is stopped meanwhile. The next start makes CRLs of the root again, and issues below it.
+    #[command(after_help = examples::CA_RESTORE_ROOT)]
+    RestoreRoot(root::RestoreArguments),
 }
 
 #[derive(Args)]
@@ -75,6 +86,8 @@ pub(super) async fn run(global: &Global, command: CaCommand) -> Result<Printed, 
                 _ => Printed::Record(said),
             })
         }
+        CaCommand::ExportRoot(arguments) => root::export(global, arguments).await,
+        CaCommand::RestoreRoot(arguments) => root::restore(global, arguments).await,
         CaCommand::Csr(of) => {
             let stopped = Stopped::open(global)?;
             let request = stopped.authority(&of.authority)?.request().await.map_err(failed);
@@ -99,19 +112,19 @@ async fn show(global: &Global, name: &str) -> Result<Value, AdminFailure> {
     ask(&global.socket(), Method::GET, &format!("/v1/authorities/{name}"), None).await
 }
 
-fn failed(error: impl Into<anyhow::Error>) -> AdminFailure {
+pub(super) fn failed<E: Into<anyhow::Error>>(error: E) -> AdminFailure {
     AdminFailure::new(Code::Failed, format!("{:#}", error.into()))
 }
 
 /// What belongs to a gateway that does not run.
-struct Stopped {
-    config: Config,
-    data_dir: DataDir,
-    base: Base,
+pub(super) struct Stopped {
+    pub(super) config: Config,
+    pub(super) data_dir: DataDir,
+    pub(super) base: Base,
 }
 
 impl Stopped {
-    fn open(global: &Global) -> Result<Self, AdminFailure> {
+    pub(super) fn open(global: &Global) -> Result<Self, AdminFailure> {
         let file = Config::file(global.config.as_deref(), &global.data_dir);
         let config = Config::load(file.as_deref(), &Overrides::default()).map_err(failed)?;
         let data_dir = DataDir::open(&global.data_dir).map_err(failed)?;
@@ -133,7 +146,7 @@ impl Stopped {
         OutsideAuthority::new(self.config(name)?, &self.base, &self.data_dir).map_err(failed)
     }
 
-    async fn close<T>(self, outcome: Result<T, AdminFailure>) -> Result<T, AdminFailure> {
+    pub(super) async fn close<T>(self, outcome: Result<T, AdminFailure>) -> Result<T, AdminFailure> {
         self.base.ledger.close().await;
         outcome
     }

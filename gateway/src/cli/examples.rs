@@ -166,6 +166,32 @@ Examples:
   certgate ca import default chain.pem
   certgate ca import default --key issuing.key issuing.pem root.pem   # a CA that exists already";
 
+pub(super) const CA_EXPORT_ROOT: &str =
+    "Prints what was written and, with --remove, until when the root's CRL and its OCSP responder last without the key.
+
+Examples:
+  certgate ca export-root /media/safe/root.pem --passphrase prompt
+  certgate ca export-root /media/safe/root.pem --passphrase prompt --remove
+  certgate ca export-root /media/safe/root.pem --passphrase file:/media/safe/words --remove --validity 180d";
+
+pub(super) const CA_RESTORE_ROOT: &str = "Prints the authority; the next start has its key as before.
+
+Examples:
+  certgate ca restore-root /media/safe/root.pem --passphrase prompt";
+
+pub(super) const CRL_SIGN: &str = "Prints the number of the list, until when it is good, how many entries it has.
+
+Examples:
+  certgate crl sign --key root.pem --passphrase prompt --previous root.crl next.crl
+  certgate crl sign --key root.pem --passphrase prompt --previous root.crl --revoke 0192f1a4b6e37c2d9a:cACompromise next.crl
+  certgate crl sign --key root.key --certificate root.crt --previous root.crl --validity 180d next.pem";
+
+pub(super) const CRL_IMPORT: &str = "Prints the list as it is served now, and the certificates that it has revoked here.
+
+Examples:
+  certgate crl import next.crl
+  certgate crl import next.crl --authority root";
+
 pub(super) const CONFIG_RELOAD: &str =
     "Prints which keys are in force anew, and which need a restart. A file that is broken changes nothing.
 

@@ -20,7 +20,7 @@ use crate::admin::{Admin, AdminFailure, Code, serve_socket};
 use crate::assemble::{
     Authorities, Base, FirstDevice, FirstStart, ServerCertificate, Services, fallback_base_url, make_acme, make_app,
     make_first_device, make_ocsp, make_scep, make_validator, open_authorities, open_checkpoints, served_families, server_names,
-    start_publishers,
+    start_publishers, warn_of_offline,
 };
 use crate::audit::Checkpoints;
 use crate::config::{Config, ConfigError, Limits, ListenerKind, Overrides, ProfileConfig, PublicUrl};
@@ -133,6 +133,7 @@ impl Gateway<'_> {
         let served = served_families(&bound);
         let names_in_certificates = (fallback.as_deref(), &*served);
         let authorities = open_authorities(&config.authorities, base, data_dir, names_in_certificates, &metrics).await?;
+        warn_of_offline(config, &authorities);
         let issuer = self.tls_issuer(&authorities)?;
         let certificate = ServerCertificate::open(config, base, data_dir, (issuer, &bound), Arc::clone(&metrics)).await?;
         let identity = certificate.identity();

@@ -2,6 +2,7 @@
 
 use certgate_crl::InvalidFields;
 use certgate_enrollment::{EnrollError, LedgerError};
+use certgate_pki::Timestamp;
 
 /// Nothing was published, and what was served before still is.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -30,6 +31,20 @@ pub enum PublishError {
     /// Somebody else has recorded CRLs of the same scope, again and again.
     #[error("another publisher was faster each time")]
     Raced,
+    /// Its key is elsewhere.
+    #[error(
+        "the key of {authority} is offline since {since}: sign its next CRL where the key is, by `certgate crl sign`, and bring it by \
+         `certgate crl import`"
+    )]
+    Offline {
+        /// The authority.
+        authority: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// What was recorded is not in its file.
+    #[error("{0} could not be written below the data directory")]
+    NotWritten(String),
     /// The work was lost.
     #[error("the work was cut short")]
     Lost,

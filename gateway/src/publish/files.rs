@@ -8,9 +8,11 @@ use bytes::Bytes;
 use certgate_crl::Crl;
 use certgate_enrollment::{CrlScope, Event, EventKind, INTERNAL_PRINCIPAL};
 use certgate_pki::sha256;
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
 use super::build::authority_key;
-use super::{ListId, PublishError, PublishedCrl, PublisherParts};
+use super::{ListId, PublishError, PublishedCrl, PublisherParts, ScopeTerms};
 use crate::data_dir::{Secrecy, write_atomically};
 
 /// Where a list is kept.
@@ -38,6 +40,15 @@ pub(super) enum Found {
     Unknown(u64),
     /// Nothing of use.
     Nothing,
+}
+
+/// What there is of all lists of these scopes, also of deltas that are made no more: their files have numbers, too.
+pub(super) async fn find_all(parts: &Arc<PublisherParts>, tasks: &TaskTracker) -> Vec<(ListId, Result<Found, PublishError>)> {
+    let kinds = |scope: &ScopeTerms| [false, true].map(|is_delta| ListId { shard: scope.shard, is_delta });
+    let (runtime, lists) = (Handle::current(), parts.terms.scopes.iter().flat_map(kinds).collect::<Vec<_>>());
+    let parts = Arc::clone(parts);
+    let all = move || lists.into_iter().map(|id| (id, runtime.block_on(find(&parts, id)))).collect::<Vec<_>>();
+    tasks.spawn_blocking(all).await.unwrap_or_default()
 }
 
 /// Looks for the last list that was recorded under this name.

@@ -58,6 +58,13 @@ pub struct ScopeTerms {
 }
 
 impl CrlTerms {
+    /// The same lists, complete ones alone.
+    #[must_use]
+    pub fn without_deltas(self) -> Self {
+        let scopes = self.scopes.into_iter().map(|scope| ScopeTerms { freshest: None, ..scope }).collect();
+        Self { delta: None, scopes, ..self }
+    }
+
     /// Every list that there is to be.
     pub fn lists(&self) -> impl Iterator<Item = ListId> {
         let list = |shard, is_delta| ListId { shard, is_delta };

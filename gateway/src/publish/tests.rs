@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::telemetry::Metrics;
 
+mod imports;
 mod numbers;
 mod serving;
 

@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use certgate_enrollment::{CommittedChange, INTERNAL_PRINCIPAL, StatusWatcher};
-use certgate_pki::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -15,16 +14,14 @@ use tokio_util::task::TaskTracker;
 
 use super::due::due_by;
 use super::files::Found;
+use super::gauges::Gauges;
 use super::job::Job;
-use super::publisher::Command;
+use super::publisher::{Command, Wanted};
 use super::revoked::Revoked;
 use super::shelf::Shelf;
-use super::{ListId, PublishError, PublishedCrl, PublisherParts, ScopeTerms, files};
+use super::{ImportError, ListId, PublishError, PublishedCrl, PublisherParts, files};
 use crate::admin::OPERATOR;
-use crate::telemetry::{BuildMetrics, ListMetrics, Stopwatch};
-
-/// How often it is said that a list is past its nextUpdate.
-const COMPLAINT: Duration = Duration::from_secs(60);
+use crate::telemetry::{BuildMetrics, Stopwatch};
 
 /// Told by the ledger that something has changed.
 pub(super) struct Watcher {
@@ -46,7 +43,7 @@ pub(super) struct Worker {
     shelf: Arc<Shelf>,
     tasks: TaskTracker,
     changed: Arc<Notify>,
-    metrics: BTreeMap<ListId, ListMetrics>,
+    gauges: Gauges,
     builds: BuildMetrics,
     /// What is revoked, once it is loaded.
     revoked: Option<Revoked>,
@@ -63,17 +60,15 @@ pub(super) struct Worker {
     /// Before that, what has failed is not tried again.
     retry_at: Option<Instant>,
     failures: u32,
-    complained_at: Option<Instant>,
 }
 
 impl Worker {
     /// One that has published nothing yet.
     pub(super) fn new(parts: Arc<PublisherParts>, shelf: Arc<Shelf>, tasks: TaskTracker, changed: Arc<Notify>) -> Self {
         let authority = parts.authority.name();
-        let metrics = parts.terms.lists().map(|id| (id, parts.metrics.list(authority, id.shard, id.is_delta))).collect();
         Self {
             builds: parts.metrics.builds(authority),
-            metrics,
+            gauges: Gauges::of(&parts),
             revoked: None,
             floors: BTreeMap::new(),
             found: Arc::default(),
@@ -82,7 +77,6 @@ impl Worker {
             rests_until: Instant::now(),
             retry_at: None,
             failures: 0,
-            complained_at: None,
             parts,
             shelf,
             tasks,
@@ -93,12 +87,7 @@ impl Worker {
     /// Serves what files have, and makes what is not there. Lists that are there are served while others are loaded: the rest is for
     /// [`Self::run`].
     pub(super) async fn begin(&mut self) {
-        let parts = Arc::clone(&self.parts);
-        // Both kinds of each scope: files of deltas that are made no more have numbers, too.
-        let kinds = |scope: &ScopeTerms| [false, true].map(|is_delta| ListId { shard: scope.shard, is_delta });
-        let (runtime, lists) = (Handle::current(), parts.terms.scopes.iter().flat_map(kinds).collect::<Vec<_>>());
-        let find = move || lists.into_iter().map(|id| (id, runtime.block_on(files::find(&parts, id)))).collect::<Vec<_>>();
-        for (id, found) in self.tasks.spawn_blocking(find).await.unwrap_or_default() {
+        for (id, found) in files::find_all(&self.parts, &self.tasks).await {
             match found {
                 Ok(Found::Recorded(list)) if self.parts.terms.lists().any(|configured| configured == id) => {
                     self.shelf.put([list]);
@@ -114,7 +103,7 @@ impl Worker {
                 }
             }
         }
-        self.show(self.parts.terms.lists());
+        self.gauges.show(self.parts.terms.lists(), &self.shelf, self.parts.clock.now());
         self.found = self.shelf.all();
         if self.parts.terms.lists().any(|id| self.shelf.get(id).is_none()) {
             self.keep_up().await;
@@ -129,14 +118,23 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => return,
-                Some(Command { lists, made, reply }) = commands.recv() => {
-                    // Whoever has hung up hears nothing, and the lists are made all the same.
-                    let _ = reply.send(self.attempt(Some(lists), (OPERATOR, made)).await);
-                }
+                Some(command) = commands.recv() => self.obey(command).await,
                 () = self.changed.notified() => {
                     self.changed_at.get_or_insert_with(Instant::now);
                 }
                 () = tokio::time::sleep(self.pause()) => {}
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        // Whoever has hung up hears nothing, and the lists are made all the same.
+        match command {
+            Command::Build { wanted: Wanted { lists, made }, reply } => {
+                drop(reply.send(self.attempt(Some(lists), (OPERATOR, made)).await));
+            }
+            Command::Import { reply, .. } => {
+                drop(reply.send(Err(ImportError::KeyIsHere(self.parts.authority.name().to_owned()))));
             }
         }
     }
@@ -159,7 +157,7 @@ impl Worker {
     /// Does what there is to do.
     async fn look(&mut self) {
         let now = self.parts.clock.now();
-        self.complain(now);
+        self.gauges.complain(self.parts.authority.name(), &self.shelf, now);
         let instant = Instant::now();
         if self.retry_at.is_some_and(|at| instant < at) {
             return;
@@ -212,7 +210,7 @@ impl Worker {
         (self.failures, self.retry_at) = (0, None);
         if !made.is_empty() {
             self.stale.retain(|id| !made.contains(id));
-            self.show(made.iter().copied());
+            self.gauges.show(made.iter().copied(), &self.shelf, self.parts.clock.now());
             self.published(&made, stopwatch.elapsed());
         }
         Ok(made)
@@ -224,30 +222,5 @@ impl Worker {
         self.builds.published.inc();
         let longest = made.iter().filter_map(|id| self.shelf.get(*id)).map(|list| list.record.entries).max();
         tracing::info!(authority = self.parts.authority.name(), lists = made.len(), longest, ?took, "CRLs were published");
-    }
-
-    /// Has what is served of these lists seen in metrics.
-    fn show(&self, lists: impl IntoIterator<Item = ListId>) {
-        let now = self.parts.clock.now();
-        for id in lists {
-            if let (Some(metrics), Some(list)) = (self.metrics.get(&id), self.shelf.get(id)) {
-                metrics.served(&list.record);
-                metrics.is_overdue(&list.record, now);
-            }
-        }
-    }
-
-    /// Says once a minute when lists are past their nextUpdate: relying parties refuse them.
-    fn complain(&mut self, now: Timestamp) {
-        let all = self.shelf.all();
-        let is_overdue =
-            |(id, metrics): &(&ListId, &ListMetrics)| all.get(id).is_some_and(|list| metrics.is_overdue(&list.record, now));
-        let overdue = self.metrics.iter().filter(is_overdue).count();
-        let is_said = self.complained_at.is_some_and(|at| at.elapsed() < COMPLAINT);
-        if overdue > 0 && !is_said {
-            self.complained_at = Some(Instant::now());
-            let message = "CRLs that are served are past their nextUpdate, and relying parties refuse them";
-            tracing::error!(authority = self.parts.authority.name(), lists = overdue, "{message}");
-        }
     }
 }

@@ -51,7 +51,7 @@ impl CrlService {
         let mut answer = answer::ok(PKIX_CRL, list.der.clone());
         let headers = answer.headers_mut();
         list.validators.mark(headers);
-        headers.insert(CACHE_CONTROL, cache_control(&list, self.clock.now()));
+        headers.insert(CACHE_CONTROL, cache_control(publisher, &list, self.clock.now()));
         headers.insert(EXPIRES, http_date(list.record.next_update));
         if list.validators.are_known(&head.method, &head.headers) {
             return not_modified(std::mem::take(headers));
@@ -61,9 +61,9 @@ impl CrlService {
 }
 
 /// Caches ask again when the next list is made at the latest, and never serve one that is over.
-fn cache_control(list: &PublishedCrl, now: Timestamp) -> HeaderValue {
+fn cache_control(publisher: &CrlPublisher, list: &PublishedCrl, now: Timestamp) -> HeaderValue {
     let until = |then: Timestamp| then.seconds().saturating_sub(now.seconds());
-    let seconds = until(list.next_at).min(until(list.record.next_update).saturating_sub(1));
+    let seconds = until(publisher.next_at(list, now)).min(until(list.record.next_update).saturating_sub(1));
     let text = format!("public, max-age={seconds}");
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("public, max-age=0"))
 }

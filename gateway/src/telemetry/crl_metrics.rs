@@ -28,6 +28,7 @@ pub struct CrlMetrics {
     number: Family<ListLabels, Gauge>,
     entries: Family<ListLabels, Gauge>,
     overdue: Family<ListLabels, Gauge>,
+    import_due: Family<ListLabels, Gauge>,
     builds: Family<BuildLabels, Counter>,
 }
 
@@ -40,6 +41,8 @@ impl CrlMetrics {
         registry.register("crl_number", "Number of the CRL that is served", metrics.number.clone());
         registry.register("crl_entries", "Entries of the CRL that is served", metrics.entries.clone());
         registry.register("crl_overdue", "1 while the CRL that is served is past its nextUpdate", metrics.overdue.clone());
+        let help = "1 while the next CRL of an authority whose key is offline is to be signed and imported";
+        registry.register("crl_import_due", help, metrics.import_due.clone());
         registry.register("crl_builds", "Builds of CRLs, by how they ended", metrics.builds.clone());
         metrics
     }
@@ -64,6 +67,7 @@ impl CrlMetrics {
             number: self.number.get_or_create_owned(&labels),
             entries: self.entries.get_or_create_owned(&labels),
             overdue: self.overdue.get_or_create_owned(&labels),
+            import_due: self.import_due.get_or_create_owned(&labels),
         }
     }
 }
@@ -86,6 +90,7 @@ pub struct ListMetrics {
     number: Gauge,
     entries: Gauge,
     overdue: Gauge,
+    import_due: Gauge,
 }
 
 impl ListMetrics {
@@ -95,6 +100,11 @@ impl ListMetrics {
         self.next_update.set(gauge(record.next_update.seconds()));
         self.number.set(gauge(record.number));
         self.entries.set(gauge(record.entries));
+    }
+
+    /// Somebody has to sign the next one and bring it, or not.
+    pub fn is_import_due(&self, is_due: bool) {
+        self.import_due.set(i64::from(is_due));
     }
 
     /// Says whether the list is past its nextUpdate, and returns that.

@@ -20,6 +20,9 @@ pub const PUBLIC_KEY: &str = "PUBLIC KEY";
 /// Label of PKCS#10 requests.
 pub const CERTIFICATE_REQUEST: &str = "CERTIFICATE REQUEST";
 
+/// Label of CRLs, RFC 7468 §6.
+pub const CRL: &str = "X509 CRL";
+
 /// The text is no PEM; says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {

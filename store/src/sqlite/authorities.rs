@@ -1,8 +1,10 @@
-//! Base URLs that authorities have written into certificates; certificates of authorities that were signed outside.
+//! Base URLs that authorities have written into certificates; certificates of authorities that were signed outside; keys that are kept
+//! elsewhere.
 
 use async_trait::async_trait;
 use certgate_enrollment::{Authorities, Event, LedgerError};
-use rusqlite::{OptionalExtension, params};
+use certgate_pki::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::SqliteLedger;
 use super::audit_chain::number;
@@ -49,4 +51,40 @@ impl Authorities for SqliteLedger {
             connection.prepare_cached(select)?.query_row([authority], |row| row.get(0)).optional()
         })
     }
+
+    async fn take_offline(&self, authority: &str, event: Event) -> Result<bool, LedgerError> {
+        self.move_key(authority, true, event).await
+    }
+
+    async fn bring_back(&self, authority: &str, event: Event) -> Result<bool, LedgerError> {
+        self.move_key(authority, false, event).await
+    }
+
+    async fn offline_since(&self, authority: &str) -> Result<Option<Timestamp>, LedgerError> {
+        let since = self.readers.read(|connection| offline_since(connection, authority))?;
+        Ok(since.map(|at| Timestamp::from_millis(at.cast_unsigned())))
+    }
+}
+
+impl SqliteLedger {
+    async fn move_key(&self, authority: &str, is_offline: bool, event: Event) -> Result<bool, LedgerError> {
+        let authority = authority.to_owned();
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            if offline_since(transaction.connection, &authority)?.is_some() == is_offline {
+                return Ok(false);
+            }
+            let insert = "INSERT INTO authority_key (authority, at, is_offline) VALUES (?, ?, ?)";
+            transaction.connection.execute(insert, params![authority, number(event.at.millis()), is_offline])?;
+            transaction.append(&event)?;
+            Ok(true)
+        };
+        self.write("move the key of an authority", change).await
+    }
+}
+
+fn offline_since(connection: &Connection, authority: &str) -> rusqlite::Result<Option<i64>> {
+    let select = "SELECT at, is_offline FROM authority_key WHERE authority = ? ORDER BY id DESC LIMIT 1";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?));
+    let newest = connection.prepare_cached(select)?.query_row([authority], row).optional()?;
+    Ok(newest.filter(|(_, is_offline)| *is_offline).map(|(at, _)| at))
 }

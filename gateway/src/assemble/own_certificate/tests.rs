@@ -164,3 +164,14 @@ async fn files_that_are_not_a_pair_or_not_to_be_read_are_written_anew() {
     }
     assert_ne!(before.public_key(), device_key().public_key());
 }
+
+#[tokio::test]
+async fn the_certificate_of_a_responder_lasts_no_longer_than_it_is_to() {
+    let mut desk = Desk::new().await;
+    desk.own.purpose = Purpose::OcspResponder("default".into(), 365 * DAY);
+    let (_, long) = desk.ensured().await;
+    assert!(!desk.ensured().await.0);
+    desk.own.purpose = Purpose::OcspResponder("default".into(), OCSP_LIFETIME);
+    let short = desk.is_made_anew(&long, "one for a year").await;
+    assert!(short.validity().not_after < long.validity().not_after);
+}
