@@ -10,6 +10,8 @@ use super::LedgerError;
 pub enum EventKind {
     /// A certificate was issued.
     CertificateIssued,
+    /// A certificate that was issued elsewhere was taken over with its authority.
+    CertificateImported,
     /// A certificate was revoked.
     CertificateRevoked,
     /// A certificate was put on hold.
@@ -18,6 +20,8 @@ pub enum EventKind {
     CertificateReleased,
     /// A CRL was published.
     CrlPublished,
+    /// A CRL of an authority was taken over with it.
+    CrlImported,
     /// A CRL that was recorded was never served.
     CrlWithdrawn,
     /// A request waits for a person.
@@ -60,10 +64,12 @@ impl EventKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CertificateIssued => "certificate.issued",
+            Self::CertificateImported => "certificate.imported",
             Self::CertificateRevoked => "certificate.revoked",
             Self::CertificateHeld => "certificate.held",
             Self::CertificateReleased => "certificate.released",
             Self::CrlPublished => "crl.published",
+            Self::CrlImported => "crl.imported",
             Self::CrlWithdrawn => "crl.withdrawn",
             Self::EnrollmentSubmitted => "enrollment.submitted",
             Self::EnrollmentApproved => "enrollment.approved",
