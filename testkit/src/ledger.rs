@@ -37,6 +37,7 @@ pub struct MemoryLedger {
 struct State {
     certificates: Vec<CertificateRecord>,
     listed: Vec<ListedCertificate>,
+    imported_crls: Vec<(String, u64)>,
     enrollments: Vec<EnrollmentRecord>,
     users: Vec<EstUser>,
     challenges: Vec<ScepChallenge>,

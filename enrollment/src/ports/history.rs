@@ -6,6 +6,7 @@ use certgate_pki::{Serial, Timestamp};
 use super::LedgerError;
 use super::audit::Event;
 use super::certificates::{CertificateRecord, CertificateStatus};
+use super::crls::CrlRecord;
 use super::statuses::CertificateState;
 
 /// A certificate of which nothing is known but that its authority's CRL has named it: revoked or on hold.
@@ -78,6 +79,20 @@ pub trait History: Send + Sync {
     /// # Errors
     /// [`LedgerError`].
     async fn import_entries(&self, entries: Vec<(ListedCertificate, Event)>) -> Result<Vec<EntryImported>, LedgerError>;
+
+    /// Remembers the number of the last CRL that an authority has made elsewhere, by records of that number of all scopes that there are to
+    /// be: lists go on behind it where they are not further already, and none of these is what a delta is based on. False, and nothing is
+    /// recorded, when the number is not above that of the last one that was imported.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn import_crl(&self, authority: &str, number: u64, crls: Vec<CrlRecord>, event: Event) -> Result<bool, LedgerError>;
+
+    /// The number of the last CRL that was imported for this authority.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn last_imported_crl(&self, authority: &str) -> Result<Option<u64>, LedgerError>;
 
     /// What is known from a CRL alone of a certificate with this serial number, of whichever authority.
     ///

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    CertificateImported, CertificateRecord, CertificateState, CertificateStatus, EntryImported, Event, History, LedgerError,
-    ListedCertificate,
+    CertificateImported, CertificateRecord, CertificateState, CertificateStatus, CrlRecord, EntryImported, Event, History,
+    LedgerError, ListedCertificate,
 };
 use certgate_pki::Serial;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -15,7 +15,7 @@ use super::certificates::{conflict, insert, update_status};
 use super::status::{StatusColumns, second};
 use super::statuses::{self, Watchers};
 use super::writer::WriteError;
-use super::{SqliteLedger, Transaction, damaged};
+use super::{SqliteLedger, Transaction, crls, damaged};
 
 const SELECT_LISTED: &str =
     "SELECT authority, serial, not_after, status, reason, changed_at, invalid_since FROM listed_certificate WHERE serial = ?";
@@ -73,6 +73,31 @@ impl History for SqliteLedger {
         self.write("import the entries of a CRL", change).await
     }
 
+    async fn import_crl(&self, authority: &str, crl: u64, crls: Vec<CrlRecord>, event: Event) -> Result<bool, LedgerError> {
+        let authority = authority.to_owned();
+        let change = move |transaction: &mut Transaction<'_>| {
+            let connection = transaction.connection;
+            if last_imported(connection, &authority)?.is_some_and(|last| last >= number(crl)) {
+                return Ok(false);
+            }
+            let insert = "INSERT INTO imported_crl (authority, number, imported_at) VALUES (?, ?, ?)";
+            connection.execute(insert, params![authority, number(crl), number(event.at.millis())])?;
+            for record in &crls {
+                if crls::greatest_number(connection, &record.scope)? < record.number {
+                    crls::insert(connection, record, true)?;
+                }
+            }
+            transaction.append(&event)?;
+            Ok(true)
+        };
+        self.write("import the number of a CRL", change).await
+    }
+
+    async fn last_imported_crl(&self, authority: &str) -> Result<Option<u64>, LedgerError> {
+        let last = self.readers.read(|connection| last_imported(connection, authority))?;
+        Ok(last.map(i64::cast_unsigned))
+    }
+
     async fn find_listed(&self, serial: &Serial) -> Result<Option<ListedCertificate>, LedgerError> {
         let found = self.readers.read(|connection| {
             let mut select = connection.prepare_cached(&format!("{SELECT_LISTED} ORDER BY authority LIMIT 1"))?;
@@ -87,6 +112,11 @@ impl History for SqliteLedger {
             self.readers.read(|connection| connection.prepare_cached(select)?.query_row([authority], |row| row.get(0)))?;
         Ok(count.cast_unsigned())
     }
+}
+
+fn last_imported(connection: &Connection, authority: &str) -> rusqlite::Result<Option<i64>> {
+    let select = "SELECT max(number) FROM imported_crl WHERE authority = ?";
+    connection.prepare_cached(select)?.query_row([authority], |row| row.get(0))
 }
 
 /// What is to come of a certificate.

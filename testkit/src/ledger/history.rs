@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    CertificateImported, CertificateRecord, CertificateStatus, CommittedChange, EntryImported, Event, History, LedgerError,
-    ListedCertificate,
+    CertificateImported, CertificateRecord, CertificateStatus, CommittedChange, CrlRecord, EntryImported, Event, History,
+    LedgerError, ListedCertificate,
 };
 use certgate_pki::Serial;
 
@@ -61,6 +61,26 @@ impl History for MemoryLedger {
         }
         self.tell(&changes, state);
         Ok(came)
+    }
+
+    async fn import_crl(&self, authority: &str, crl: u64, crls: Vec<CrlRecord>, event: Event) -> Result<bool, LedgerError> {
+        let mut state = self.write()?;
+        if state.imported_crls.iter().any(|(of, last)| of == authority && *last >= crl) {
+            return Ok(false);
+        }
+        state.imported_crls.push((authority.to_owned(), crl));
+        for record in crls {
+            if !state.crls.iter().any(|one| one.scope == record.scope && one.number >= record.number) {
+                state.withdrawn.push((record.scope.clone(), record.number));
+                state.crls.push(record);
+            }
+        }
+        state.append(event);
+        Ok(true)
+    }
+
+    async fn last_imported_crl(&self, authority: &str) -> Result<Option<u64>, LedgerError> {
+        Ok(self.read().imported_crls.iter().filter(|(of, _)| of == authority).map(|(_, number)| *number).max())
     }
 
     async fn find_listed(&self, serial: &Serial) -> Result<Option<ListedCertificate>, LedgerError> {

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use certgate_enrollment::{
-    Along, CertificateImported, CertificateRecord, CertificateState, CertificateStatus, CommittedChange, EntryImported, Event,
-    EventKind, Ledger, LedgerError, ListedCertificate, Protocol, Revocation, RevocationReason, StatusWatcher,
+    Along, CertificateImported, CertificateRecord, CertificateState, CertificateStatus, CommittedChange, CrlRecord, CrlScope,
+    EntryImported, Event, EventKind, Ledger, LedgerError, ListedCertificate, Protocol, Revocation, RevocationReason,
+    StatusWatcher,
 };
 use certgate_pki::{Serial, Timestamp};
 
@@ -25,6 +26,7 @@ pub(super) async fn run(make: &impl AsyncFn() -> Arc<dyn Ledger>) {
     a_crl_changes_what_is_good_or_on_hold(&*make().await).await;
     a_certificate_that_a_crl_names_twice_is_changed_once(&*make().await).await;
     watchers_hear_of_a_batch_before_who_made_it(&*make().await).await;
+    lists_go_on_behind_the_number_that_was_imported(&*make().await).await;
 }
 
 fn end() -> Timestamp {
@@ -212,6 +214,48 @@ async fn a_certificate_that_a_crl_names_twice_is_changed_once(ledger: &dyn Ledge
     for (second, status) in [(1, revoked(1)), (2, revoked(1)), (3, revoked(5)), (4, revoked(5))] {
         assert_eq!(state_of(ledger, second).await.unwrap().status, status, "{second}");
     }
+}
+
+fn crl(shard: u32, number: u64, at: Timestamp) -> CrlRecord {
+    CrlRecord {
+        scope: CrlScope { authority: "default".into(), shard },
+        number,
+        base: None,
+        this_update: at,
+        next_update: at.after(Duration::from_secs(60)),
+        sequence: 0,
+        entries: 3,
+        sha256: [7; 32],
+    }
+}
+
+async fn lists_go_on_behind_the_number_that_was_imported(ledger: &dyn Ledger) {
+    let published = || event(EventKind::CrlPublished);
+    let import = async |number, crls| ledger.import_crl("default", number, crls, event(EventKind::CrlImported)).await.unwrap();
+    assert_eq!(ledger.last_imported_crl("default").await, Ok(None));
+    assert_eq!(ledger.record_crls(vec![(crl(1, 5000, NOW), published())]).await, Ok(true));
+    assert!(import(4096, vec![crl(0, 4096, NOW), crl(1, 4096, NOW), crl(2, 4096, NOW)]).await);
+    assert_eq!(ledger.last_imported_crl("default").await, Ok(Some(4096)));
+    assert_eq!(ledger.last_imported_crl("other").await, Ok(None));
+    let last = async |shard| {
+        let scope = CrlScope { authority: "default".into(), shard };
+        ledger.last_crl(&scope, false).await.unwrap().map(|crl| crl.number)
+    };
+    assert_eq!([last(0).await, last(1).await, last(2).await], [Some(4096), Some(5000), Some(4096)]);
+    assert_eq!(ledger.crl_shards("default").await.unwrap(), [0, 1, 2]);
+    for number in [1, 4096] {
+        assert!(!import(number, vec![crl(0, number, NOW)]).await, "{number} is not above 4096");
+    }
+    assert_eq!(ledger.record_crls(vec![(crl(0, 4096, NOW), published())]).await, Ok(false));
+    assert_eq!(ledger.record_crls(vec![(crl(0, 4097, NOW), published())]).await, Ok(true));
+    // Nobody has fetched what was imported from here: deltas are of the first list that came after it.
+    let base = ledger.base_crl(&crl(0, 0, NOW).scope, NOW).await.unwrap();
+    assert_eq!(base.map(|base| base.number), Some(4097));
+    // One that was missed, while lists are further already.
+    assert!(import(4097, vec![crl(0, 4097, NOW), crl(1, 4097, NOW)]).await);
+    assert_eq!((last(0).await, ledger.last_imported_crl("default").await), (Some(4097), Ok(Some(4097))));
+    assert_eq!(ledger.base_crl(&crl(0, 0, NOW).scope, NOW).await.unwrap().map(|base| base.number), Some(4097));
+    assert_eq!(events(ledger).await, 4);
 }
 
 #[derive(Default)]
