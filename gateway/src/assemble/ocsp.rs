@@ -9,7 +9,7 @@ use certgate_pki::KeyType;
 
 use super::own_certificate::{OwnCertificate, Purpose, read_leaf};
 use super::{Authorities, Base, keys};
-use crate::config::{AuthorityConfig, Config, Family, Unissued};
+use crate::config::{AuthorityConfig, Config, Family};
 use crate::data_dir::DataDir;
 use crate::listen::Lifecycle;
 use crate::serve::{OcspOptions, OcspParts, OcspResponder, OcspService, OcspSigner};
@@ -63,7 +63,7 @@ fn options(authority: &AuthorityConfig, kept_octets: usize) -> OcspOptions {
     let ocsp = &authority.ocsp;
     OcspOptions {
         validity: ocsp.validity.duration(),
-        unissued_is_revoked: ocsp.unissued == Unissued::Revoked,
+        unissued: ocsp.unissued,
         retain_expired: ocsp.retain_expired.duration(),
         reading: ocsp.reading.into(),
         kept_octets,
