@@ -5,6 +5,7 @@ mod authorities;
 mod authority_key;
 mod crls;
 mod first_device;
+mod history;
 mod keys;
 mod ocsp;
 mod operator_certificate;
@@ -30,8 +31,9 @@ pub use acme::make_acme;
 pub use authorities::{Authorities, open_authorities};
 pub use crls::start_publishers;
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
+pub use history::{History, HistoryFiles, HistoryTaken, Stage};
 pub use ocsp::make_ocsp;
-pub use outside::OutsideAuthority;
+pub use outside::{CheckedAuthority, OutsideAuthority};
 pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
 

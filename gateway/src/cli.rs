@@ -10,6 +10,7 @@ mod est;
 mod examples;
 mod generate;
 mod output;
+mod progress;
 mod scep;
 mod serve;
 

@@ -10,6 +10,7 @@ pub(crate) mod key_matrix;
 mod scep;
 mod status;
 mod strongswan;
+mod takeover;
 mod wire;
 
 use std::{ffi::OsStr, path::Path};
@@ -66,6 +67,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     status::all(&gateway, work.path(), report)?;
     acme::all(work.path(), report)?;
     ceremony::all(work.path(), report)?;
+    takeover::all(work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())
 }
