@@ -28,6 +28,11 @@ pub const SCEP_RA: &str = "certgate:scep-ra";
 /// Profile of the certificates of OCSP responders in the ledger.
 pub const OCSP_RESPONDER: &str = "certgate:ocsp-responder";
 
+/// Who has asked, in the ledger, for certificates that their authority has signed before it came here: nobody else can have this name.
+pub const IMPORTED_PRINCIPAL: &str = "imported";
+/// Profile of those certificates in the ledger, unless they were imported for a profile of the configuration: it authenticates nobody.
+pub const IMPORTED: &str = "certgate:imported";
+
 /// What certgate needs a certificate for.
 #[derive(Clone, Debug)]
 pub enum InternalRequest {

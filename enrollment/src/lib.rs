@@ -29,7 +29,9 @@ pub use client_certificate::{CertificateDenied, judge};
 pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};
 pub use flows::orders::{Order, OrderError, OrderFlow, OrderState, state_of};
-pub use internal::{INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, OCSP_RESPONDER, ROOT_CA, SCEP_RA, TLS_SERVER};
+pub use internal::{
+    IMPORTED, IMPORTED_PRINCIPAL, INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, OCSP_RESPONDER, ROOT_CA, SCEP_RA, TLS_SERVER,
+};
 pub use ports::accounts::{Account, AccountAdded, Accounts};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind, ExpectedHeads};
 pub use ports::audit_walk::AuditWalk;
@@ -43,6 +45,7 @@ pub use ports::enrollments::{
     EnrollmentId, EnrollmentKey, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, NewEnrollment, Submitted,
 };
 pub use ports::est_users::{EstUser, EstUserAdded, EstUsers, PrincipalRemoved, SecretHash};
+pub use ports::history::{CertificateImported, EntryImported, History, ListedCertificate};
 pub use ports::orders::{AuthorizationRecord, AuthorizationState, OrderAdded, OrderRecord, Orders, ValidationError};
 pub use ports::scep_challenges::{ScepChallenge, ScepChallenges};
 pub use ports::statuses::{CertificateState, CommittedChange, StatusWatcher, Statuses};

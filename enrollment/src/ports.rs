@@ -9,6 +9,7 @@ pub(crate) mod certificates;
 pub(crate) mod crls;
 pub(crate) mod enrollments;
 pub(crate) mod est_users;
+pub(crate) mod history;
 pub(crate) mod orders;
 pub(crate) mod scep_challenges;
 pub(crate) mod statuses;
@@ -20,13 +21,24 @@ use certificates::Certificates;
 use crls::Crls;
 use enrollments::Enrollments;
 use est_users::EstUsers;
+use history::History;
 use orders::Orders;
 use scep_challenges::ScepChallenges;
 use statuses::Statuses;
 
 /// Everything that is remembered.
 pub trait Ledger:
-    Certificates + Statuses + Crls + Enrollments + EstUsers + ScepChallenges + Accounts + Orders + Authorities + AuditTrail
+    Certificates
+    + Statuses
+    + Crls
+    + History
+    + Enrollments
+    + EstUsers
+    + ScepChallenges
+    + Accounts
+    + Orders
+    + Authorities
+    + AuditTrail
 {
 }
 

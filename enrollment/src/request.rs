@@ -16,11 +16,13 @@ pub enum Protocol {
     Acme,
     /// certgate itself, for its own certificates.
     Internal,
+    /// None that is known: its authority has signed it before it came here.
+    Imported,
 }
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Est, Self::Scep, Self::Acme, Self::Internal];
+    pub const ALL: [Self; 5] = [Self::Est, Self::Scep, Self::Acme, Self::Internal, Self::Imported];
 
     /// Its name in the ledger and in JSON.
     #[must_use]
@@ -30,6 +32,7 @@ impl Protocol {
             Self::Scep => "scep",
             Self::Acme => "acme",
             Self::Internal => "internal",
+            Self::Imported => "imported",
         }
     }
 

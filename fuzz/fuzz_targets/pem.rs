@@ -16,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
         }
         Err(PemError::TooLarge) => assert!(text.len() > certgate_pki::limits::MAX_PEM),
         Err(PemError::NoBlock(label)) => assert_eq!(label, CERTIFICATE),
+        Err(PemError::BlockTooLarge(_)) => unreachable!("a whole text has no other bound than its own"),
         Err(PemError::BadBase64) => assert!(text.contains("-----BEGIN CERTIFICATE-----")),
     }
 });

@@ -15,6 +15,7 @@ mod credential_cache;
 mod crls;
 mod enrollments;
 mod est_users;
+mod history;
 mod orders;
 mod page;
 mod patterns;

@@ -2,6 +2,7 @@
 
 mod crls;
 mod enrollments;
+mod history;
 mod orders;
 mod statuses;
 
@@ -15,7 +16,8 @@ use certgate_enrollment::{
     Account, Along, AuditHead, AuditReport, AuditTrail, AuditWalk, Authorities, AuthorizationRecord, CertificateQuery,
     CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, CommittedChange, CrlRecord, CrlScope, Cursor,
     EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, ExpectedHeads, Ledger,
-    LedgerError, NewEnrollment, OrderRecord, Page, PrincipalRemoved, Proof, Protocol, ScepChallenge, ScepChallenges, Standing,
+    LedgerError, ListedCertificate, NewEnrollment, OrderRecord, Page, PrincipalRemoved, Proof, Protocol, ScepChallenge,
+    ScepChallenges, Standing,
 };
 use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
 
@@ -36,6 +38,8 @@ pub struct MemoryLedger {
 #[derive(Debug, Default)]
 struct State {
     certificates: Vec<CertificateRecord>,
+    listed: Vec<ListedCertificate>,
+    imported_crls: Vec<(String, u64)>,
     enrollments: Vec<EnrollmentRecord>,
     users: Vec<EstUser>,
     challenges: Vec<ScepChallenge>,
@@ -211,7 +215,7 @@ impl Certificates for MemoryLedger {
             enrollment.authority.clone_from(&certificate.authority);
         }
         if certificate.status != CertificateStatus::Valid {
-            state.changed(&certificate);
+            state.changed(&certificate.authority, certificate.state());
         }
         state.certificates.push(CertificateRecord { is_ended: false, ..certificate });
         state.append(event);
@@ -242,7 +246,7 @@ impl Certificates for MemoryLedger {
         let Some(record) = state.certificates.iter_mut().find(is_it) else { return Ok(false) };
         record.status = next;
         let record = record.clone();
-        let change = state.changed(&record);
+        let change = state.changed(&record.authority, record.state());
         state.append(event);
         self.watchers.tell(|watcher| watcher.committing(&change));
         drop(state);

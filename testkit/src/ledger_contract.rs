@@ -7,6 +7,7 @@ mod certificates;
 mod crls;
 mod enrollments;
 mod est_users;
+mod history;
 mod orders;
 mod proofs;
 mod records;
@@ -31,6 +32,7 @@ pub async fn run(make: impl AsyncFn() -> Arc<dyn Ledger>) {
     status::run(&make).await;
     statuses::run(&make).await;
     crls::run(&make).await;
+    history::run(&make).await;
     along::run(&make).await;
     enrollments::run(&make).await;
     est_users::run(&make).await;

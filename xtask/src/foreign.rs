@@ -12,6 +12,7 @@ mod offline_root;
 mod scep;
 mod status;
 mod strongswan;
+mod takeover;
 mod wire;
 
 use std::{ffi::OsStr, path::Path};
@@ -70,6 +71,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     ceremony::all(work.path(), report)?;
     audit::all(work.path(), report)?;
     offline_root::all(work.path(), report)?;
+    takeover::all(work.path(), report)?;
     report.must("SIGTERM ends the gateway", || gateway.stop());
     Ok(())
 }

@@ -13,6 +13,8 @@ use super::LedgerError;
 pub enum EventKind {
     /// A certificate was issued.
     CertificateIssued,
+    /// A certificate that was issued elsewhere was taken over with its authority.
+    CertificateImported,
     /// A certificate was revoked.
     CertificateRevoked,
     /// A certificate was put on hold.
@@ -21,6 +23,8 @@ pub enum EventKind {
     CertificateReleased,
     /// A CRL was published.
     CrlPublished,
+    /// A CRL of an authority was taken over with it.
+    CrlImported,
     /// A CRL that was recorded was never served.
     CrlWithdrawn,
     /// A request waits for a person.
@@ -67,10 +71,12 @@ impl EventKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CertificateIssued => "certificate.issued",
+            Self::CertificateImported => "certificate.imported",
             Self::CertificateRevoked => "certificate.revoked",
             Self::CertificateHeld => "certificate.held",
             Self::CertificateReleased => "certificate.released",
             Self::CrlPublished => "crl.published",
+            Self::CrlImported => "crl.imported",
             Self::CrlWithdrawn => "crl.withdrawn",
             Self::EnrollmentSubmitted => "enrollment.submitted",
             Self::EnrollmentApproved => "enrollment.approved",

@@ -5,6 +5,7 @@ use certgate_pki::{CrlReason, Serial, Timestamp, Validity};
 
 use super::audit::Event;
 use super::enrollments::{EnrollmentId, NewEnrollment};
+use super::statuses::CertificateState;
 use super::{Cursor, LedgerError, Page};
 use crate::internal::{ISSUING_CA, ROOT_CA};
 use crate::request::{Proof, Protocol};
@@ -222,6 +223,13 @@ impl CertificateRecord {
     #[must_use]
     pub fn is_authority(&self) -> bool {
         self.profile == ROOT_CA || self.profile == ISSUING_CA
+    }
+
+    /// What there is to be told about it.
+    #[must_use]
+    pub fn state(&self) -> CertificateState {
+        let Self { shard, no_rev_avail, status, .. } = *self;
+        CertificateState { serial: self.serial.clone(), shard, not_after: self.validity.not_after, no_rev_avail, status }
     }
 
     /// What it is called `now`.

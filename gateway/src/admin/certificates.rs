@@ -1,8 +1,8 @@
 //! `/v1/certificates`: what was issued.
 
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, RevocationReason, StatusChange, StatusChanged,
-    StatusName, change_status, change_status_of_any,
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, History as _, Protocol, Revocation, RevocationReason,
+    StatusChange, StatusChanged, StatusName, change_status, change_status_of_any,
 };
 use certgate_pki::{Certificate, DigestAlgorithm, Serial, Timestamp, pem};
 use serde::{Deserialize, Serialize};
@@ -111,16 +111,36 @@ impl Admin {
         let serial = Serial::from_hex(serial).ok_or_else(form)?;
         match self.base.ledger.find(&serial).await? {
             Some(record) => self.certificate_item(&record, self.base.clock.now()),
-            None => Err(AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list")),
+            None => Err(self.missing(&serial).await),
         }
+    }
+
+    /// Why there is no certificate of this serial number: nobody knows it, or no more is known than that a CRL has named it.
+    async fn missing(&self, serial: &Serial) -> AdminFailure {
+        let listed = match self.base.ledger.find_listed(serial).await {
+            Ok(Some(listed)) => listed,
+            Ok(None) => {
+                return AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list");
+            }
+            Err(error) => return error.into(),
+        };
+        let (authority, said) = (&listed.authority, told(listed.status));
+        let (status, reason, since) = (if said.reason == Some(HOLD) { "on hold" } else { "revoked" }, said.reason, said.since);
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+        let message = format!(
+            "certificate {serial} is known from an imported CRL of authority {authority} only: {status}{since} ({}), and so it stays in \
+             CRLs and OCSP",
+            reason.unwrap_or_default()
+        );
+        let hint = format!("to change or see it, import it first: certgate ca import {authority} --issued FILE");
+        AdminFailure::new(Code::Refused, message).hint(hint)
     }
 
     /// Changes what became of a certificate; repeating it is no failure.
     pub(super) async fn change_certificate(&self, serial: &str, change: StatusChange) -> Result<CertificateItem, AdminFailure> {
         let form = || AdminFailure::usage(format!("not a serial number in hex: {serial}"));
         let serial = Serial::from_hex(serial).ok_or_else(form)?;
-        let missing = || AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list");
-        let record = self.base.ledger.find(&serial).await?.ok_or_else(missing)?;
+        let Some(record) = self.base.ledger.find(&serial).await? else { return Err(self.missing(&serial).await) };
         let now = self.base.clock.now();
         let offline_since = self.offline_since(&record);
         let changed = match change {
@@ -147,9 +167,9 @@ impl Admin {
                 return Err(AdminFailure::new(Code::Refused, message).hint(format!("certgate cert show {serial}")));
             }
         }
-        let record = self.base.ledger.find(&serial).await?.ok_or_else(missing)?;
+        let Some(record) = self.base.ledger.find(&serial).await? else { return Err(self.missing(&serial).await) };
         let advice = offline_since.map(|since| {
-            let Some(code) = listed_as(&record.status) else {
+            let Some(code) = told(record.status).reason else {
                 return format!("the key of {} is offline since {since}: bring it back for a CRL without this certificate", record.authority);
             };
             format!(
@@ -203,13 +223,13 @@ impl Admin {
             AdminFailure::new(Code::Failed, format!("certificate {} cannot be read: {error}", record.serial))
         };
         let certificate = Certificate::from_der(&record.der).map_err(|error| damaged(&error))?;
-        let names = certificate.extensions().subject_alt_names().map_err(|error| damaged(&error))?;
-        let reason = listed_as(&record.status);
-        let (revoked_at, invalid_since) = match record.status {
-            CertificateStatus::Valid => (None, None),
-            CertificateStatus::Held(since) => (Some(since), None),
-            CertificateStatus::Revoked(revocation) => (Some(revocation.at), revocation.invalid_since),
+        let names = match certificate.extensions().subject_alt_names() {
+            Ok(names) => names,
+            // Whatever its CA has put there before it was taken over.
+            Err(_) if record.protocol == Protocol::Imported => Vec::new(),
+            Err(error) => return Err(damaged(&error)),
         };
+        let Told { reason, since: revoked_at, invalid_since } = told(record.status);
         let sha256 = self.base.provider.digest.digest(DigestAlgorithm::Sha256, &record.der);
         Ok(CertificateItem {
             serial: record.serial.to_string(),
@@ -233,12 +253,23 @@ impl Admin {
     }
 }
 
-/// The reason by which a CRL lists it.
-const fn listed_as(status: &CertificateStatus) -> Option<&'static str> {
+/// The reason of a certificate on hold (RFC 5280 §5.3.1).
+const HOLD: &str = "certificateHold";
+
+/// What a status says besides its name.
+struct Told {
+    reason: Option<&'static str>,
+    since: Option<Timestamp>,
+    invalid_since: Option<Timestamp>,
+}
+
+const fn told(status: CertificateStatus) -> Told {
     match status {
-        CertificateStatus::Valid => None,
-        CertificateStatus::Held(_) => Some("certificateHold"),
-        CertificateStatus::Revoked(revocation) => Some(revocation.reason.name()),
+        CertificateStatus::Valid => Told { reason: None, since: None, invalid_since: None },
+        CertificateStatus::Held(since) => Told { reason: Some(HOLD), since: Some(since), invalid_since: None },
+        CertificateStatus::Revoked(Revocation { at, reason, invalid_since }) => {
+            Told { reason: Some(reason.name()), since: Some(at), invalid_since }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/v1/est/users`: credentials for EST with HTTP Basic.
 
 use certgate_enrollment::{
-    EstUser, EstUserAdded, EstUsers, Event, EventKind, INTERNAL_PRINCIPAL, PrincipalRemoved, SecretHash,
+    EstUser, EstUserAdded, EstUsers, Event, EventKind, IMPORTED_PRINCIPAL, INTERNAL_PRINCIPAL, PrincipalRemoved, SecretHash,
 };
 use certgate_pki::{Provider, Timestamp, is_invisible};
 use certgate_policy::NamePattern;
@@ -123,6 +123,10 @@ impl NewUser {
             return Err(AdminFailure::usage(message));
         }
         refuse_internal(&self.name)?;
+        if self.name == IMPORTED_PRINCIPAL {
+            let message = format!("{} stands for the devices of CAs that were taken over, and is no EST user", self.name);
+            return Err(AdminFailure::usage(message));
+        }
         if self.uses == Some(0) {
             return Err(AdminFailure::usage("a credential is good for one certificate at the least: --uses 1"));
         }

@@ -2,8 +2,8 @@
 //! held up for long, and what is cut short can be asked for again.
 
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Cursor, LedgerError, StatusChange, StatusChanged,
-    StatusName, change_status,
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Cursor, History as _, LedgerError, StatusChange,
+    StatusChanged, StatusName, change_status,
 };
 use certgate_pki::{Serial, Timestamp};
 use certgate_store::SqliteLedger;
@@ -71,7 +71,7 @@ impl Admin {
         let Revocations { reason, invalidity_date, .. } = &wish;
         let change = Revoke { reason: reason.clone(), invalidity_date: invalidity_date.clone() }.change(now)?;
         let (records, mut outcome) = self.batch(&wish, now).await?;
-        outcome.matched = records.len() as u64;
+        outcome.matched = records.len() as u64 + outcome.already_revoked;
         outcome.no_rev_avail = records.iter().filter(|record| record.no_rev_avail).count() as u64;
         if wish.dry_run {
             for record in &records {
@@ -123,9 +123,14 @@ impl Admin {
         let mut records = Vec::with_capacity(serials.len());
         for text in serials {
             let form = || AdminFailure::usage(format!("not a serial number in hex: {text}"));
-            match self.base.ledger.find(&Serial::from_hex(text).ok_or_else(form)?).await? {
+            let serial = Serial::from_hex(text).ok_or_else(form)?;
+            match self.base.ledger.find(&serial).await? {
                 Some(record) => records.push(record),
-                None => outcome.unknown.push(text.clone()),
+                None => match self.base.ledger.find_listed(&serial).await?.map(|listed| listed.status) {
+                    // Of which nothing is known but that a CRL has revoked it, for good.
+                    Some(CertificateStatus::Revoked(_)) => outcome.already_revoked += 1,
+                    _ => outcome.unknown.push(text.clone()),
+                },
             }
         }
         Ok((records, outcome))

@@ -10,7 +10,7 @@ use certgate_pki::KeyType;
 use super::offline_responder::{kept_signer, watch_end};
 use super::own_certificate::{OCSP_LIFETIME, OwnCertificate, Purpose, read_leaf};
 use super::{Authorities, Base, keys};
-use crate::config::{AuthorityConfig, Config, Family, Unissued};
+use crate::config::{AuthorityConfig, Config, Family};
 use crate::data_dir::DataDir;
 use crate::listen::Lifecycle;
 use crate::serve::{OcspOptions, OcspParts, OcspResponder, OcspService, OcspSigner};
@@ -69,7 +69,7 @@ fn options(authority: &AuthorityConfig, kept_octets: usize) -> OcspOptions {
     let ocsp = &authority.ocsp;
     OcspOptions {
         validity: ocsp.validity.duration(),
-        unissued_is_revoked: ocsp.unissued == Unissued::Revoked,
+        unissued: ocsp.unissued,
         retain_expired: ocsp.retain_expired.duration(),
         reading: ocsp.reading.into(),
         kept_octets,

@@ -24,6 +24,21 @@ pub struct OutsideAuthority<'o> {
     data_dir: &'o DataDir,
 }
 
+/// A chain that an authority can have, and its key, where it is to be kept.
+pub struct CheckedAuthority {
+    chain: Vec<Certificate>,
+    is_new: bool,
+    fresh: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl CheckedAuthority {
+    /// The authority's certificate and those above it, the root last.
+    #[must_use]
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+}
+
 impl<'o> OutsideAuthority<'o> {
     /// The authority of this configuration, which must say so.
     ///
@@ -58,12 +73,19 @@ impl<'o> OutsideAuthority<'o> {
         Ok(CsrDraft::assemble(&to_be_signed, algorithm, &signature))
     }
 
-    /// Takes its certificate, with those of all CAs above it up to the root, in any order, from PEM files; and its key, of a CA that exists
-    /// already.
+    /// Reads its certificate, with those of all CAs above it up to the root, in any order, from PEM files; and its key, of a CA that exists
+    /// already. Without files and key it is what was imported last. Nothing changes by that.
     ///
     /// # Errors
-    /// When there is none for its key, the chain is none, or has ended, or it has another key: nothing has changed.
-    pub async fn import(&self, files: &[PathBuf], key_file: Option<&Path>) -> anyhow::Result<Vec<Certificate>> {
+    /// When there is none for its key, the chain is none, or has ended, or it has another key.
+    pub async fn check(&self, files: &[PathBuf], key_file: Option<&Path>) -> anyhow::Result<CheckedAuthority> {
+        if files.is_empty() {
+            if key_file.is_some() {
+                bail!("a key is taken with the certificates from the authority's own up to the root: name their files, too");
+            }
+            let (_, chain) = self.open().await?;
+            return Ok(CheckedAuthority { chain, is_new: false, fresh: None });
+        }
         let (key, fresh) = self.key_to_be(key_file)?;
         let mut found = Vec::new();
         for file in files {
@@ -79,11 +101,18 @@ impl<'o> OutsideAuthority<'o> {
                 bail!("the certificate of {subject} is valid from {from} to {to}, and it is {now}");
             }
         }
-        if let Some(pkcs8) = fresh {
-            authority_key::keep(self.config, &self.file("key"), &pkcs8, &self.base.provider)?;
+        Ok(CheckedAuthority { chain, is_new: true, fresh })
+    }
+
+    /// Takes what was checked.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn import(&self, checked: &CheckedAuthority) -> anyhow::Result<()> {
+        if let Some(pkcs8) = &checked.fresh {
+            authority_key::keep(self.config, &self.file("key"), pkcs8, &self.base.provider)?;
         }
-        self.record(&chain).await?;
-        Ok(chain)
+        if checked.is_new { self.record(&checked.chain).await } else { Ok(()) }
     }
 
     /// The key that it has, or the one that it is given, which is to be kept.

@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 
 use certgate_pki::pem;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use hyper::Method;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::output::{Format, Printed};
+use super::progress::Progress;
 use super::{Global, examples, root};
 use crate::admin::authorities::AuthorityItem;
 use crate::admin::client::ask;
 use crate::admin::{AdminFailure, Code};
-use crate::assemble::{Base, FirstStart, OutsideAuthority};
+use crate::assemble::{Base, FirstStart, History, HistoryFiles, HistoryTaken, OutsideAuthority, Stage};
 use crate::config::{AuthorityConfig, Config, Overrides};
 use crate::data_dir::DataDir;
 
@@ -41,17 +43,11 @@ pub(super) enum CaCommand {
     ///
     /// The gateway is stopped meanwhile. Given are all certificates from the authority's own up to the root, in any order; nothing is
     /// taken of a chain that is not whole. The same command takes the next certificate of the same key, before this one ends.
+    ///
+    /// A CA that exists already has a past: what it has issued, and its last CRL. All of that is checked before anything is recorded, and can
+    /// be given later, or again, without the chain.
     #[command(after_help = examples::CA_IMPORT)]
-    Import {
-        #[command(flatten)]
-        of: OfOne,
-        /// Private key of a CA that exists already, PEM; it is copied into ca/. Without it, that of the request counts
-        #[arg(long, value_name = "FILE")]
-        key: Option<PathBuf>,
-        /// PEM files
-        #[arg(required = true, value_name = "FILE")]
-        files: Vec<PathBuf>,
-    },
+    Import(ImportArguments),
     /// Write the key of a root into a file, and take it away from here if that is said
     ///
     /// The gateway is stopped meanwhile. With --remove, a CRL of the root and a certificate of its OCSP responder are made that last
@@ -63,6 +59,27 @@ pub(super) enum CaCommand {
     /// The gateway is stopped meanwhile. The next start makes CRLs of the root again, and issues below it.
     #[command(after_help = examples::CA_RESTORE_ROOT)]
     RestoreRoot(root::RestoreArguments),
+}
+
+#[derive(Args)]
+pub(super) struct ImportArguments {
+    #[command(flatten)]
+    of: OfOne,
+    /// Private key of a CA that exists already, PEM; it is copied into ca/. Without it, that of the request counts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    key: Option<PathBuf>,
+    /// PEM files
+    #[arg(required_unless_present_any = ["issued", "crls"], value_name = "FILE", value_hint = ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+    /// Certificates that the CA has issued, PEM or DER: a file, or a folder of files; may come several times
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    issued: Vec<PathBuf>,
+    /// The last CRL of the CA, PEM or DER; may come several times, where it has several
+    #[arg(long = "crl", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    crls: Vec<PathBuf>,
+    /// The profile by which those certificates are renewed here; without it, they authenticate nobody
+    #[arg(long, value_name = "PROFILE", requires = "issued")]
+    profile: Option<String>,
 }
 
 #[derive(Args)]
@@ -97,13 +114,10 @@ pub(super) async fn run(global: &Global, command: CaCommand) -> Result<Printed, 
                 Format::Json => Printed::Record(json!({ "authority": of.authority, "csr_pem": pem })),
             })
         }
-        CaCommand::Import { of, key, files } => {
+        CaCommand::Import(arguments) => {
             let stopped = Stopped::open(global)?;
-            let chain = stopped.authority(&of.authority)?.import(&files, key.as_deref()).await.map_err(failed);
-            let (backend, digest) = (stopped.config(&of.authority)?.backend.name(), stopped.base.provider.digest.clone());
-            let chain = stopped.close(chain).await?;
-            let item = AuthorityItem::new(&of.authority, &chain, backend, &*digest);
-            serde_json::to_value(item).map(Printed::Record).map_err(failed)
+            let imported = stopped.import(arguments).await;
+            stopped.close(imported).await.map(Printed::Record)
         }
     }
 }
@@ -114,6 +128,15 @@ async fn show(global: &Global, name: &str) -> Result<Value, AdminFailure> {
 
 pub(super) fn failed<E: Into<anyhow::Error>>(error: E) -> AdminFailure {
     AdminFailure::new(Code::Failed, format!("{:#}", error.into()))
+}
+
+/// An authority as it is after an import, and what was taken of its past.
+#[derive(Serialize)]
+struct Imported {
+    #[serde(flatten)]
+    item: Option<AuthorityItem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<HistoryTaken>,
 }
 
 /// What belongs to a gateway that does not run.
@@ -144,6 +167,36 @@ impl Stopped {
 
     fn authority(&self, name: &str) -> Result<OutsideAuthority<'_>, AdminFailure> {
         OutsideAuthority::new(self.config(name)?, &self.base, &self.data_dir).map_err(failed)
+    }
+
+    /// Takes a chain, a key and a past, whichever are given: what the authority is then.
+    async fn import(&self, arguments: ImportArguments) -> Result<Value, AdminFailure> {
+        let ImportArguments { of: OfOne { authority: name }, key, files, issued, crls, profile } = arguments;
+        let (config, authority) = (self.config(&name)?, self.authority(&name)?);
+        let checked = authority.check(&files, key.as_deref()).await.map_err(failed)?;
+        let own = checked.chain().first().ok_or_else(|| failed(anyhow::anyhow!("an empty chain")))?;
+        let past = HistoryFiles { issued, crls, profile };
+        let (mut shown, mut stage) = (None::<Progress>, "");
+        let mut tell = |Stage { what, done, total }: Stage| {
+            if what != std::mem::replace(&mut stage, what) {
+                drop(shown.replace(Progress::new(what, total)));
+            }
+            shown.iter().for_each(|shown| shown.set(done));
+        };
+        let history = if past.is_empty() {
+            None
+        } else {
+            Some(History::check((&self.config, config), &self.base, own, &past, &mut tell).await.map_err(failed)?)
+        };
+        authority.import(&checked).await.map_err(failed)?;
+        let digest = &*self.base.provider.digest;
+        let item = AuthorityItem::new(&name, checked.chain(), config.backend.name(), digest);
+        let taken = match history {
+            Some(history) => Some(history.record(&mut tell).await.map_err(failed)?),
+            None => None,
+        };
+        drop(shown);
+        serde_json::to_value(Imported { item, history: taken }).map_err(failed)
     }
 
     pub(super) async fn close<T>(self, outcome: Result<T, AdminFailure>) -> Result<T, AdminFailure> {

@@ -159,12 +159,15 @@ Examples:
   certgate ca csr default
   certgate ca import default default.pem root.pem";
 
-pub(super) const CA_IMPORT: &str = "Prints the authority as it is now. Nothing has changed when it is refused.
+pub(super) const CA_IMPORT: &str =
+    "Prints the authority as it is now, and how much of its past was taken. Nothing has changed when it is refused.
 
 Examples:
   certgate ca import default default.pem root.pem
   certgate ca import default chain.pem
-  certgate ca import default --key issuing.key issuing.pem root.pem   # a CA that exists already";
+  certgate ca import default --key issuing.key issuing.pem root.pem   # a CA that exists already
+  certgate ca import default --key ca.key ca.pem --issued newcerts/ --crl crl.pem --profile default
+  certgate ca import default --issued forgotten.pem   # what was left out; what is there already counts as known";
 
 pub(super) const CA_EXPORT_ROOT: &str =
     "Prints what was written and, with --remove, until when the root's CRL and its OCSP responder last without the key.

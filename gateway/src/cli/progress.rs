@@ -14,6 +14,8 @@ use crate::admin::progress::ProgressResult;
 
 /// What it looks like.
 const TEMPLATE: &str = "{msg} [{bar:40}] {human_pos}/{human_len} ({percent}%), {eta} left";
+/// What it looks like where the end is not known.
+const ENDLESS: &str = "{msg}: {human_pos}";
 /// How often it is drawn while nothing moves.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -46,11 +48,11 @@ pub(super) async fn ask_at_length(
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of something that takes so many steps.
+    /// Of something that takes so many steps; 0 is not known. Nothing is drawn where there is no terminal.
     pub(super) fn new(what: &'static str, total: u64) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()).with_message(what);
+        let bar = ProgressBar::with_draw_target((total > 0).then_some(total), ProgressDrawTarget::stderr()).with_message(what);
         // A template that is wrong draws the library's own.
-        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+        if let Ok(style) = ProgressStyle::with_template(if total > 0 { TEMPLATE } else { ENDLESS }) {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.enable_steady_tick(TICK);
@@ -80,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_template_is_one_and_steps_never_pass_the_end() {
-        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok() && ProgressStyle::with_template(ENDLESS).is_ok());
         let progress = Progress::new("events", 10);
         progress.set(4);
         assert_eq!(progress.0.position(), 4);

@@ -2,7 +2,7 @@
 
 use certgate_pki::{KeyType, Timestamp};
 
-use super::{AuthorityConfig, Config, EndpointConfig, Family, ListenerConfig, ListenerKind, ProtocolName, PublicUrl};
+use super::{AuthorityConfig, Config, EndpointConfig, Family, ListenerConfig, ListenerKind, ProtocolName, PublicUrl, Unissued};
 
 /// 2031-01-01T00:00:00Z: until then 112 bits of security, and so RSA of 2048 bits, are held to be enough (NIST SP 800-57 Part 1, table 4).
 const END_OF_RSA_2048: Timestamp = Timestamp::from_millis(1_924_992_000_000);
@@ -37,6 +37,12 @@ impl Config {
             warnings.push(format!(
                 "authority \"{name}\": rsa2048 is held to be enough until the end of 2030 (NIST SP 800-57), and this one lasts longer: \
                  use rsa3072 or p256, or a shorter validity"
+            ));
+        }
+        if authority.ocsp.unissued == Unissued::Good {
+            warnings.push(format!(
+                "authority \"{name}\": with ocsp.unissued = \"good\", certificates that are forged or forgotten are called good: import \
+                 what it has issued by `certgate ca import {name} --issued`, and use \"unknown\" as soon as all of it is there"
             ));
         }
         let issuer = authority.issuer.as_ref().and_then(|issuer| self.authority(issuer.get_ref()));

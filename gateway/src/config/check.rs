@@ -102,7 +102,9 @@ fn authorities(lists: &Lists<'_>) -> Result<(), ConfigError> {
     let source = lists.authorities.source;
     names(source, "authority", lists.authorities.items.iter().map(|one| (one.span().start, one.get_ref().name.as_str())))?;
     for authority in &lists.authorities.items {
-        if let Some(fault) = authority.get_ref().crl.fault().or_else(|| authority.get_ref().ocsp.fault()) {
+        if let Some(fault) =
+            authority.get_ref().crl.fault().or_else(|| authority.get_ref().ocsp.fault(authority.get_ref().external))
+        {
             return Err(source.error_at(authority.span().start, fault));
         }
         if let Some(issuer) = authority.get_ref().issuer.as_ref().filter(|_| authority.get_ref().external) {

@@ -76,7 +76,12 @@ impl Default for OcspConfig {
 
 impl OcspConfig {
     /// What is wrong with it.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self, is_external: bool) -> Option<String> {
+        if self.unissued == Unissued::Good && !is_external {
+            let fault = "ocsp.unissued = \"good\" is for a CA that was taken over (external = true), which may have issued what nobody has \
+                         imported: this gateway knows all that it has issued itself. Use \"unknown\", or \"revoked\"";
+            return Some(fault.to_owned());
+        }
         (self.validity.duration().as_secs() < 60).then(|| format!("ocsp.validity ({}) is a minute at least", self.validity))
     }
 }
@@ -90,4 +95,6 @@ pub enum Unissued {
     Unknown,
     /// `revoked`, on hold since 1970, with extended-revoke (RFC 6960 §2.2).
     Revoked,
+    /// `good`, for an external authority that has issued what was not imported: forged certificates are called so, too.
+    Good,
 }

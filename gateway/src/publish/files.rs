@@ -1,5 +1,6 @@
 //! Lists in files, under the paths of their URLs: served again after a start, and by any web server that is given them.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -78,6 +79,12 @@ pub(super) async fn find(parts: &PublisherParts, id: ListId) -> Result<Found, Pu
             Ok(number_of(parts, &der).map_or(Found::Nothing, Found::Unknown))
         }
         (Err(_), None) => Ok(Found::Nothing),
+        // A list of before the authority came here is not one of ours, and was never in this place.
+        (Err(error), Some(_))
+            if error.kind() == ErrorKind::NotFound && parts.ledger.last_imported_crl(authority).await? == number =>
+        {
+            Ok(Found::Nothing)
+        }
         (Err(error), Some(_)) => {
             tracing::warn!(path = %path.display(), number, %error, "a CRL file cannot be read; another is made");
             Ok(Found::Nothing)

@@ -49,6 +49,10 @@ fn what_is_worth_a_second_look_is_told_and_is_no_error() {
     for (text, expected) in [
         (format!("{authority}public_url = \"https://pki.example.com\"\n"), "authority \"default\": public_url is https"),
         (
+            format!("{authority}external = true\nocsp = {{ unissued = \"good\" }}\n"),
+            "authority \"default\": with ocsp.unissued = \"good\", certificates that are forged or forgotten are called good",
+        ),
+        (
             format!("{authority}key = \"rsa2048\"\n"),
             "authority \"default\": rsa2048 is held to be enough until the end of 2030",
         ),

@@ -5,8 +5,14 @@ use zeroize::Zeroizing;
 
 use crate::limits::MAX_PEM;
 
+mod blocks;
+
+pub use blocks::Blocks;
+
 /// Label of certificates.
 pub const CERTIFICATE: &str = "CERTIFICATE";
+/// Label of CRLs.
+pub const X509_CRL: &str = "X509 CRL";
 /// Label of PKCS#8 private keys.
 pub const PRIVATE_KEY: &str = "PRIVATE KEY";
 /// Label of encrypted PKCS#8 private keys.
@@ -32,6 +38,9 @@ pub enum PemError {
     /// No `-----BEGIN …-----` line, or none of its end.
     #[error("no complete PEM block with the label {0}")]
     NoBlock(String),
+    /// A block of a text that is read line by line has more octets than that.
+    #[error("the PEM block is larger than {0} octets")]
+    BlockTooLarge(usize),
     /// Between the lines is no base64.
     #[error("the PEM block is no base64")]
     BadBase64,

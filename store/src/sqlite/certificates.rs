@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, Cursor, Event,
-    LedgerError, Page, Protocol, Standing, StatusName,
+    Along, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateState, CertificateStatus, Certificates, Cursor,
+    Event, LedgerError, Page, Protocol, Standing, StatusName,
 };
 use certgate_pki::{Serial, Timestamp, Validity};
 use rusqlite::types::Value;
@@ -60,7 +60,7 @@ impl Certificates for SqliteLedger {
             }
             insert(connection, &certificate)?;
             if certificate.status != CertificateStatus::Valid {
-                statuses::append(transaction, &certificate, certificate.status, &watchers)?;
+                statuses::append(transaction, &certificate.authority, certificate.state(), &watchers)?;
             }
             if let Some(proof) = &along.proof
                 && proofs::spend(connection, proof, principal, endpoint)?
@@ -106,23 +106,12 @@ impl Certificates for SqliteLedger {
         let record = CertificateRecord { der: Vec::new(), ..certificate.clone() };
         let watchers = self.watchers.clone();
         let change = move |transaction: &mut super::Transaction<'_>| {
-            let update = "UPDATE certificate SET status = ?, reason = ?, changed_at = ?, invalid_since = ?
-                          WHERE serial = ? AND authority = ? AND status = ? AND changed_at IS ?";
-            let (expected, columns) = (StatusColumns::from(record.status), StatusColumns::from(next));
-            let values = params![
-                columns.status,
-                columns.reason,
-                columns.changed_at,
-                columns.invalid_since,
-                record.serial.as_octets(),
-                record.authority,
-                expected.status,
-                expected.changed_at
-            ];
-            if transaction.connection.prepare_cached(update)?.execute(values)? == 0 {
+            let CertificateRecord { authority, serial, status, .. } = &record;
+            if !update_status(transaction.connection, (authority, serial), *status, next)? {
                 return Ok(false);
             }
-            statuses::append(transaction, &record, next, &watchers)?;
+            let state = CertificateState { status: next, ..record.state() };
+            statuses::append(transaction, authority, state, &watchers)?;
             transaction.append(&event)?;
             Ok(true)
         };
@@ -156,7 +145,35 @@ impl Certificates for SqliteLedger {
     }
 }
 
-fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
+/// Has a certificate be as `next` says if it is as expected; was it?
+pub(super) fn update_status(
+    connection: &rusqlite::Connection,
+    (authority, serial): (&str, &Serial),
+    expected: CertificateStatus,
+    next: CertificateStatus,
+) -> rusqlite::Result<bool> {
+    let update = "UPDATE certificate SET status = ?, reason = ?, changed_at = ?, invalid_since = ?
+                  WHERE serial = ? AND authority = ? AND status = ? AND changed_at IS ?";
+    let (expected, columns) = (StatusColumns::from(expected), StatusColumns::from(next));
+    let values = params![
+        columns.status,
+        columns.reason,
+        columns.changed_at,
+        columns.invalid_since,
+        serial.as_octets(),
+        authority,
+        expected.status,
+        expected.changed_at
+    ];
+    Ok(connection.prepare_cached(update)?.execute(values)? > 0)
+}
+
+/// There is another certificate where one was to be.
+pub(super) const fn conflict() -> WriteError {
+    WriteError::Refused(LedgerError::Conflict("a certificate of this authority with this serial number"))
+}
+
+pub(super) fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
     let StatusColumns { status, reason, changed_at, invalid_since } = certificate.status.into();
     let values = params![
         certificate.serial.as_octets(),
@@ -179,9 +196,7 @@ fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) ->
     ];
     match connection.prepare_cached(INSERT)?.execute(values) {
         Ok(_) => Ok(()),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
-            Err(WriteError::Refused(LedgerError::Conflict("a certificate of this authority with this serial number")))
-        }
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => Err(conflict()),
         Err(error) => Err(WriteError::Failed(error)),
     }
 }

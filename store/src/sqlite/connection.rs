@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 const APPLICATION_ID: i32 = 0x6367_6174;
 
 /// All migrations, in order; append-only.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0001-first.sql"),
     include_str!("../../migrations/0002-enrollments.sql"),
     include_str!("../../migrations/0003-transactions.sql"),
@@ -21,6 +21,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0006-open-authorizations.sql"),
     include_str!("../../migrations/0007-statuses.sql"),
     include_str!("../../migrations/0008-authorities.sql"),
+    include_str!("../../migrations/0009-history.sql"),
     include_str!("../../migrations/0010-offline-roots.sql"),
 ];
 

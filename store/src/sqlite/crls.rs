@@ -23,7 +23,7 @@ impl Crls for SqliteLedger {
                 }
             }
             for (crl, _) in &crls {
-                insert(connection, crl)?;
+                insert(connection, crl, false)?;
                 drop_old(connection, crl)?;
             }
             for (_, event) in &crls {
@@ -103,16 +103,17 @@ fn read(row: &Row<'_>, scope: &CrlScope) -> rusqlite::Result<CrlRecord> {
     })
 }
 
-fn greatest_number(connection: &Connection, scope: &CrlScope) -> rusqlite::Result<u64> {
+pub(super) fn greatest_number(connection: &Connection, scope: &CrlScope) -> rusqlite::Result<u64> {
     let select = "SELECT max(coalesce((SELECT max(number) FROM crl WHERE authority = ?1 AND shard = ?2 AND base IS NULL), 0),
                              coalesce((SELECT max(number) FROM crl WHERE authority = ?1 AND shard = ?2 AND base IS NOT NULL), 0))";
     let mut select = connection.prepare_cached(select)?;
     select.query_row(params![scope.authority, scope.shard], |row| row.get::<_, i64>(0)).map(i64::cast_unsigned)
 }
 
-fn insert(connection: &Connection, crl: &CrlRecord) -> rusqlite::Result<()> {
-    let insert = "INSERT INTO crl (authority, shard, number, base, this_update, next_update, sequence, entries, sha256)
-                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+pub(super) fn insert(connection: &Connection, crl: &CrlRecord, is_withdrawn: bool) -> rusqlite::Result<()> {
+    let insert =
+        "INSERT INTO crl (authority, shard, number, base, this_update, next_update, sequence, entries, sha256, is_withdrawn)
+                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let values = params![
         crl.scope.authority,
         crl.scope.shard,
@@ -122,7 +123,8 @@ fn insert(connection: &Connection, crl: &CrlRecord) -> rusqlite::Result<()> {
         number(crl.next_update.seconds()),
         number(crl.sequence),
         number(crl.entries),
-        crl.sha256
+        crl.sha256,
+        is_withdrawn
     ];
     connection.prepare_cached(insert)?.execute(values).map(drop)
 }

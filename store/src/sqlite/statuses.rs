@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use certgate_enrollment::{
-    CertificateRecord, CertificateState, CertificateStatus, CommittedChange, LedgerError, StatusWatcher, Statuses,
-};
+use certgate_enrollment::{CertificateState, CommittedChange, LedgerError, StatusWatcher, Statuses};
 use certgate_pki::{Serial, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -13,11 +11,14 @@ use super::audit_chain::number;
 use super::status::{StatusColumns, second};
 use super::{SqliteLedger, Transaction, damaged};
 
-/// What a [`CertificateState`] is read from, in both tables.
+/// What a [`CertificateState`] is read from, in all tables.
 const STATE: &str = "serial, shard, not_after, no_rev_avail, status, reason, changed_at, invalid_since";
 /// The same of one certificate.
 const STATE_OF: &str = "SELECT serial, shard, not_after, no_rev_avail, status, reason, changed_at, invalid_since
                         FROM certificate WHERE serial = ? AND authority = ?";
+/// The same of one that only a CRL has named.
+const STATE_OF_LISTED: &str = "SELECT serial, shard, not_after, no_rev_avail, status, reason, changed_at, invalid_since
+                               FROM listed_certificate WHERE serial = ? AND authority = ?";
 /// Longest list that is read where it is asked for.
 const SHORT: usize = 64;
 
@@ -25,8 +26,8 @@ const SHORT: usize = 64;
 impl Statuses for SqliteLedger {
     async fn state_of(&self, authority: &str, serial: &Serial) -> Result<Option<CertificateState>, LedgerError> {
         let found = self.readers.read(|connection| {
-            let mut select = connection.prepare_cached(STATE_OF)?;
-            select.query_row(params![serial.as_octets(), authority], |row| Stored::read(row, 0)).optional()
+            let found = find(connection, STATE_OF, (authority, serial))?;
+            if found.is_some() { Ok(found) } else { find(connection, STATE_OF_LISTED, (authority, serial)) }
         })?;
         found.map(Stored::state).transpose()
     }
@@ -65,7 +66,10 @@ impl Statuses for SqliteLedger {
         let read = move |connection: &rusqlite::Connection| {
             let select = format!(
                 "SELECT {STATE} FROM certificate INDEXED BY certificate_not_good
-                 WHERE authority = ? AND serial > ? AND not_after >= ? AND status <> 0 ORDER BY serial LIMIT ?"
+                 WHERE authority = ?1 AND serial > ?2 AND not_after >= ?3 AND status <> 0
+                 UNION ALL
+                 SELECT {STATE} FROM listed_certificate WHERE authority = ?1 AND serial > ?2 AND not_after >= ?3
+                 ORDER BY serial LIMIT ?4"
             );
             let mut select = connection.prepare_cached(&select)?;
             let values = params![authority, after, number(not_after.seconds()), most(limit)];
@@ -97,22 +101,43 @@ fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+fn find(
+    connection: &rusqlite::Connection,
+    select: &str,
+    (authority, serial): (&str, &Serial),
+) -> rusqlite::Result<Option<Stored>> {
+    let mut select = connection.prepare_cached(select)?;
+    select.query_row(params![serial.as_octets(), authority], |row| Stored::read(row, 0)).optional()
+}
+
+/// What there is to be told about a certificate that is recorded.
+///
+/// # Errors
+/// When it cannot be read; within, when it is damaged.
+pub(super) fn recorded_state(
+    connection: &rusqlite::Connection,
+    authority: &str,
+    serial: &Serial,
+) -> rusqlite::Result<Option<Result<CertificateState, LedgerError>>> {
+    Ok(find(connection, STATE_OF, (authority, serial))?.map(Stored::state))
+}
+
 /// Appends to the sequence what a certificate has become, and has those told who watch.
 pub(super) fn append(
     transaction: &mut Transaction<'_>,
-    certificate: &CertificateRecord,
-    status: CertificateStatus,
+    authority: &str,
+    state: CertificateState,
     watchers: &Watchers,
 ) -> rusqlite::Result<()> {
     let insert = "INSERT INTO status_change (authority, serial, shard, not_after, no_rev_avail, status, reason, changed_at,
                   invalid_since) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let StatusColumns { status: code, reason, changed_at, invalid_since } = status.into();
+    let StatusColumns { status: code, reason, changed_at, invalid_since } = state.status.into();
     let values = params![
-        certificate.authority,
-        certificate.serial.as_octets(),
-        certificate.shard,
-        number(certificate.validity.not_after.seconds()),
-        certificate.no_rev_avail,
+        authority,
+        state.serial.as_octets(),
+        state.shard,
+        number(state.not_after.seconds()),
+        state.no_rev_avail,
         code,
         reason,
         changed_at,
@@ -121,14 +146,8 @@ pub(super) fn append(
     transaction.connection.prepare_cached(insert)?.execute(values)?;
     let change = CommittedChange {
         sequence: transaction.connection.last_insert_rowid().cast_unsigned(),
-        authority: certificate.authority.clone(),
-        state: CertificateState {
-            serial: certificate.serial.clone(),
-            shard: certificate.shard,
-            not_after: certificate.validity.not_after,
-            no_rev_avail: certificate.no_rev_avail,
-            status,
-        },
+        authority: authority.to_owned(),
+        state,
     };
     let (change, before, after) = (Arc::new(change), watchers.clone(), watchers.clone());
     let committing = Arc::clone(&change);

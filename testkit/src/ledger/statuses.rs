@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    CertificateRecord, CertificateState, CertificateStatus, CommittedChange, LedgerError, StatusWatcher, Statuses,
+    CertificateRecord, CertificateState, CertificateStatus, CommittedChange, LedgerError, ListedCertificate, StatusWatcher,
+    Statuses,
 };
 use certgate_pki::{Serial, Timestamp};
 
@@ -14,8 +15,10 @@ use super::{MemoryLedger, State, number};
 #[async_trait]
 impl Statuses for MemoryLedger {
     async fn state_of(&self, authority: &str, serial: &Serial) -> Result<Option<CertificateState>, LedgerError> {
+        let ledger = self.read();
         let is_it = |record: &&CertificateRecord| record.serial == *serial && record.authority == authority;
-        Ok(self.read().certificates.iter().find(is_it).map(state))
+        let recorded = ledger.certificates.iter().find(is_it).map(CertificateRecord::state);
+        Ok(recorded.or_else(|| ledger.listed(authority, serial).map(ListedCertificate::state)))
     }
 
     async fn changes_after(&self, authority: &str, sequence: u64, limit: usize) -> Result<Vec<CommittedChange>, LedgerError> {
@@ -42,7 +45,14 @@ impl Statuses for MemoryLedger {
                 && record.validity.not_after.seconds() >= not_after.seconds()
                 && after.is_none_or(|after| record.serial > *after)
         };
-        let mut found: Vec<CertificateState> = ledger.certificates.iter().filter(is_one).map(state).collect();
+        let is_listed = |listed: &&ListedCertificate| {
+            listed.authority == authority
+                && listed.not_after.seconds() >= not_after.seconds()
+                && after.is_none_or(|after| listed.serial > *after)
+        };
+        let recorded = ledger.certificates.iter().filter(is_one).map(CertificateRecord::state);
+        let mut found: Vec<CertificateState> =
+            recorded.chain(ledger.listed.iter().filter(is_listed).map(ListedCertificate::state)).collect();
         found.sort_by(|one, other| one.serial.cmp(&other.serial));
         found.truncate(limit);
         Ok(found)
@@ -55,21 +65,11 @@ impl Statuses for MemoryLedger {
 
 impl State {
     /// Appends to the sequence what this has become.
-    pub(super) fn changed(&mut self, record: &CertificateRecord) -> CommittedChange {
+    pub(super) fn changed(&mut self, authority: &str, state: CertificateState) -> CommittedChange {
         let sequence = number(self.changes.len()) + 1;
-        let change = CommittedChange { sequence, authority: record.authority.clone(), state: state(record) };
+        let change = CommittedChange { sequence, authority: authority.to_owned(), state };
         self.changes.push(change.clone());
         change
-    }
-}
-
-fn state(record: &CertificateRecord) -> CertificateState {
-    CertificateState {
-        serial: record.serial.clone(),
-        shard: record.shard,
-        not_after: record.validity.not_after,
-        no_rev_avail: record.no_rev_avail,
-        status: record.status,
     }
 }
 

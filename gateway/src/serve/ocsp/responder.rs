@@ -13,6 +13,7 @@ use certgate_pki::{CrlReason, Provider, Reading, Serial, SignatureAlgorithm, Tim
 
 use super::kept::{Found, Kept, KeptAnswer, KeptStates, Making, Times};
 use super::signer::{OcspSigner, SignedResponse};
+use crate::config::Unissued;
 use crate::telemetry::{OcspMetrics, OcspOutcome};
 
 /// How a responder answers.
@@ -20,8 +21,8 @@ use crate::telemetry::{OcspMetrics, OcspOutcome};
 pub struct OcspOptions {
     /// From thisUpdate to nextUpdate.
     pub validity: Duration,
-    /// Call certificates that were never issued revoked (RFC 6960 §2.2)?
-    pub unissued_is_revoked: bool,
+    /// What certificates are called that were never issued, as far as the ledger tells (RFC 6960 §2.2).
+    pub unissued: Unissued,
     /// For how long after their end the status of certificates is told.
     pub retain_expired: Duration,
     /// How requests are read.
@@ -326,7 +327,11 @@ impl OcspResponder {
             Known::Seen(state) => self.told_of(state, now),
             Known::Foreign => None,
             Known::NotIssued => {
-                let status = if self.options.unissued_is_revoked { CertStatus::NotIssued } else { CertStatus::Unknown };
+                let status = match self.options.unissued {
+                    Unissued::Unknown => CertStatus::Unknown,
+                    Unissued::Revoked => CertStatus::NotIssued,
+                    Unissued::Good => CertStatus::Good,
+                };
                 Some(Told { status, archive_cutoff: None })
             }
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    CertificateRecord, CertificateState, CertificateStatus, Certificates, CommittedChange, InternalRequest, LedgerError,
-    Revocation, RevocationReason, StatusChange, StatusWatcher, Statuses, change_status,
+    CertificateRecord, CertificateState, CertificateStatus, Certificates, CommittedChange, History, InternalRequest,
+    LedgerError, ListedCertificate, Revocation, RevocationReason, StatusChange, StatusWatcher, Statuses, change_status,
 };
 use certgate_ocsp::{IssuerHashes, OCSP_REQUEST, OCSP_RESPONSE};
 use certgate_pki::asn1::{DerWriter, Tlv, tag};
@@ -17,13 +17,14 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::config::Unissued;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 const OPTIONS: OcspOptions = OcspOptions {
     validity: Duration::from_secs(12 * 3600),
-    unissued_is_revoked: false,
+    unissued: Unissued::Unknown,
     retain_expired: Duration::from_secs(30 * 86_400),
     reading: Reading::Compatible,
     kept_octets: 1 << 20,
@@ -452,11 +453,33 @@ async fn several_certificates_are_answered_each() {
 
 #[tokio::test]
 async fn what_was_never_issued_is_called_revoked_where_that_is_configured() {
-    let ocsp = Ocsp::new(OcspOptions { unissued_is_revoked: true, ..OPTIONS }).await;
+    let ocsp = Ocsp::new(OcspOptions { unissued: Unissued::Revoked, ..OPTIONS }).await;
     let never = ocsp.hashes.cert_ids(&Serial::from_octets(&[9; 16]).unwrap())[0].clone();
     let (_, headers, body) = ocsp.post(request(&[never], &[])).await;
     assert_eq!((Said::read(&body), headers[CACHE_CONTROL].as_bytes()), (Said::revoked(6), &b"no-store"[..]));
     assert!(body.windows(15).any(|octets| octets == b"19700101000000Z"));
+    assert_eq!(ocsp.said().await, Said::good());
+}
+
+#[tokio::test]
+async fn what_nobody_has_imported_is_called_good_where_that_is_declared() {
+    let ocsp = Ocsp::new(OcspOptions { unissued: Unissued::Good, ..OPTIONS }).await;
+    let serial = Serial::from_octets(&[9; 16]).unwrap();
+    let never = ocsp.hashes.cert_ids(&serial)[0].clone();
+    let ask = async || {
+        let (_, headers, body) = ocsp.post(request(std::slice::from_ref(&never), &[])).await;
+        (Said::read(&body), headers.get(CACHE_CONTROL).cloned())
+    };
+    let (said, cached) = ask().await;
+    assert_eq!((said, cached.unwrap().as_bytes()), (Said::good(), &b"no-store"[..]), "nobody keeps what is only supposed");
+    // Once a CRL has named it, that counts.
+    let at = ocsp.ca.core.clock.now();
+    let status = CertificateStatus::Revoked(Revocation::new(at, RevocationReason::KeyCompromise));
+    let not_after = at.after(DAY);
+    let listed = ListedCertificate { authority: ocsp.record().await.authority, serial, not_after, status };
+    let event = Event { at, kind: EventKind::CertificateRevoked, actor: String::new(), details: Vec::new() };
+    ocsp.ca.ledger.import_entries(vec![(listed, event)]).await.unwrap();
+    assert_eq!(ask().await.0, Said::revoked(1));
     assert_eq!(ocsp.said().await, Said::good());
 }
 

@@ -67,6 +67,44 @@ async fn a_certificate_that_ended_renews_nothing() {
     assert_eq!(renew(&fixture, &renewed).await, StatusCode::FORBIDDEN, "the principal was removed");
 }
 
+/// As one that the authority has signed before it came here.
+async fn imported(profile: &str) -> (Fixture, StatusCode) {
+    use certgate_enrollment::{CertificateImported, History, IMPORTED_PRINCIPAL, Protocol};
+    let (elsewhere, fixture) = (Fixture::new(&[Family::Est]).await, Fixture::new(&[Family::Est]).await);
+    let old = first(&elsewhere).await;
+    assert_eq!(renew(&fixture, &old).await, StatusCode::FORBIDDEN, "the ledger does not know it");
+    let record = elsewhere.ca.ledger.certificates().pop().unwrap();
+    let record = certgate_enrollment::CertificateRecord {
+        profile: profile.into(),
+        protocol: Protocol::Imported,
+        endpoint: String::new(),
+        principal: IMPORTED_PRINCIPAL.into(),
+        ..record
+    };
+    let event = Event { kind: EventKind::CertificateImported, ..event() };
+    let came = fixture.ca.ledger.import_certificates(vec![(record, event)]).await;
+    assert_eq!(came, Ok(vec![CertificateImported::Recorded]));
+    // Both draw the same random numbers: at another time, serial numbers are others.
+    fixture.ca.clock.advance(std::time::Duration::from_secs(1));
+    let status = renew(&fixture, &old).await;
+    (fixture, status)
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_imported_for_the_profile_renews_itself() {
+    let (fixture, status) = imported("default").await;
+    assert_eq!(status, StatusCode::OK);
+    let renewed = fixture.ca.ledger.certificates().pop().unwrap();
+    assert_eq!((renewed.principal.as_str(), renewed.profile.as_str()), ("imported", "default"));
+    assert_eq!(renewed.protocol, certgate_enrollment::Protocol::Est);
+    assert_eq!(renew(&fixture, &renewed.der).await, StatusCode::OK, "and so does what came of it");
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_imported_for_no_profile_authenticates_nobody() {
+    assert_eq!(imported(certgate_enrollment::IMPORTED).await.1, StatusCode::FORBIDDEN);
+}
+
 #[tokio::test]
 async fn omitted_names_are_kept_and_counted() {
     let fixture = Fixture::new(&[Family::Est]).await;
