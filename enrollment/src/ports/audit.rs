@@ -16,6 +16,10 @@ pub enum EventKind {
     CertificateHeld,
     /// A certificate on hold is good again.
     CertificateReleased,
+    /// A certificate that a backup did not have was taken over from the ledger that it replaces.
+    CertificateCarriedOver,
+    /// A ledger came back from a backup.
+    LedgerRestored,
     /// A CRL was published.
     CrlPublished,
     /// A CRL that was recorded was never served.
@@ -63,6 +67,8 @@ impl EventKind {
             Self::CertificateRevoked => "certificate.revoked",
             Self::CertificateHeld => "certificate.held",
             Self::CertificateReleased => "certificate.released",
+            Self::CertificateCarriedOver => "certificate.carried-over",
+            Self::LedgerRestored => "ledger.restored",
             Self::CrlPublished => "crl.published",
             Self::CrlWithdrawn => "crl.withdrawn",
             Self::EnrollmentSubmitted => "enrollment.submitted",

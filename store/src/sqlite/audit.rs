@@ -9,7 +9,7 @@ use super::audit_chain::Entry;
 use super::{SqliteLedger, ledger_error};
 
 /// Before the first event.
-const NOTHING: AuditHead = AuditHead { events: 0, hash: [0; 32] };
+pub(super) const NOTHING: AuditHead = AuditHead { events: 0, hash: [0; 32] };
 
 /// The head as the file states it.
 pub(super) fn read_head(connection: &Connection) -> rusqlite::Result<AuditHead> {
@@ -36,7 +36,11 @@ impl AuditTrail for SqliteLedger {
 }
 
 /// Hashes every event again, from the first.
-fn walk(connection: &Connection, digest: &dyn Digest, expect_head: Option<[u8; 32]>) -> rusqlite::Result<AuditReport> {
+pub(super) fn walk(
+    connection: &Connection,
+    digest: &dyn Digest,
+    expect_head: Option<[u8; 32]>,
+) -> rusqlite::Result<AuditReport> {
     let mut all = connection.prepare("SELECT number, at, kind, actor, details, hash FROM audit ORDER BY number")?;
     let mut rows = all.query([])?;
     let mut report =
