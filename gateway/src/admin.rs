@@ -17,6 +17,7 @@ pub mod scep_challenges;
 mod server;
 
 pub use failure::{AdminFailure, Code, ErrorBody, ErrorDetails};
+pub(crate) use query::read_time;
 pub use query::{Paging, encode_query};
 pub use server::{Admin, serve_socket};
 

@@ -11,6 +11,7 @@ mod operator_certificate;
 mod outside;
 mod own_certificate;
 mod publication;
+mod restored;
 mod scep;
 mod server_certificate;
 
@@ -32,6 +33,7 @@ pub use crls::start_publishers;
 pub use first_device::{FirstDevice, FirstStart, make_first_device};
 pub use ocsp::make_ocsp;
 pub use outside::OutsideAuthority;
+pub use restored::check_restored;
 pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
 

@@ -48,7 +48,7 @@ pub fn encode_query(pairs: impl IntoIterator<Item = (&'static str, Option<String
 }
 
 /// A time in RFC 3339; `what` says which.
-pub(super) fn read_time(what: &str, text: &str) -> Result<Timestamp, AdminFailure> {
+pub(crate) fn read_time(what: &str, text: &str) -> Result<Timestamp, AdminFailure> {
     let form = |_| AdminFailure::usage(format!("{what} is not a time like 2027-01-31T00:00:00Z: {text}"));
     let time: jiff::Timestamp = text.parse().map_err(form)?;
     Ok(Timestamp::from_millis(u64::try_from(time.as_millisecond()).unwrap_or(0)))

@@ -4,6 +4,7 @@
 
 mod allow_table;
 mod approval;
+mod backup;
 mod broken_configurations;
 mod client;
 mod command_line;

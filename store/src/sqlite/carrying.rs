@@ -42,11 +42,17 @@ type Decided = (String, i64, String, Option<Vec<u8>>);
 
 impl SqliteLedger {
     /// Ends what has ended in the ledger that this one replaces, and has the CRLs of all scopes made anew, with numbers behind those that
-    /// both have used; with an event. Without such a ledger, CRLs alone. Certificates are for the caller to carry over, before this.
+    /// both have used, and `unknown_crls` more; with an event. Without such a ledger, CRLs alone. Certificates are for the caller to carry
+    /// over, before this.
     ///
     /// # Errors
     /// [`LedgerError`] when one of the two cannot be read, or this one not written.
-    pub async fn take_the_place_of(&self, replaced: Option<&Path>, event: Event) -> Result<Ended, LedgerError> {
+    pub async fn take_the_place_of(
+        &self,
+        replaced: Option<&Path>,
+        unknown_crls: u64,
+        event: Event,
+    ) -> Result<Ended, LedgerError> {
         let past = match replaced {
             Some(path) => Some(Past::read(&open(path)?).map_err(|error| ledger_error(&error))?),
             None => None,
@@ -55,7 +61,7 @@ impl SqliteLedger {
             let connection = transaction.connection;
             let ended = past.as_ref().map(|past| past.end(connection)).transpose()?.unwrap_or_default();
             let numbers = past.as_ref().map_or(&[][..], |past| &past.crl_numbers);
-            begin_crls_anew(connection, numbers)?;
+            begin_crls_anew(connection, numbers, unknown_crls)?;
             transaction.append(&event)?;
             Ok(ended)
         };
@@ -156,7 +162,7 @@ impl Past {
 
 /// Takes the number behind all that were used in each scope for a list that nobody is given: what is published next is complete, has a
 /// greater number (RFC 5280 §5.2.3), and no delta is based on what came before.
-fn begin_crls_anew(connection: &Connection, used: &[(CrlScope, u64)]) -> rusqlite::Result<()> {
+fn begin_crls_anew(connection: &Connection, used: &[(CrlScope, u64)], unknown: u64) -> rusqlite::Result<()> {
     let mut last: HashMap<CrlScope, u64> = HashMap::new();
     for (scope, number) in crl_numbers(connection)?.into_iter().chain(used.iter().cloned()) {
         let last = last.entry(scope).or_default();
@@ -167,7 +173,7 @@ fn begin_crls_anew(connection: &Connection, used: &[(CrlScope, u64)]) -> rusqlit
         let insert =
             "INSERT INTO crl (authority, shard, number, this_update, next_update, sequence, entries, sha256, is_withdrawn)
                       VALUES (?, ?, ?, 0, 0, 0, 0, zeroblob(32), 1)";
-        connection.execute(insert, params![authority, shard, number(used.saturating_add(1))])?;
+        connection.execute(insert, params![authority, shard, number(used.saturating_add(unknown).saturating_add(1))])?;
     }
     Ok(())
 }

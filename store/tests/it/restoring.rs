@@ -161,7 +161,8 @@ async fn what_had_ended_stays_ended_and_numbers_go_on() {
     ledger.remove(&name, event(EventKind::EstUserRemoved)).await.unwrap();
     ledger.add(user("default", 4), event(EventKind::EstUserAdded)).await.unwrap();
     let before = restored.head().await.unwrap().events;
-    let ended = restored.take_the_place_of(Some(&directory.path().join("ledger.db")), event(EventKind::LedgerRestored)).await;
+    let ended =
+        restored.take_the_place_of(Some(&directory.path().join("ledger.db")), 0, event(EventKind::LedgerRestored)).await;
     let ended = ended.unwrap();
     assert_eq!((ended.credentials, ended.enrollments, ended.principals), (1, 1, 1), "{ended:?}");
     assert_eq!(restored.head().await.unwrap().events, before + 1);
