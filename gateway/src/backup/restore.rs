@@ -71,7 +71,7 @@ pub struct NotDone {
 }
 
 impl NotDone {
-    fn new(why: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    fn because(why: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Self { why: why.into(), hint: hint.into() })
     }
 }
@@ -95,7 +95,7 @@ pub async fn restore(data_dir: &DataDir, wanted: &WantedRestore<'_>, from: impl 
     let is_empty = is_empty(data_dir.path())?;
     if !is_empty && !wanted.replace {
         let hint = "--replace puts the backup in the place of what is there, which is kept in a folder replaced-TIME";
-        return Err(NotDone::new(format!("{} is not empty", data_dir.path().display()), hint));
+        return Err(NotDone::because(format!("{} is not empty", data_dir.path().display()), hint));
     }
     let staging = Staging::begin(data_dir.path(), now)?;
     let comes = staging.comes();
@@ -150,7 +150,7 @@ fn is_empty(root: &Path) -> anyhow::Result<bool> {
         let is_folder = crate::data_dir::FOLDERS.into_iter().any(|folder| path == root.join(folder));
         // ext4 has the other one at the root of each file system.
         let is_nothing = ["lock", "lost+found"].into_iter().any(|name| path == root.join(name));
-        if !is_nothing && !(is_folder && std::fs::read_dir(&path)?.next().is_none()) {
+        if !(is_nothing || is_folder && std::fs::read_dir(&path)?.next().is_none()) {
             return Ok(false);
         }
     }
@@ -204,14 +204,17 @@ fn consent(present: &Present, manifest: &Manifest, consent: Consent) -> anyhow::
                 "the ledger that is there cannot be read ({why}): what it has and the backup of {made_at} has not is not known, be it \
                  certificates, revocations or credentials"
             );
-            return Err(NotDone::new(why, "--accept-loss goes on without it; docs/operations.md tells what to repeat then"));
+            return Err(NotDone::because(
+                why,
+                "--accept-loss goes on without it; docs/operations.md tells what to repeat then",
+            ));
         }
         (Present::Ledger { beyond, .. }, _) => beyond,
     };
     let (Some(since), counted) = (beyond.since, count(beyond)) else { return Ok(()) };
     if beyond.common == 0 {
         let why = format!("the ledger that is there is of another gateway, and all of it would be forgotten: {counted}");
-        return Err(NotDone::new(why, "--accept-loss goes on; is it the right --data-dir?"));
+        return Err(NotDone::because(why, "--accept-loss goes on; is it the right --data-dir?"));
     }
     if matches!(consent, Consent::Since(time) if since >= time) {
         return Ok(());
@@ -221,7 +224,7 @@ fn consent(present: &Present, manifest: &Manifest, consent: Consent) -> anyhow::
         "--forget-since {since} (or --accept-loss) goes on: certificates, and what became of them, are carried over, and what had ended \
          stays ended; credentials, requests, orders and accounts that are new are forgotten"
     );
-    Err(NotDone::new(why, hint))
+    Err(NotDone::because(why, hint))
 }
 
 /// `3 certificate.issued, 1 certificate.revoked`

@@ -10,6 +10,9 @@ use super::{archive, files};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_796_000_000);
 
+/// What is done to a manifest before it is written.
+type Change<'c> = &'c dyn Fn(&mut Manifest);
+
 /// A manifest of these files, and the archive that its writer makes of them, as it is or changed.
 fn archive_of(directory: &Path, contents: &[(&str, &str)], change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
     let mut opened = Vec::new();
@@ -63,7 +66,7 @@ fn an_archive_is_what_its_manifest_says_or_is_refused() {
     let other = |manifest: &mut Manifest| manifest.files[1].sha256 = manifest.files[0].sha256.clone();
     let longer = |manifest: &mut Manifest| manifest.files[1].octets += 1;
     let newer = |manifest: &mut Manifest| manifest.format += 1;
-    let changes: [(&dyn Fn(&mut Manifest), &str); 6] = [
+    let changes: [(Change<'_>, &str); 6] = [
         (&more, "cut short"),
         (&fewer, "does not name: crl/a/1/delta.crl"),
         (&swapped, "has ledger.db where its manifest has ca/root.key"),

@@ -52,7 +52,7 @@ const SCENARIOS: [Scenario; 5] = [
         script: include_str!("disks/read_only.py"),
         disk: Disk::Ext4,
         modules: "ssl",
-        needs: &["openssl", "mke2fs", "e2fsck", "findmnt"],
+        needs: &["openssl", "mke2fs", "e2fsck"],
     },
     Scenario {
         title: "a ledger with damaged pages says so, and comes back from a backup",

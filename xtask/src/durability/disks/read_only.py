@@ -1,9 +1,10 @@
 """The file system turns read-only under a gateway that runs, as ext4 does when the disk fails: nobody is told what is not so."""
 
+import os
 import subprocess
 
 from device import Device, all_are_recorded, is_ready, refuses_to_enroll, relying_parties_are_served, waits_for
-from gateway import CERTGATE, DATA, Gateway, check
+from gateway import CERTGATE, DATA, WORK, Gateway, check
 
 
 def run():
@@ -24,10 +25,10 @@ def run():
     stuck = subprocess.run(start, capture_output=True, text=True, timeout=30)
     check(stuck.returncode == 1 and "ead-only" in stuck.stderr, f"a start on a read-only disk: {stuck}")
     # What an operator does: mend the file system, mount it, start.
-    device_file = subprocess.run(["findmnt", "-n", "-o", "SOURCE", DATA], check=True, capture_output=True, text=True).stdout.strip()
+    disk = os.path.join(WORK, "disk")
     subprocess.run(["umount", DATA], check=True)
-    subprocess.run(["e2fsck", "-p", "-f", device_file], capture_output=True)
-    subprocess.run(["mount", device_file, DATA], check=True)
+    subprocess.run(["e2fsck", "-p", "-f", disk], capture_output=True)
+    subprocess.run(["mount", "-o", "loop", disk, DATA], check=True)
     gateway.start()
     waits_for(10, lambda: is_ready(gateway), "ready again")
     device.enrolls()
