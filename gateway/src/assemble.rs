@@ -16,6 +16,7 @@ mod operator_certificate;
 mod outside;
 mod own_certificate;
 mod publication;
+mod restored;
 mod scep;
 mod server_certificate;
 
@@ -41,6 +42,7 @@ pub use named_files::check_files;
 pub use ocsp::make_ocsp;
 pub use offline_root::{KeyCopy, Protection, Provisions, RootKey, TakenOffline, warn_of_offline};
 pub use outside::{CheckedAuthority, OutsideAuthority};
+pub use restored::check_restored;
 pub use scep::make_scep;
 pub use server_certificate::{ServerCertificate, server_names};
 

@@ -1,6 +1,7 @@
 //! The command line. Parses, asks the gateway over its socket (or is the gateway, for `serve`), prints.
 
 mod audit;
+mod backup;
 mod ca;
 mod cert;
 mod config;
@@ -10,6 +11,7 @@ mod enrollment;
 mod est;
 mod examples;
 mod generate;
+mod ledger;
 mod output;
 mod progress;
 mod root;
@@ -88,6 +90,20 @@ enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Back up the data directory while the gateway runs: the ledger of one moment, keys, certificates, CRLs, configuration
+    ///
+    /// It reads files, as the user that the gateway runs as, or as root; nobody who enrolls waits for it. The archive is a tar; manifest.json
+    /// in it says what is there. A ledger that is damaged is not backed up.
+    Backup(backup::BackupArguments),
+    /// Bring the data directory back from a backup; the gateway is stopped meanwhile
+    ///
+    /// All of it is checked first, and then put in place so that a crash leaves what was there or what came. It does not go back in time in
+    /// silence: what the ledger that is there has and the backup has not is told, and is forgotten only if you say so. Certificates that
+    /// were issued since, and revocations, are carried over from a ledger that can be read, and what had ended stays ended.
+    Restore(backup::RestoreArguments),
+    /// The ledger, as a file
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// The configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -138,6 +154,9 @@ fn run(cli: Cli) -> Result<Printed, AdminFailure> {
         Command::Crl(command) => block_on(crl::run(global, command))?,
         Command::Enrollment(command) => block_on(enrollment::run(global, command))?,
         Command::Audit(command) => block_on(audit::run(global, command))?,
+        Command::Backup(arguments) => backup::make(global, &arguments),
+        Command::Restore(arguments) => block_on(backup::restored(global, arguments))?,
+        Command::Ledger(command) => ledger::run(global, &command),
         Command::Config(command) => block_on(config::run(global, &command))?,
         Command::Completions(arguments) => Ok(generate::completions(&arguments)),
         Command::Man(arguments) => generate::man(&arguments),

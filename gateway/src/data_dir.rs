@@ -17,6 +17,9 @@ pub enum Secrecy {
     Public,
 }
 
+/// What is always there.
+pub(crate) const FOLDERS: [&str; 4] = ["ca", "ocsp", "ra", "tls"];
+
 /// A data directory that this process holds.
 #[derive(Debug)]
 pub struct DataDir {
@@ -32,20 +35,24 @@ impl DataDir {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         make_private(path)?;
         let root = path.canonicalize().with_context(|| path.display().to_string())?;
-        for folder in ["ca", "ocsp", "ra", "tls"] {
-            make_private(&root.join(folder))?;
-        }
         let lock_path = root.join("lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
         let lock = lock.with_context(|| lock_path.display().to_string())?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { root, _lock: lock }),
+            Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(
                 "{} is used by another certgate that runs; stop it, or give this one a --data-dir of its own",
                 root.display()
             ),
-            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("lock {}", lock_path.display())),
+            Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("lock {}", lock_path.display())),
         }
+        if crate::backup::finish(&root).with_context(|| format!("finish the restore in {}", root.display()))?.is_some() {
+            tracing::warn!(path = %root.display(), "a restore had been cut short; it is finished now");
+        }
+        for folder in FOLDERS {
+            make_private(&root.join(folder))?;
+        }
+        Ok(Self { root, _lock: lock })
     }
 
     /// A file or folder in it; absolute.

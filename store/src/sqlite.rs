@@ -8,14 +8,18 @@ mod accounts;
 mod audit;
 mod audit_chain;
 mod authorities;
+mod carrying;
 mod certificates;
 mod checkpoint;
 mod connection;
+mod copy;
 mod credential_cache;
 mod crls;
+mod divergence;
 mod enrollments;
 mod est_users;
 mod history;
+mod inspection;
 mod orders;
 mod page;
 mod patterns;
@@ -33,9 +37,13 @@ use certgate_enrollment::{Ledger, LedgerError};
 use certgate_pki::Digest;
 use rusqlite::Connection;
 
+pub use carrying::Ended;
 use checkpoint::Checkpointer;
 pub use connection::OpenError;
+pub use copy::copy_ledger;
 use credential_cache::CredentialCache;
+pub use divergence::{Divergence, Issued, Unlike, divergence, unlike};
+pub use inspection::{Inspection, inspect_ledger};
 use readers::Readers;
 use statuses::Watchers;
 use writer::{Transaction, WriteError, Writer};
@@ -64,6 +72,10 @@ impl SqliteLedger {
     /// # Errors
     /// [`OpenError`].
     pub fn open(path: &Path, queue: usize, digest: Arc<dyn Digest>) -> Result<Self, OpenError> {
+        Self::begin(path, queue, digest).map_err(|error| error.at(path))
+    }
+
+    fn begin(path: &Path, queue: usize, digest: Arc<dyn Digest>) -> Result<Self, OpenError> {
         let connection = connection::open_for_writing(path)?;
         let head = audit::read_head(&connection).map_err(OpenError::Sqlite)?;
         let writer = Arc::new(Writer::start(connection, head, queue, Arc::clone(&digest)).map_err(OpenError::Thread)?);

@@ -1,6 +1,8 @@
 //! No certificate that a client was told of is ever lost, no request is answered by two, and no revocation is taken back: shown by a
-//! gateway that is killed, and by the order of its system calls. And whoever asks while the server certificate changes is answered.
+//! gateway that is killed, by disks that fail it, and by the order of its system calls. And whoever asks while the server certificate
+//! changes is answered.
 
+mod disks;
 mod killed;
 mod revocations;
 mod steps;
@@ -22,6 +24,7 @@ pub(crate) fn all(report: &mut Report, quick: bool) -> Result<()> {
     steps::all(report);
     revocations::all(report, quick);
     tls::all(report);
+    disks::all(report);
     report.check("strace: the ledger is on disk before the answer is sent", synced::check);
     Ok(())
 }

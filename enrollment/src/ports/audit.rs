@@ -21,6 +21,10 @@ pub enum EventKind {
     CertificateHeld,
     /// A certificate on hold is good again.
     CertificateReleased,
+    /// A certificate that a backup did not have was taken over from the ledger that it replaces.
+    CertificateCarriedOver,
+    /// A ledger came back from a backup.
+    LedgerRestored,
     /// A CRL was published.
     CrlPublished,
     /// A CRL of an authority was taken over with it.
@@ -75,6 +79,8 @@ impl EventKind {
             Self::CertificateRevoked => "certificate.revoked",
             Self::CertificateHeld => "certificate.held",
             Self::CertificateReleased => "certificate.released",
+            Self::CertificateCarriedOver => "certificate.carried-over",
+            Self::LedgerRestored => "ledger.restored",
             Self::CrlPublished => "crl.published",
             Self::CrlImported => "crl.imported",
             Self::CrlWithdrawn => "crl.withdrawn",

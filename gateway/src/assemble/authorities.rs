@@ -285,7 +285,7 @@ const RESTORE: &str = "restore ledger.db and all of ca/ from one backup, or star
 const MOST_RECORDED: usize = 1000;
 
 /// The first certificate in a file.
-fn read_certificate(path: &Path) -> anyhow::Result<Certificate> {
+pub(super) fn read_certificate(path: &Path) -> anyhow::Result<Certificate> {
     let name = || path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(name)?;
     let der = pem::decode(pem::CERTIFICATE, &text).with_context(name)?;

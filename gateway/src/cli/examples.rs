@@ -109,6 +109,32 @@ Examples:
   certgate audit verify --heads /mnt/logs/audit.heads
   certgate audit verify --expect-head 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
+pub(super) const BACKUP: &str =
+    "Prints what is in the backup, and names keys in it that are not encrypted. The archive is not encrypted: what does that
+takes it from standard output.
+
+Examples:
+  certgate backup /var/backups/certgate-2027-01-31.tar
+  certgate backup - | age -r age1… > certgate.tar.age
+  certgate backup - | gpg -e -r ops@example.com > certgate.tar.gpg
+  certgate backup nightly.tar --without-keys";
+
+pub(super) const RESTORE: &str = "Prints what came of it: what the backup did not have, what was carried over, which keys are missing. What was there is kept
+in a folder replaced-TIME of the data directory; remove it when you are sure.
+
+Examples:
+  certgate --data-dir new restore certgate.tar                      # on a new machine, or to try a backup out
+  certgate restore certgate.tar --replace --dry-run                 # what would be forgotten?
+  certgate restore certgate.tar --replace --forget-since 2027-01-31T02:00:00Z
+  certgate restore certgate.tar --replace --accept-loss             # the ledger that is there cannot be read
+  age -d -i key.txt certgate.tar.age | certgate restore - --replace";
+
+pub(super) const LEDGER_CHECK: &str =
+    "Prints ok, and how many events and certificates it has; else, with exit code 1, what is wrong.
+
+Examples:
+  certgate ledger check";
+
 pub(super) const CONFIG_CHECK: &str = "Prints that the file is good and what is worth a second look, or, with exit code 1, the first thing that is wrong with it: file,
 line, what would be right. Looks into the files that it names, too. The gateway need not run.
 

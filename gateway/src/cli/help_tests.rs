@@ -19,9 +19,9 @@ fn commands() -> Vec<(String, clap::Command)> {
     found
 }
 
-/// The words of a line as a shell would take them, without its comment.
+/// The words of a line as a shell would take them, without its comment and without where its output goes.
 fn words(line: &str) -> Vec<OsString> {
-    let line = line.split(" #").next().unwrap().trim();
+    let line = line.split(" #").next().unwrap().split(" | ").next().unwrap().trim();
     let quoted = line.split('\'').enumerate();
     let (mut words, mut is_open) = (Vec::<String>::new(), false);
     for (index, part) in quoted {

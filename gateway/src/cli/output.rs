@@ -111,6 +111,11 @@ pub(super) fn note_untold(said: &Value, format: Format) {
     }
 }
 
+/// Says something on stderr that is no failure. A note that nobody can read is none.
+pub(super) fn note(text: &str) {
+    let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
 /// Says why it failed.
 pub(super) fn fail(failure: &AdminFailure, format: Format) -> ExitCode {
     let text = match format {

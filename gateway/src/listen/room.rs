@@ -116,13 +116,15 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use tokio_util::task::TaskTracker;
+
     use super::*;
 
     /// Takes a place as a connection does: until it is wanted.
     async fn occupy(room: &Arc<Room>, displaced: &Counter) -> (InFlight, tokio::task::JoinHandle<()>) {
         let place = room.enter(displaced).await.unwrap();
         let under_way = place.under_way().clone();
-        (under_way, tokio::spawn(async move { place.is_wanted().await }))
+        (under_way, TaskTracker::new().spawn(async move { place.is_wanted().await }))
     }
 
     #[tokio::test]

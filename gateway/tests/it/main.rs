@@ -5,6 +5,7 @@
 mod allow_table;
 mod approval;
 mod audit;
+mod backup;
 mod broken_configurations;
 mod client;
 mod command_line;

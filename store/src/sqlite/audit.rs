@@ -53,7 +53,7 @@ fn look_up(connection: &Connection, heads: &[AuditHead]) -> rusqlite::Result<Opt
 }
 
 /// Hashes every event again, from the first.
-fn walk(
+pub(super) fn walk(
     connection: &Connection,
     digest: &dyn Digest,
     expected: ExpectedHeads,

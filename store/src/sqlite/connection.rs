@@ -28,6 +28,9 @@ const MIGRATIONS: [&str; 10] = [
 /// How long a connection waits for a lock that another one holds for a moment.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a copy waits before it asks for a lock again.
+pub(super) const RETRY: Duration = Duration::from_millis(50);
+
 /// The ledger cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -42,6 +45,17 @@ pub enum OpenError {
     /// SQLite refuses it.
     #[error("the ledger: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// What is in the file contradicts itself.
+    #[error(
+        "{path} is damaged: {source}. `certgate ledger check` tells how far; a copy of the disk now is worth having; then \
+         `certgate restore FILE --replace` with the last backup"
+    )]
+    Damaged {
+        /// The ledger.
+        path: PathBuf,
+        /// In SQLite's words.
+        source: rusqlite::Error,
+    },
     /// Another program's file.
     #[error("{0} is an SQLite file of another program, not a ledger")]
     NotALedger(PathBuf),
@@ -68,6 +82,19 @@ pub enum OpenError {
     /// No thread for the writer.
     #[error("cannot start the ledger's thread: {0}")]
     Thread(std::io::Error),
+}
+
+impl OpenError {
+    /// Says which file it is, where the file itself is at fault.
+    pub(super) fn at(self, path: &Path) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Sqlite(source) if matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)) => {
+                Self::Damaged { path: path.to_owned(), source }
+            }
+            other => other,
+        }
+    }
 }
 
 /// The connection of the writer: makes the file if there is none, and migrates it.
@@ -115,18 +142,24 @@ fn create_private(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Applies the migrations that the file does not have yet, each in a transaction of its own.
-fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+/// How many migrations a ledger has seen: none that are not known here.
+pub(super) fn schema_of(path: &Path, connection: &Connection) -> Result<usize, OpenError> {
     let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let is_empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION_ID && !is_empty {
+    if application != APPLICATION_ID {
         return Err(OpenError::NotALedger(path.to_owned()));
     }
-    let found = usize::try_from(version).unwrap_or(usize::MAX);
-    if found > MIGRATIONS.len() {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known: MIGRATIONS.len() });
+    let (found, known) = (usize::try_from(version).unwrap_or(usize::MAX), MIGRATIONS.len());
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
+    Ok(found)
+}
+
+/// Applies the migrations that the file does not have yet, each in a transaction of its own.
+fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let is_empty: bool = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))?;
+    let found = if is_empty { 0 } else { schema_of(path, connection)? };
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(found) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(migration)?;

@@ -5,6 +5,7 @@ mod credentials;
 mod damage;
 mod durability;
 mod migration;
+mod restoring;
 mod torn_journal;
 
 use std::path::Path;

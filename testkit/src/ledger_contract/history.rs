@@ -117,14 +117,7 @@ async fn what_only_a_crl_names_is_told_like_any_other(ledger: &dyn Ledger) {
     // The same list once more.
     assert_eq!(ledger.import_entries(vec![ours, theirs]).await, Ok(vec![Stands; 2]));
     assert_eq!((events(ledger).await, statuses(ledger).await.len()), (3, 2));
-    assert!(
-        ledger
-            .verify(certgate_enrollment::ExpectedHeads::default(), Arc::default())
-            .await
-            .unwrap()
-            .broken_at
-            .is_none()
-    );
+    assert!(ledger.verify(certgate_enrollment::ExpectedHeads::default(), Arc::default()).await.unwrap().broken_at.is_none());
 }
 
 async fn both_kinds_come_in_the_order_of_serial_numbers(ledger: &dyn Ledger) {

@@ -33,17 +33,17 @@ def free_port():
 
 class Gateway:
     def __init__(self, config):
-        os.makedirs(DATA, mode=0o700)
+        os.makedirs(DATA, mode=0o700, exist_ok=True)
         with open(os.path.join(DATA, "certgate.toml"), "w") as file:
             file.write(config)
-        self.https, self.http = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        self.https, self.http, self.ops = (f"127.0.0.1:{free_port()}" for _ in range(3))
         self.kills = 0
         self.start()
         # Whatever goes wrong, it is not left behind.
         atexit.register(lambda: self.process.kill())
 
     def start(self):
-        arguments = [CERTGATE, "--data-dir", DATA, "serve", "--https", self.https, "--http", self.http, "--ops", "127.0.0.1:0"]
+        arguments = [CERTGATE, "--data-dir", DATA, "serve", "--https", self.https, "--http", self.http, "--ops", self.ops]
         with open(os.path.join(WORK, "gateway.log"), "a") as log:
             self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True)
         while True:

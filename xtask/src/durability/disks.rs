@@ -1,0 +1,148 @@
+//! Disks that are full, read-only or damaged; backups that are made meanwhile, and a data directory that comes back from one. What is
+//! mounted for that needs root.
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Context, Result};
+
+use super::steps::GATEWAY;
+use crate::{
+    cargo,
+    process::{self, PYTHON},
+    report::{Outcome, Report},
+};
+
+/// How long each may take.
+const SECONDS: u32 = 400;
+/// Octets of the disk that fills up; of the one that turns read-only, which has a journal.
+const SMALL: &str = "8m";
+const LARGER: &str = "32m";
+
+/// What a scenario has its data directory on.
+#[derive(Clone, Copy)]
+enum Disk {
+    /// Any.
+    Any,
+    /// A small one in memory.
+    Memory,
+    /// ext4 in a file.
+    Ext4,
+}
+
+/// A scenario, and the script that plays it.
+struct Scenario {
+    title: &'static str,
+    script: &'static str,
+    disk: Disk,
+    /// What Python has to import.
+    modules: &'static str,
+    /// Programs it starts.
+    needs: &'static [&'static str],
+}
+
+const SCENARIOS: [Scenario; 5] = [
+    Scenario {
+        title: "a full disk: later, in each protocol, and nothing that was told is lost",
+        script: include_str!("disks/full.py"),
+        disk: Disk::Memory,
+        modules: "acme, josepy, cryptography",
+        needs: &["openssl", "pki"],
+    },
+    Scenario {
+        title: "a disk that turns read-only: nobody is told what is not so",
+        script: include_str!("disks/read_only.py"),
+        disk: Disk::Ext4,
+        modules: "ssl",
+        needs: &["openssl", "mke2fs", "e2fsck"],
+    },
+    Scenario {
+        title: "a ledger with damaged pages says so, and comes back from a backup",
+        script: include_str!("disks/damaged.py"),
+        disk: Disk::Any,
+        modules: "ssl",
+        needs: &["openssl"],
+    },
+    Scenario {
+        title: "backups are made while devices enroll",
+        script: include_str!("disks/backups.py"),
+        disk: Disk::Any,
+        modules: "ssl, sqlite3",
+        needs: &["openssl"],
+    },
+    Scenario {
+        title: "a restore is killed at each step: what was there, or what came",
+        script: include_str!("disks/crashes.py"),
+        disk: Disk::Any,
+        modules: "ssl",
+        needs: &["strace"],
+    },
+];
+
+pub(super) fn all(report: &mut Report) {
+    for scenario in &SCENARIOS {
+        report.check(scenario.title, || play(scenario));
+    }
+}
+
+fn play(scenario: &Scenario) -> Result<Outcome> {
+    if let Some(missing) = scenario.needs.iter().find(|program| !process::found(program)) {
+        return Ok(Outcome::Skipped(format!("{missing} is not installed")));
+    }
+    if !process::succeeds(Command::new(PYTHON).arg("-c").arg(format!("import {}", scenario.modules))) {
+        return Ok(Outcome::Skipped(format!("{PYTHON} cannot import {}", scenario.modules)));
+    }
+    if scenario.needs.contains(&"strace") && !process::succeeds(Command::new("strace").args(["-o", "/dev/null", "true"])) {
+        return Ok(Outcome::Skipped("tracing is forbidden here".to_owned()));
+    }
+    let work = tempfile::tempdir()?;
+    let Some(_mounted) = Mounted::new(scenario.disk, work.path())? else {
+        return Ok(Outcome::Skipped("nothing can be mounted here: that needs root".to_owned()));
+    };
+    let scripts = [("gateway.py", GATEWAY), ("device.py", include_str!("disks/device.py")), ("scenario.py", scenario.script)];
+    for (name, script) in scripts {
+        std::fs::write(work.path().join(name), script).with_context(|| name.to_owned())?;
+    }
+    let mut command = process::limited(SECONDS, PYTHON);
+    command.arg(work.path().join("scenario.py")).env("WORK", work.path());
+    command.env("CERTGATE", cargo::release_binary("certgate")?);
+    for line in process::stdout(&mut command)?.lines() {
+        println!("        {line}");
+    }
+    Ok(Outcome::Passed)
+}
+
+/// The data directory of a scenario, on a disk of its own. It is unmounted with this value.
+struct Mounted {
+    folder: Option<std::path::PathBuf>,
+}
+
+impl Mounted {
+    /// `None` where nothing can be mounted.
+    fn new(disk: Disk, work: &Path) -> Result<Option<Self>> {
+        let folder = work.join("data");
+        let mut mount = Command::new("mount");
+        match disk {
+            Disk::Any => return Ok(Some(Self { folder: None })),
+            Disk::Memory => mount.args(["-t", "tmpfs", "-o", &format!("size={SMALL},mode=700"), "none"]),
+            Disk::Ext4 => {
+                let image = work.join("disk");
+                process::output(Command::new("mke2fs").args(["-q", "-t", "ext4"]).arg(&image).arg(LARGER))?;
+                mount.args(["-o", "loop"]).arg(&image)
+            }
+        };
+        std::fs::create_dir(&folder)?;
+        if !process::succeeds(mount.arg(&folder)) {
+            return Ok(None);
+        }
+        Ok(Some(Self { folder: Some(folder) }))
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.folder {
+            // What is still in use is let go of when whoever uses it ends.
+            let _ = process::succeeds(Command::new("umount").arg("--lazy").arg(folder));
+        }
+    }
+}
