@@ -105,8 +105,9 @@ pub async fn restore(data_dir: &DataDir, wanted: &WantedRestore<'_>, from: impl 
     let present = if is_empty { Present::Nothing } else { look(data_dir.path(), &old, &comes.join(LEDGER), &provider) };
     consent(&present, &manifest, wanted.consent)?;
     staged::complete(&comes, data_dir.path(), manifest.has_keys)?;
-    let config = [wanted.config.map(Path::to_owned), Some(comes.join(CONFIG)), Some(data_dir.join(CONFIG))];
-    let config = config.into_iter().flatten().find(|path| path.exists());
+    // One that is named counts, there or not.
+    let others = || [comes.join(CONFIG), data_dir.join(CONFIG)].into_iter().find(|path| path.exists());
+    let config = wanted.config.map(Path::to_owned).or_else(others);
     let config = Config::load(config.as_deref(), &Overrides::default())?;
     if manifest.config.is_some() {
         // It was kept elsewhere, and is there or is to be put there.

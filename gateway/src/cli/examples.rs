@@ -115,7 +115,7 @@ takes it from standard output.
 
 Examples:
   certgate backup /var/backups/certgate-2027-01-31.tar
-  certgate backup - | age -r age1… > certgate.tar.age
+  certgate backup - | age -r RECIPIENT > certgate.tar.age
   certgate backup - | gpg -e -r ops@example.com > certgate.tar.gpg
   certgate backup nightly.tar --without-keys";
 

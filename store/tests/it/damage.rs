@@ -63,5 +63,5 @@ fn only_ledgers_are_opened_and_only_their_owner_reads_them() {
     assert!(matches!(open(directory.path()), Err(OpenError::NotALedger(_))));
 
     std::fs::write(&path, b"no database at all, but long enough to have a header, one might think").unwrap();
-    assert!(matches!(open(directory.path()), Err(OpenError::Sqlite(_))));
+    assert!(matches!(open(directory.path()), Err(OpenError::Damaged { .. })));
 }
