@@ -5,6 +5,7 @@
 mod disks;
 mod killed;
 mod revocations;
+mod rounds;
 mod steps;
 mod synced;
 mod tls;
@@ -23,6 +24,7 @@ pub(crate) fn all(report: &mut Report, quick: bool) -> Result<()> {
     killed::all(report, rounds)?;
     steps::all(report);
     revocations::all(report, quick);
+    rounds::all(report, quick);
     tls::all(report);
     disks::all(report);
     report.check("strace: the ledger is on disk before the answer is sent", synced::check);

@@ -276,3 +276,39 @@ impl ValidationMetrics {
         counter.inc();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn docs(file: &str) -> String {
+        std::fs::read_to_string(format!("{}/../docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    #[test]
+    fn what_operators_are_told_to_watch_is_there() {
+        let all = Metrics::new().encode();
+        for file in ["operations.md", "samples/alerts.yml"] {
+            let text = docs(file);
+            let words = text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'));
+            let names: BTreeSet<&str> = words.filter(|word| word.starts_with("certgate_")).collect();
+            assert!(names.len() > 10, "{file}");
+            for name in names {
+                let stem = name.trim_end_matches("_total");
+                assert!(all.contains(&format!("# HELP {stem} ")), "{file}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_alert_names_a_part_of_the_guide() {
+        let (alerts, guide) = (docs("samples/alerts.yml"), docs("operator-guide.md"));
+        let named: Vec<&str> = alerts.split("guide: \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(named.len(), alerts.matches("- alert:").count());
+        for heading in named {
+            assert!(guide.contains(&format!("\n### {heading}\n")), "{heading}");
+        }
+    }
+}

@@ -207,15 +207,19 @@ fn triple(row: &Row<'_>) -> rusqlite::Result<(String, i64, i64)> {
 }
 
 /// Takes the number behind all that were used in each scope for a list that nobody is given: what is published next is complete, has a
-/// greater number (RFC 5280 §5.2.3), and no delta is based on what came before.
+/// greater number (RFC 5280 §5.2.3), and no delta is based on what came before. Lists of authorities whose key is elsewhere stay as they are:
+/// nobody here could make others.
 fn begin_crls_anew(connection: &Connection, used: &[(CrlScope, u64)], unknown: u64) -> rusqlite::Result<()> {
+    let offline: Vec<(String, i64)> = all(connection, OFFLINE, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let is_made_here = |scope: &CrlScope| !offline.iter().any(|(authority, _)| *authority == scope.authority);
     let mut last: HashMap<CrlScope, u64> = HashMap::new();
     for (scope, number) in crl_numbers(connection)?.into_iter().chain(used.iter().cloned()) {
         let last = last.entry(scope).or_default();
         *last = number.max(*last);
     }
-    connection.execute("UPDATE crl SET is_withdrawn = 1", [])?;
-    for (CrlScope { authority, shard }, used) in last {
+    for (scope, used) in last.into_iter().filter(|(scope, _)| is_made_here(scope)) {
+        let CrlScope { authority, shard } = scope;
+        connection.execute("UPDATE crl SET is_withdrawn = 1 WHERE authority = ? AND shard = ?", params![authority, shard])?;
         let insert =
             "INSERT INTO crl (authority, shard, number, this_update, next_update, sequence, entries, sha256, is_withdrawn)
                       VALUES (?, ?, ?, 0, 0, 0, 0, zeroblob(32), 1)";

@@ -193,6 +193,8 @@ async fn what_authorities_have_brought_along_stays() {
     };
     ledger.record(certificate(1), Along::default(), issued()).await.unwrap();
     ledger.import_entries(vec![listed(2, CertificateStatus::Held(NOW))]).await.unwrap();
+    let of_root = CrlRecord { scope: CrlScope { authority: "root".into(), shard: 0 }, ..crl(3) };
+    ledger.record_crls(vec![(of_root.clone(), event(EventKind::CrlPublished))]).await.unwrap();
     let (_, restored) = copied(directory.path(), "backup");
     let revoked = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::KeyCompromise));
     ledger.import_entries(vec![listed(2, revoked), listed(3, revoked)]).await.unwrap();
@@ -209,4 +211,6 @@ async fn what_authorities_have_brought_along_stays() {
     assert_eq!(restored.last_crl(&crl(0).scope, false).await.unwrap().map(|last| last.number), Some(8));
     assert_eq!(restored.offline_since("root").await.unwrap(), ledger.offline_since("root").await.unwrap());
     assert!(restored.offline_since("root").await.unwrap().is_some());
+    let last = restored.last_crl(&of_root.scope, false).await.unwrap();
+    assert_eq!(last, Some(of_root), "a list that nobody here could make anew");
 }

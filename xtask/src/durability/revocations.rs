@@ -12,10 +12,12 @@ use crate::{
     report::{Outcome, Report},
 };
 
+/// HTTP, OCSP and CRLs as far as scripts need them.
+pub(super) const WIRE: &str = include_str!("revocations/wire.py");
 /// What takes part, and what it is told by.
 const SCRIPTS: [(&str, &str); 4] = [
     ("gateway.py", GATEWAY),
-    ("wire.py", include_str!("revocations/wire.py")),
+    ("wire.py", WIRE),
     ("lists.py", include_str!("revocations/lists.py")),
     ("race.py", include_str!("revocations/race.py")),
 ];

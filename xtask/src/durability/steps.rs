@@ -16,6 +16,12 @@ const SECONDS: u32 = 300;
 /// What all of these scripts have in common.
 pub(super) const GATEWAY: &str = include_str!("steps/gateway.py");
 
+/// What drives clients of ACME and of SCEP.
+pub(super) const ACME: &str = include_str!("steps/acme_steps.py");
+pub(super) const SCEP: &str = include_str!("steps/scep_steps.py");
+/// What Python has to import for that of ACME.
+pub(super) const ACME_MODULES: &str = "acme, josepy, OpenSSL, cryptography, requests";
+
 /// A flow and the script that walks it.
 struct Flow {
     title: &'static str,
@@ -29,13 +35,13 @@ struct Flow {
 const FLOWS: [Flow; 2] = [
     Flow {
         title: "kill -9 between and amid the steps of ACME: certbot's library goes on",
-        script: include_str!("steps/acme_steps.py"),
-        modules: "acme, josepy, OpenSSL, cryptography, requests",
+        script: ACME,
+        modules: ACME_MODULES,
         needs: &[],
     },
     Flow {
         title: "kill -9 between and amid the steps of SCEP: strongSwan goes on",
-        script: include_str!("steps/scep_steps.py"),
+        script: SCEP,
         modules: "http.server",
         needs: &["pki", "openssl"],
     },

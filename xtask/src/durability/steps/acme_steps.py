@@ -254,4 +254,5 @@ def main():
     gateway.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()

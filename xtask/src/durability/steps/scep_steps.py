@@ -151,4 +151,5 @@ def main():
     gateway.finish()
 
 
-main()
+if __name__ == "__main__":
+    main()
