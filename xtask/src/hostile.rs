@@ -5,15 +5,17 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::{
+    cargo,
     gateway::Gateway,
     process::{self, PYTHON},
     report::{Outcome, Report},
 };
 
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 5] = [
     ("attacks.py", include_str!("hostile/attacks.py")),
     ("bystanders.py", include_str!("hostile/bystanders.py")),
     ("smuggling.py", include_str!("hostile/smuggling.py")),
+    ("waiting.py", include_str!("hostile/waiting.py")),
     ("wire.py", include_str!("hostile/wire.py")),
 ];
 /// How long one attack may take.
@@ -47,8 +49,30 @@ const FULL: Attack =
 const SLOW: Attack =
     Attack { name: "slow", shows: "handshakes, heads and bodies that come an octet at a time are cut", memory: 24 };
 
+/// Upon a gateway in whose ledger so many requests wait for a person.
+const WAIT: Attack = Attack { name: "wait", shows: "very many requests that wait for a person hold up nobody", memory: 24 };
+const WAITING: u32 = 100_000;
+/// A profile that a person has to say yes for, beside the usual one.
+const APPROVAL: &str = r#"
+[[profile]]
+name = "default"
+authority = "default"
+[[profile]]
+name = "manual"
+authority = "default"
+approval = "manual"
+[[endpoint]]
+protocol = "est"
+name = "default"
+profile = "default"
+[[endpoint]]
+protocol = "est"
+name = "manual"
+profile = "manual"
+"#;
+
 pub(crate) fn all(report: &mut Report) -> Result<()> {
-    for program in ["openssl", PYTHON] {
+    for program in ["openssl", "curl", PYTHON] {
         if !process::found(program) {
             report.skip("hostile input", &format!("there is no {program}"));
             return Ok(());
@@ -62,6 +86,9 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     let hasty = Target::start(SHORT_LIMITS)?;
     report.check(SLOW.shows, || hasty.suffer(&SLOW));
     hasty.end(report);
+    let crowded = Target::start_crowded()?;
+    report.check(WAIT.shows, || crowded.suffer(&WAIT));
+    crowded.end(report);
     Ok(())
 }
 
@@ -70,6 +97,8 @@ struct Target {
     gateway: Gateway,
     work: TempDir,
     password: String,
+    /// Of one whose requests wait for a person, where there is one.
+    flood: String,
 }
 
 impl Target {
@@ -83,7 +112,26 @@ impl Target {
         let gateway = Gateway::start_configured(&work.path().join("data"), &[], Some(&file))?;
         let password = gateway.add_user("bystander")?;
         process::script(work.path(), REQUESTS, &[("DATA", gateway.data_dir().as_os_str())])?;
-        Ok(Self { gateway, work, password })
+        Ok(Self { gateway, work, password, flood: String::new() })
+    }
+
+    /// One request waits, is copied, and the gateway started again.
+    fn start_crowded() -> Result<Self> {
+        let Self { gateway, work, password, .. } = Self::start(APPROVAL)?;
+        let flood = gateway.add_user_at("flood", "manual")?;
+        let waiter = gateway.add_user_at("waiter", "manual")?;
+        let url = gateway.est_url()?;
+        let asks = [("URL", url.as_ref()), ("CA", gateway.run().ca_pem.as_os_str()), ("PASSWORD", waiter.as_ref())];
+        process::script(work.path(), ASK, &asks)?;
+        let data = gateway.data_dir().to_owned();
+        gateway.stop()?;
+        let mut fill = process::limited(SECONDS, PYTHON);
+        fill.arg(work.path().join("waiting.py")).arg(data.join("ledger.db")).arg(WAITING.to_string());
+        process::output(&mut fill)?;
+        let gateway = Gateway::start_configured(&data, &[], Some(&work.path().join("certgate.toml")))?;
+        let milliseconds = gateway.ready_after().as_secs_f64() * 1000.0;
+        println!("        {WAITING} requests wait; ready after {milliseconds:.0} ms");
+        Ok(Self { gateway, work, password, flood })
     }
 
     /// Attacks it beside others that it serves.
@@ -94,6 +142,8 @@ impl Target {
         command.arg(self.work.path().join("bystanders.py")).arg(attack.name);
         command.env("WORK", self.work.path()).env("PASSWORD", &self.password).env("CA", &run.ca_pem);
         command.env("HTTPS", first(&run.https)).env("HTTP", first(&run.http)).env("OPS", first(&run.ops));
+        command.env("FLOOD_PASSWORD", &self.flood).env("DATA", self.gateway.data_dir());
+        command.env("CERTGATE", cargo::release_binary("certgate")?);
         command.env("PID", run.pid.to_string()).env("MOST_MEMORY", attack.memory.to_string());
         for line in process::stdout(&mut command)?.lines() {
             println!("        {line}");
@@ -109,6 +159,15 @@ impl Target {
         });
     }
 }
+
+/// A request that waits for a person.
+const ASK: &str = r#"
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout waiter.pem -subj /CN=waiter -outform DER | openssl base64 -A > waiter.b64
+printf 'user = "waiter:%s"\n' "$PASSWORD" > waiter.curl
+status=$(curl -sS -o answer -w '%{http_code}' --cacert "$CA" -K waiter.curl -H 'Content-Type: application/pkcs10' --data-binary @waiter.b64 \
+  "$URL/manual/simpleenroll")
+test "$status" = 202
+"#;
 
 /// What bystanders ask: about the certificate of the server, and for one.
 const REQUESTS: &str = r#"

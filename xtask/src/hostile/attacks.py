@@ -1,11 +1,13 @@
 """What an attacker sends, and what the gateway is to make of it: run as `attacks.py NAME`."""
 
 import base64
+import json
 import os
 import random
 import select
 import ssl
 import struct
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -307,7 +309,31 @@ def nested():
     print("4000 levels: malformedRequest of OCSP is 200;", told(answers))
 
 
-ATTACKS = {one.__name__: one for one in [garbage, truncated, large, slow, idle, speaking, heads, floods, hellos, nested]}
+def wait():
+    """One principal asks for more than may wait for a person, where very many others wait already, and an operator looks at them all."""
+    counts = Counter()
+    for number in range(40):
+        key = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", os.devnull]
+        csr = subprocess.run([*key, "-subj", "/CN=flood", "-outform", "DER"], check=True, capture_output=True).stdout
+        credentials = base64.b64encode(f"flood:{os.environ['FLOOD_PASSWORD']}".encode()).decode()
+        sock = connect_tls()
+        fields = [PKCS10, f"Authorization: Basic {credentials}", "Connection: close"]
+        send(sock, request("POST", "/.well-known/est/manual/simpleenroll", base64.b64encode(csr), fields))
+        counts[first(read(sock))] += 1
+    check(counts == {202: 32, 429: 8}, f"40 requests of one principal: {counts}")
+    print("40 requests of one principal that wait:", told(counts))
+    cursor, seen, longest = [], 0, 0.0
+    command = [os.environ["CERTGATE"], "--data-dir", os.environ["DATA"], "--output", "json", "enrollment", "list", "--state", "pending"]
+    while cursor is not None and seen < 20_000:
+        begun = time.monotonic()
+        page = json.loads(subprocess.run([*command, "--limit", "1000", *cursor], check=True, capture_output=True).stdout)
+        longest, seen = max(longest, time.monotonic() - begun), seen + len(page["items"])
+        cursor = ["--cursor", page["next"]] if page["next"] else None
+    print(f"{seen} of those that wait, a page of 1000 after the other: the longest took {longest * 1000:.0f} ms")
+    check(longest < 2, "a page takes too long")
+
+
+ATTACKS = {one.__name__: one for one in [garbage, truncated, large, slow, idle, speaking, heads, floods, hellos, nested, wait]}
 if __name__ == "__main__":
     if sys.argv[1] in ATTACKS:
         ATTACKS[sys.argv[1]]()
