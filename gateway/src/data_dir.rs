@@ -186,7 +186,11 @@ pub fn read_private_octets(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     std::fs::read(path).map(Zeroizing::new).with_context(|| path.display().to_string())
 }
 
-fn is_private(path: &Path) -> anyhow::Result<()> {
+/// Refuses a file that others can read.
+///
+/// # Errors
+/// When they can, or it is not there.
+pub fn is_private(path: &Path) -> anyhow::Result<()> {
     let name = || path.display().to_string();
     let mode = std::fs::metadata(path).with_context(name)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {

@@ -25,6 +25,7 @@ mod worker;
 
 pub use error::PublishError;
 pub use import::{ImportError, Imported};
+pub(crate) use import::{MAX_CRL_NUMBER, entry_status, listed_entry};
 pub(crate) use keeper::two_thirds;
 pub use next::{NextCrl, NextError};
 pub use once::publish_once;

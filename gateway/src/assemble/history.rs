@@ -112,16 +112,24 @@ impl<'h> History<'h> {
         Ok(history)
     }
 
-    /// Records it. What CRLs say comes first, so that what is revoked is at no time taken for good, wherever this is cut short; it can be
-    /// done again then.
+    /// Records what CRLs say, and has numbers go on behind theirs: before the authority can start, and before its certificates are there, so
+    /// that what is revoked is at no time taken for good, wherever this is cut short. All of it can be done again.
     ///
     /// # Errors
     /// When the ledger does not take it, or files have changed since they were checked.
-    pub async fn record(&self, tell: Tell<'_>) -> anyhow::Result<HistoryTaken> {
+    pub async fn record_crls(&self, tell: Tell<'_>) -> anyhow::Result<HistoryTaken> {
         let mut taken = HistoryTaken { crl_number: self.crls.number(), ..HistoryTaken::default() };
         self.record_entries(&mut taken, tell).await?;
-        self.record_certificates(&mut taken, tell).await?;
         self.record_number().await?;
+        Ok(taken)
+    }
+
+    /// Records the certificates, after that.
+    ///
+    /// # Errors
+    /// As [`Self::record_crls`].
+    pub async fn record_issued(&self, mut taken: HistoryTaken, tell: Tell<'_>) -> anyhow::Result<HistoryTaken> {
+        self.record_certificates(&mut taken, tell).await?;
         taken.only_in_crl = self.base.ledger.count_listed(&self.config.name).await?;
         Ok(taken)
     }

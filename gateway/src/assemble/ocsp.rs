@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use certgate_enrollment::{Authority, StatusWatcher, Statuses};
 use certgate_pki::KeyType;
 
@@ -115,6 +115,9 @@ fn tell(authority: &str, error: &anyhow::Error) {
 pub(super) fn read_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -> anyhow::Result<OcspSigner> {
     let certificate = read_leaf(&own.cert).with_context(|| own.cert.display().to_string())?;
     let key = keys::load_or_generate(&own.key, KeyType::P256, &own.provider)?;
+    if key.public_key() != certificate.public_key() {
+        bail!("{} is not the key of {}", own.key.display(), own.cert.display());
+    }
     metrics.set_not_after(&format!("ocsp/{name}"), certificate.validity().not_after);
     Ok(OcspSigner::new(certificate, key, &*own.provider.digest))
 }

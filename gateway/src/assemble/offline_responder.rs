@@ -16,10 +16,16 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// How often it is said that it comes near, or is past.
 const COMPLAINT: Duration = Duration::from_secs(86_400);
 
+/// How it is given another certificate.
+const WAY_BACK: &str =
+    "bring the key back by `certgate ca restore-root`, and take it away again by `certgate ca export-root --remove`";
+
 /// The certificate that is there, whatever is wrong with it.
 pub(super) fn kept_signer(own: &OwnCertificate, metrics: &Metrics) -> Option<OcspSigner> {
     let name = own.authority.name();
-    let signer = read_signer(own, name, metrics).context("it answers tryLater");
+    // A key that is made now would be that of no certificate.
+    let has_key = own.key.exists().then_some(()).with_context(|| format!("{} is missing: {WAY_BACK}", own.key.display()));
+    let signer = has_key.and_then(|()| read_signer(own, name, metrics)).context("it answers tryLater");
     let tell = |error: &anyhow::Error| {
         let error = format!("{error:#}");
         tracing::error!(authority = name, error, "the OCSP responder of an authority whose key is offline has no certificate");
@@ -41,8 +47,7 @@ pub(super) async fn watch_end(own: &OwnCertificate) {
         }
         said_at = Some(now);
         let (authority, not_after) = (own.authority.name(), validity.not_after);
-        let message = "the certificate of the OCSP responder of an authority whose key is offline ends: bring the key back by \
-                       `certgate ca restore-root`, and take it away again by `certgate ca export-root --remove`";
-        tracing::warn!(authority, %not_after, "{message}");
+        let message = "the certificate of the OCSP responder of an authority whose key is offline ends";
+        tracing::warn!(authority, %not_after, "{message}: {WAY_BACK}");
     }
 }

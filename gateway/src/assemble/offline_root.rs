@@ -101,6 +101,9 @@ impl<'r> RootKey<'r> {
             bail!("authority {name} has no key and certificate yet: start the gateway once, so that it is given them");
         }
         self.is_outside(file)?;
+        if remove_for.is_some() {
+            self.is_the_only_one()?;
+        }
         let warnings = remove_for.map(|validity| self.warnings(validity)).transpose()?;
         let (key, pkcs8) = authority_key::read(self.own, &self.file("key"), &self.base.provider)?;
         let certificate = root_certificate(self.own, self.base, self.data_dir, &key).await?;
@@ -141,6 +144,19 @@ impl<'r> RootKey<'r> {
         let sha256 = encode_string(&self.base.provider.digest.digest(DigestAlgorithm::Sha256, certificate.as_der()));
         let details = vec![("authority", self.name().to_owned()), ("sha256", sha256)];
         Event { at: self.base.clock.now(), kind, actor: OPERATOR.into(), details }
+    }
+
+    /// What restores have replaced may have the key too, and would keep it here.
+    fn is_the_only_one(&self) -> anyhow::Result<()> {
+        let root = self.data_dir.path();
+        let entries = std::fs::read_dir(root).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        for entry in entries.with_context(|| root.display().to_string())? {
+            let key = entry.path().join(format!("ca/{}.key", self.own.name));
+            if entry.path() != self.data_dir.join("ca") && key.exists() {
+                bail!("{} has the key too: take that folder away first, so that none is left here", key.display());
+            }
+        }
+        Ok(())
     }
 
     /// A copy in the data directory is none: it goes where its backups go.

@@ -188,11 +188,16 @@ impl Stopped {
         } else {
             Some(History::check((&self.config, config), &self.base, own, &past, &mut tell).await.map_err(failed)?)
         };
+        // What it has revoked is known before it can start.
+        let revoked = match &history {
+            Some(history) => Some(history.record_crls(&mut tell).await.map_err(failed)?),
+            None => None,
+        };
         authority.import(&checked).await.map_err(failed)?;
         let digest = &*self.base.provider.digest;
         let item = AuthorityItem::new(&name, checked.chain(), config.backend.name(), digest);
-        let taken = match history {
-            Some(history) => Some(history.record(&mut tell).await.map_err(failed)?),
+        let taken = match history.zip(revoked) {
+            Some((history, revoked)) => Some(history.record_issued(revoked, &mut tell).await.map_err(failed)?),
             None => None,
         };
         drop(shown);

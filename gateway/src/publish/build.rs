@@ -8,6 +8,7 @@ use certgate_crl::{CrlFields, CrlNumber, Kind, Removal};
 use certgate_enrollment::{CertificateState, CrlRecord, CrlScope};
 use certgate_pki::{Certificate, KeyIdentifier, Provider, Serial, Timestamp, sha256};
 
+use super::import::MAX_CRL_NUMBER;
 use super::revoked::{Revoked, entry};
 use super::{ListId, PublishError, PublishedCrl, PublisherParts, ScopeTerms};
 
@@ -103,7 +104,7 @@ impl<'m> Making<'m> {
             let record = self.parts.ledger.last_crl(scope, is_delta).await?;
             last = record.map_or(last, |record| record.number.max(last));
         }
-        last.checked_add(1).ok_or(PublishError::NoNumber)
+        last.checked_add(1).filter(|number| *number <= MAX_CRL_NUMBER).ok_or(PublishError::NoNumber)
     }
 
     /// Whoever has fetched a complete list within an interval can use a delta on it.

@@ -92,6 +92,11 @@ pub(super) async fn find(parts: &PublisherParts, id: ListId) -> Result<Found, Pu
     }
 }
 
+/// What the file of a list has, if there is one.
+pub(super) fn read(parts: &PublisherParts, id: ListId) -> Option<Vec<u8>> {
+    std::fs::read(path(&parts.directory, parts.authority.name(), id)).ok()
+}
+
 /// A list whose file is not there was not served to its end, or not at all: nobody is to need it for a delta.
 async fn withdraw(parts: &PublisherParts, scope: &CrlScope, number: u64) -> Result<(), PublishError> {
     let CrlScope { authority, shard } = scope;

@@ -6,18 +6,23 @@ use std::sync::Arc;
 use bytes::Bytes;
 use certgate_crl::{Crl, CrlError, Entry, Listed};
 use certgate_enrollment::{
-    CertificateRecord, CertificateStatus, Certificates, CrlRecord, CrlScope, EnrollError, LedgerError, RevocationReason,
-    StatusChange, StatusChanged, change_status_of_any,
+    CertificateRecord, CertificateStatus, Certificates, CrlRecord, CrlScope, EnrollError, Event, EventKind, LedgerError,
+    ListedCertificate, Revocation, RevocationReason, StatusChange, StatusChanged, change_status_of_any,
 };
 use certgate_pki::{CrlReason, Serial, Timestamp, sha256};
 
 use super::build::authority_key;
+use super::files::{self, Found};
 use super::shelf::Shelf;
-use super::{ListId, PublishError, PublishedCrl, PublisherParts, files};
+use super::{ListId, PublishError, PublishedCrl, PublisherParts};
 use crate::admin::OPERATOR;
 
 /// How many certificates are read at one time.
 const PAGE: usize = 4096;
+/// Greatest number of a CRL that the ledger holds.
+pub(crate) const MAX_CRL_NUMBER: u64 = i64::MAX.cast_unsigned();
+/// How many entries of certificates that are not known are recorded at one time.
+const BATCH: usize = 500;
 /// How many serial numbers an error names.
 const MOST_NAMED: usize = 20;
 
@@ -121,9 +126,11 @@ impl Importing<'_> {
             return Ok(Imported { id, revoked: Vec::new(), unknown: 0 });
         }
         self.follows(&crl, number, last.as_ref(), &scope).await?;
+        self.follows_file(&der, number, id).await?;
         self.lacks_nothing(shard, &crl).await?;
         let (changes, unknown) = self.changes(&crl).await?;
         let revoked = self.apply(changes).await?;
+        self.remember(&unknown).await?;
         // What is revoked from here on is for the next list; what was revoked meanwhile is to be in this one.
         let sequence = self.parts.ledger.last_change().await?;
         self.lacks_nothing(shard, &crl).await?;
@@ -141,7 +148,7 @@ impl Importing<'_> {
         for record in recorded.iter() {
             self.publish(record.clone(), der.clone())?;
         }
-        Ok(Imported { id, revoked, unknown })
+        Ok(Imported { id, revoked, unknown: unknown.len() })
     }
 
     /// Is it a complete list of this authority, for one of its scopes, and of now?
@@ -165,8 +172,9 @@ impl Importing<'_> {
             );
         }
         // RFC 5280 §5.2.3: "CRL issuers conforming to this profile MUST include this extension in all CRLs".
-        let Some(number) = crl.number.as_ref().and_then(certgate_crl::CrlNumber::to_u64) else {
-            return unfit("it has no number, or one of more than 64 bits (with OpenSSL: crlnumber)");
+        let number = crl.number.as_ref().and_then(certgate_crl::CrlNumber::to_u64);
+        let Some(number) = number.filter(|number| *number < MAX_CRL_NUMBER) else {
+            return unfit("it has no number, or one that leaves none behind it below 2^63 (with OpenSSL: crlnumber)");
         };
         let now = self.parts.clock.now();
         if crl.this_update > now || crl.next_update <= now {
@@ -211,6 +219,13 @@ impl Importing<'_> {
         Ok(())
     }
 
+    /// Is it after the list of its file, or that list? A ledger that has come back from a backup does not know of it, and others have seen it.
+    async fn follows_file(&self, der: &[u8], number: u64, id: ListId) -> Result<(), ImportError> {
+        let Found::Unknown(last) = files::find(self.parts, id).await? else { return Ok(()) };
+        let is_it = files::read(self.parts, id).is_some_and(|file| file == der);
+        if number > last || is_it { Ok(()) } else { Err(ImportError::NotAbove { number, last }) }
+    }
+
     async fn lacks_nothing(&self, shard: u32, crl: &Crl<'_>) -> Result<(), ImportError> {
         let lacking = lacking(self.parts, shard, crl).await?;
         if lacking.is_empty() {
@@ -221,9 +236,9 @@ impl Importing<'_> {
         Err(ImportError::Lacks { count: lacking.len(), named: named.join(" ") })
     }
 
-    /// What the ledger is to learn, and how many entries are of nothing that it knows.
-    async fn changes(&self, crl: &Crl<'_>) -> Result<(Vec<(CertificateRecord, Entry)>, usize), ImportError> {
-        let (mut changes, mut unknown) = (Vec::new(), 0);
+    /// What the ledger is to learn of certificates that it has, and entries of those that it has not.
+    async fn changes(&self, crl: &Crl<'_>) -> Result<(Vec<(CertificateRecord, Entry)>, Vec<Entry>), ImportError> {
+        let (mut changes, mut unknown) = (Vec::new(), Vec::new());
         let own = self.parts.authority.chain().first().map(certgate_pki::Certificate::serial);
         for listed in crl.entries() {
             let Listed::Revoked(entry) = listed else { continue };
@@ -231,7 +246,7 @@ impl Importing<'_> {
                 return Err(ImportError::Unfit("it revokes the authority itself, whose end is told by other ways".to_owned()));
             }
             let Some(record) = self.parts.ledger.find_issued(self.parts.authority.name(), &entry.serial).await? else {
-                unknown += 1;
+                unknown.push(entry);
                 continue;
             };
             let is_hold = entry.reason == Some(CrlReason::CertificateHold);
@@ -245,6 +260,17 @@ impl Importing<'_> {
             }
         }
         Ok((changes, unknown))
+    }
+
+    /// Of certificates that are not known here the ledger has what the list says, so that the next one says it too, whoever makes it.
+    async fn remember(&self, unknown: &[Entry]) -> Result<(), ImportError> {
+        let Some(own) = self.parts.authority.chain().first() else { return Ok(()) };
+        let (name, not_after) = (self.parts.authority.name(), own.validity().not_after);
+        for batch in unknown.chunks(BATCH) {
+            let listed = |entry| listed_entry(entry, (name, not_after), (self.parts.clock.now(), "crl import"));
+            self.parts.ledger.import_entries(batch.iter().map(listed).collect()).await?;
+        }
+        Ok(())
     }
 
     async fn apply(&self, changes: Vec<(CertificateRecord, Entry)>) -> Result<Vec<Serial>, ImportError> {
@@ -272,6 +298,43 @@ impl Importing<'_> {
         let list = Arc::new(PublishedCrl::new(record, der, self.parts.terms.period(false)));
         self.shelf.put([Arc::clone(&list)]);
         files::write(&self.parts.directory, &list).map_err(|error| ImportError::NotWritten(format!("{error:#}")))
+    }
+}
+
+/// What a CRL says of a certificate of which nothing else may be known, and its event: of this authority, which ends then.
+pub(crate) fn listed_entry(
+    entry: &Entry,
+    (authority, not_after): (&str, Timestamp),
+    (at, from): (Timestamp, &str),
+) -> (ListedCertificate, Event) {
+    let status = entry_status(entry);
+    let mut details = vec![
+        ("serial", entry.serial.to_string()),
+        ("authority", authority.to_owned()),
+        ("since", entry.revocation_date.to_string()),
+        ("imported_from", from.to_owned()),
+    ];
+    let kind = match status {
+        CertificateStatus::Revoked(revocation) => {
+            details.push(("reason", revocation.reason.name().to_owned()));
+            details.extend(revocation.invalid_since.map(|since| ("invalidity_date", since.to_string())));
+            EventKind::CertificateRevoked
+        }
+        CertificateStatus::Held(_) | CertificateStatus::Valid => EventKind::CertificateHeld,
+    };
+    let listed = ListedCertificate { authority: authority.to_owned(), serial: entry.serial.clone(), not_after, status };
+    (listed, Event { at, kind, actor: OPERATOR.to_owned(), details })
+}
+
+/// What an entry says.
+pub(crate) fn entry_status(entry: &Entry) -> CertificateStatus {
+    match entry.reason {
+        Some(CrlReason::CertificateHold) => CertificateStatus::Held(entry.revocation_date),
+        reason => CertificateStatus::Revoked(Revocation {
+            at: entry.revocation_date,
+            reason: revocation_reason(reason),
+            invalid_since: entry.invalidity_date,
+        }),
     }
 }
 

@@ -7,16 +7,14 @@ use base16ct::lower::encode_string;
 use certgate_crl::{Crl, Entry, Listed};
 use certgate_enrollment::{
     CertificateStatus, CrlRecord, CrlScope, Crls as _, EntryImported, Event, EventKind, History as _, ListedCertificate,
-    Revocation, RevocationReason, Statuses as _,
+    Statuses as _,
 };
-use certgate_pki::{CrlReason, Timestamp, sha256};
+use certgate_pki::{Timestamp, sha256};
 
 use super::files::{CRLS, Objects};
 use super::{BATCH, History, HistoryTaken, Stage, Tell};
 use crate::admin::OPERATOR;
-
-/// Greatest number that the ledger holds.
-const MAX_NUMBER: u64 = i64::MAX.cast_unsigned();
+use crate::publish::{MAX_CRL_NUMBER, entry_status, listed_entry};
 
 /// Files of CRLs, and what is kept of them once they are checked.
 #[derive(Default)]
@@ -73,9 +71,9 @@ impl History<'_> {
         let entries = crl.entry_count() as u64;
         self.crls.entries += entries;
         let Some(stated) = &crl.number else { return Ok(()) };
-        let Some(number) = stated.to_u64().filter(|number| *number <= MAX_NUMBER) else {
+        let Some(number) = stated.to_u64().filter(|number| *number < MAX_CRL_NUMBER) else {
             bail!(
-                "its number, {stated} in hex, is above 2^63-1, and CRLs here could not go on behind it: have the CA publish one last CRL \
+                "its number, {stated} in hex, is not below 2^63-1, and CRLs here could not go on behind it: have the CA publish one last CRL \
                  with a smaller number under another URL, or begin with a new CA"
             )
         };
@@ -99,7 +97,7 @@ impl History<'_> {
         for listed in crl.entries() {
             let Listed::Revoked(entry) = listed else { continue };
             let state = self.base.ledger.state_of(&self.config.name, &entry.serial).await?;
-            if state.is_none_or(|state| state.status.gives_way_to(status_of(&entry))) {
+            if state.is_none_or(|state| state.status.gives_way_to(entry_status(&entry))) {
                 return Ok(false);
             }
         }
@@ -145,28 +143,8 @@ impl History<'_> {
     }
 
     fn listed(&self, entry: &Entry, path: &Path) -> (ListedCertificate, Event) {
-        let status = status_of(entry);
-        let mut details = vec![
-            ("serial", entry.serial.to_string()),
-            ("authority", self.config.name.clone()),
-            ("since", entry.revocation_date.to_string()),
-            ("imported_from", path.display().to_string()),
-        ];
-        let kind = match status {
-            CertificateStatus::Revoked(revocation) => {
-                details.push(("reason", revocation.reason.name().to_owned()));
-                details.extend(revocation.invalid_since.map(|since| ("invalidity_date", since.to_string())));
-                EventKind::CertificateRevoked
-            }
-            CertificateStatus::Held(_) | CertificateStatus::Valid => EventKind::CertificateHeld,
-        };
-        let listed = ListedCertificate {
-            authority: self.config.name.clone(),
-            serial: entry.serial.clone(),
-            not_after: self.own.validity().not_after,
-            status,
-        };
-        (listed, Event { at: self.base.clock.now(), kind, actor: OPERATOR.to_owned(), details })
+        let from = path.display().to_string();
+        listed_entry(entry, (&self.config.name, self.own.validity().not_after), (self.base.clock.now(), &from))
     }
 
     /// Has the gateway's CRLs go on behind the greatest number: the list of all, and those of all shards that there are to be.
@@ -209,14 +187,4 @@ fn revoked(listed: Listed) -> Option<Entry> {
         Listed::Revoked(entry) => Some(entry),
         Listed::Removed(_) => None,
     }
-}
-
-fn status_of(entry: &Entry) -> CertificateStatus {
-    let (at, invalid_since) = (entry.revocation_date, entry.invalidity_date);
-    let reason = match entry.reason {
-        Some(CrlReason::CertificateHold) => return CertificateStatus::Held(at),
-        Some(reason) => RevocationReason::ALL.into_iter().find(|one| one.code() == reason.code()),
-        None => None,
-    };
-    CertificateStatus::Revoked(Revocation { at, reason: reason.unwrap_or(RevocationReason::Unspecified), invalid_since })
 }

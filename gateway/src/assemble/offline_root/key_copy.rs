@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::assemble::keys;
 use crate::config::SecretSource;
-use crate::data_dir::{Secrecy, read_private, write_new};
+use crate::data_dir::{Secrecy, erase, is_private, write_new};
 
 /// How the key is kept there.
 pub enum Protection {
@@ -50,12 +50,24 @@ impl KeyCopy {
         whole.push_str(&std::mem::take(&mut text));
         whole.push_str(&certificate_text);
         write_new(path, whole.as_bytes(), Secrecy::Private)?;
+        let proved = Self::prove(path, certificate, protection, provider);
+        if proved.is_err() {
+            // What is no copy does not stand in the way of the next one.
+            erase(path)?;
+        }
+        proved
+    }
+
+    fn prove(path: &Path, certificate: &Certificate, protection: &Protection, provider: &Provider) -> anyhow::Result<()> {
         let passphrase = match protection {
             Protection::Passphrase(passphrase) => Some(passphrase.as_str()),
             Protection::None => None,
         };
         let read =
-            Self::parse(path, provider, || passphrase.map(|text| Zeroizing::new(text.to_owned())).context("no passphrase"))?;
+            Self::parse(path, provider, || passphrase.map(|text| Zeroizing::new(text.to_owned())).context("no passphrase"))
+                .context(
+                    "the copy is no good, and was removed (a file system that keeps no modes takes an encrypted key alone)",
+                )?;
         let is_it = read.key.public_key() == certificate.public_key() && read.certificate.as_ref() == Some(certificate);
         if !is_it {
             bail!("{} is not what was written there: the disk or file system is not to be trusted with a key", path.display());
@@ -81,9 +93,13 @@ impl KeyCopy {
         passphrase: impl FnOnce() -> anyhow::Result<Zeroizing<String>>,
     ) -> anyhow::Result<Self> {
         let name = || path.display().to_string();
-        let text = read_private(path)?;
+        let text = std::fs::read_to_string(path).map(Zeroizing::new).with_context(name)?;
         let pkcs8 = match PrivateKeyFile::read(&text).with_context(name)? {
-            PrivateKeyFile::Plain(pkcs8) => pkcs8,
+            // One that is encrypted may be on a medium that keeps no modes.
+            PrivateKeyFile::Plain(pkcs8) => {
+                is_private(path)?;
+                pkcs8
+            }
             PrivateKeyFile::Encrypted(key) => key.decrypt(passphrase()?.as_bytes()).with_context(name)?,
         };
         let key = provider.sign.load(&pkcs8).with_context(name)?;

@@ -150,6 +150,11 @@ async fn nobody_comes_back_by_a_list_that_is_brought() {
     let imported = publisher.import(fixture.next(&made, &[key(&held), key(&stranger)])).await.unwrap();
     assert_eq!((imported.revoked, imported.unknown), (vec![held.serial.clone()], 1));
     assert_eq!(fixture.read(&publisher, complete(0)).listed, [(1, KEY), (2, KEY), (9, KEY)]);
+    // The next list, whoever makes it, is to have it too.
+    let known = certgate_enrollment::History::find_listed(&*fixture.ca.ledger, &stranger.serial).await.unwrap().unwrap();
+    assert!(matches!(known.status, CertificateStatus::Revoked(_)), "{known:?}");
+    let why = refused(&publisher, fixture.next(&made, &[key(&held)])).await;
+    assert!(why.contains("was published before") || why.ends_with(&stranger.serial.to_string()), "{why}");
 }
 
 #[tokio::test]
