@@ -9,7 +9,7 @@ use crate::config::{AuthorityConfig, Config};
 use crate::data_dir::DataDir;
 
 /// Looks whether keys, certificates and the ledger in a data directory are of one CA; nothing is made. Gives the files of keys that are not
-/// there, and without which a start will be refused.
+/// there, and without which a start will be refused, or OCSP not answer.
 ///
 /// # Errors
 /// When they are not, or a key cannot be opened.
@@ -18,9 +18,15 @@ pub async fn check_restored(config: &Config, base: &Base, data_dir: &DataDir) ->
     for authority in &config.authorities {
         let name = format!("ca/{}.key", authority.name);
         let certificate = data_dir.join(&format!("ca/{}.pem", authority.name));
-        if !data_dir.join(&name).exists() {
-            // One that was taken away is not missed.
-            if certificate.exists() && base.ledger.offline_since(&authority.name).await?.is_none() {
+        if base.ledger.offline_since(&authority.name).await?.is_some() {
+            // One that was taken away is not missed, and nobody here could make its OCSP responder anew.
+            let responder = format!("ocsp/{}.key", authority.name);
+            let has_certificate = data_dir.join(&format!("ocsp/{}.pem", authority.name)).exists();
+            if has_certificate && !data_dir.join(&responder).exists() {
+                missing.push(responder);
+            }
+        } else if !data_dir.join(&name).exists() {
+            if certificate.exists() {
                 missing.push(name);
             }
         } else if authority.external {

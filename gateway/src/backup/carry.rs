@@ -1,7 +1,8 @@
 //! What must not be forgotten is carried over from the ledger that is replaced: certificates, and what became of them.
 
+use base16ct::lower::encode_string;
 use certgate_enrollment::{
-    Along, CertificateRecord, CertificateStatus, Certificates, Event, EventKind, INTERNAL_PRINCIPAL, LedgerError,
+    CertificateRecord, CertificateStatus, Certificates, Event, EventKind, INTERNAL_PRINCIPAL, LedgerError,
 };
 use certgate_pki::{Provider, Timestamp, sha256};
 use certgate_store::{Issued, SqliteLedger, Unlike};
@@ -29,8 +30,10 @@ impl Carrying<'_> {
             let mut writes = JoinSet::new();
             for issued in batch {
                 let Some(record) = find(self.replaced, issued).await? else { continue };
-                let (event, restored) = (self.carried(&record), self.restored.clone());
-                writes.spawn(async move { restored.record(record, Along::default(), event).await.map(drop) });
+                let (now, digest) = (self.now, encode_string(&sha256(&*self.provider.digest, &record.der)));
+                let restored = self.restored.clone();
+                let event = move |record: &CertificateRecord| carried(record, digest, now);
+                writes.spawn(async move { restored.carry_over(record, event).await });
             }
             finish(writes).await?;
         }
@@ -47,14 +50,6 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    fn carried(&self, record: &CertificateRecord) -> Event {
-        let digest = sha256(&*self.provider.digest, &record.der);
-        let mut details = named(record);
-        details.push(("sha256", base16ct::lower::encode_string(&digest)));
-        details.push(("status", record.status_name(self.now).name().to_owned()));
-        self.event(EventKind::CertificateCarriedOver, details)
-    }
-
     fn ended(&self, record: &CertificateRecord) -> Event {
         let mut details = named(record);
         let kind = match record.status {
@@ -66,12 +61,20 @@ impl Carrying<'_> {
             }
             _ => EventKind::CertificateHeld,
         };
-        self.event(kind, details)
+        event(kind, self.now, details)
     }
+}
 
-    fn event(&self, kind: EventKind, details: Vec<(&'static str, String)>) -> Event {
-        Event { at: self.now, kind, actor: INTERNAL_PRINCIPAL.to_owned(), details }
-    }
+/// As it is recorded: a CRL that the backup has may say more of it.
+fn carried(record: &CertificateRecord, sha256: String, now: Timestamp) -> Event {
+    let mut details = named(record);
+    details.push(("sha256", sha256));
+    details.push(("status", record.status_name(now).name().to_owned()));
+    event(EventKind::CertificateCarriedOver, now, details)
+}
+
+fn event(kind: EventKind, at: Timestamp, details: Vec<(&'static str, String)>) -> Event {
+    Event { at, kind, actor: INTERNAL_PRINCIPAL.to_owned(), details }
 }
 
 fn named(record: &CertificateRecord) -> Vec<(&'static str, String)> {

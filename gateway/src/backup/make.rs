@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use certgate_pki::Timestamp;
 use certgate_store::{copy_ledger, inspect_ledger};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::files::{self, AUDIT, CONFIG, LEDGER, Opened};
@@ -68,6 +69,7 @@ pub fn make_backup(wanted: &WantedBackup<'_>, to: Target<'_>, progress: impl FnM
         );
     }
     let mut manifest = Manifest::of(&found, wanted.now.to_string());
+    raise_open_files();
     let opened = open_all(wanted, (&copy, audit), &mut manifest)?;
     let clear_keys = opened.iter().filter(|one| one.is_clear_key).map(|one| one.member.name.clone()).collect();
     let seconds = wanted.now.seconds();
@@ -76,6 +78,15 @@ pub fn make_backup(wanted: &WantedBackup<'_>, to: Target<'_>, progress: impl FnM
         Target::Stream(stream) => archive::write(&manifest, opened, seconds, BufWriter::new(stream))?,
     }
     Ok(Made { manifest, clear_keys })
+}
+
+/// Raises the process's limit of open files as far as it may: all of a backup are open at one time, with shards some thousand. One that is
+/// still too low is told by the file that cannot be opened.
+fn raise_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
 }
 
 /// What there is of the audit trail besides the ledger.

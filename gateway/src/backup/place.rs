@@ -5,10 +5,12 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Result};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, lchown};
 use std::path::{Path, PathBuf};
 
 use certgate_pki::Timestamp;
+
+use crate::data_dir::FOLDERS;
 
 /// Where a restore is made ready.
 const STAGING: &str = "restore.new";
@@ -72,8 +74,13 @@ impl<'s> Staging<'s> {
     /// # Errors
     /// When that fails. Once it is decided on, whoever opens the data directory next tries again.
     pub(super) fn decide(self) -> Result<Option<PathBuf>> {
-        let owner = std::fs::metadata(self.root)?;
-        settle(&self.comes(), (owner.uid(), owner.gid()))?;
+        let owner = owner(self.root)?;
+        settle(&self.comes(), owner)?;
+        // Whoever opens the data directory next may have to go on with it.
+        for name in names(&self.folder)? {
+            own(&self.folder.join(name), owner)?;
+        }
+        own(&self.folder, owner)?;
         sync(&self.folder)?;
         std::fs::rename(&self.folder, self.root.join(READY))?;
         sync(self.root)?;
@@ -167,15 +174,34 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// Has all of a folder on disk, owned by whom the data directory is owned: root may restore for another user.
-fn settle(path: &Path, (user, group): (u32, u32)) -> Result<()> {
-    let found = std::fs::metadata(path)?;
-    if found.uid() != user || found.gid() != group {
-        chown(path, Some(user), Some(group))?;
+/// Gives what is made in a data directory when it is opened to whom that is owned by: root may restore for another user.
+///
+/// # Errors
+/// When that fails.
+pub(super) fn give(root: &Path) -> Result<()> {
+    let owner = owner(root)?;
+    for name in FOLDERS.into_iter().chain(["lock"]) {
+        own(&root.join(name), owner)?;
     }
-    if found.is_dir() {
+    Ok(())
+}
+
+fn owner(root: &Path) -> Result<(u32, u32)> {
+    std::fs::metadata(root).map(|found| (found.uid(), found.gid()))
+}
+
+/// Gives it to that user, and nothing that it may be a link to.
+fn own(path: &Path, (user, group): (u32, u32)) -> Result<()> {
+    let found = std::fs::symlink_metadata(path)?;
+    if found.uid() == user && found.gid() == group { Ok(()) } else { lchown(path, Some(user), Some(group)) }
+}
+
+/// Has all of a folder on disk, owned by whom the data directory is owned: root may restore for another user.
+fn settle(path: &Path, owner: (u32, u32)) -> Result<()> {
+    own(path, owner)?;
+    if path.is_dir() {
         for name in names(path)? {
-            settle(&path.join(name), (user, group))?;
+            settle(&path.join(name), owner)?;
         }
     }
     sync(path)

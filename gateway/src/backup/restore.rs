@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use base16ct::lower::encode_string;
-use certgate_enrollment::{AuditTrail, Clock, Event, EventKind};
+use certgate_enrollment::{AuditTrail, Authorities, Clock, Event, EventKind};
 use certgate_pki::{Provider, Timestamp};
 use certgate_store::{Divergence, Ended, Inspection, SqliteLedger, Unlike, copy_ledger, divergence, inspect_ledger, unlike};
 
 use super::carry::Carrying;
 use super::files::{CONFIG, LEDGER};
-use super::place::Staging;
+use super::place::{Staging, give};
 use super::{Manifest, archive, staged};
 use crate::admin::{OPERATOR, read_time};
 use crate::assemble::{Base, check_restored};
@@ -57,6 +57,8 @@ pub struct Restored {
     pub ended: Ended,
     /// Keys that are still to be put there.
     pub missing_keys: Vec<String>,
+    /// Keys that are offline, and were left out though there were copies of them.
+    pub kept_offline: Vec<String>,
     /// Where what was there is now.
     pub replaced: Option<PathBuf>,
 }
@@ -86,12 +88,20 @@ enum Present {
     Lost(String),
 }
 
+impl Present {
+    /// Is it of the gateway that the backup is of?
+    const fn is_related(&self) -> bool {
+        matches!(self, Self::Ledger { beyond, .. } if beyond.common > 0)
+    }
+}
+
 /// Restores a data directory, which is locked meanwhile.
 ///
 /// # Errors
 /// When something does not hold; nothing has changed then.
 pub async fn restore(data_dir: &DataDir, wanted: &WantedRestore<'_>, from: impl Read) -> anyhow::Result<Restored> {
     let (now, provider) = (SystemClock.now(), certgate_crypto::provider());
+    give(data_dir.path()).with_context(|| data_dir.path().display().to_string())?;
     let is_empty = is_empty(data_dir.path())?;
     if !is_empty && !wanted.replace {
         let hint = "--replace puts the backup in the place of what is there, which is kept in a folder replaced-TIME";
@@ -104,6 +114,9 @@ pub async fn restore(data_dir: &DataDir, wanted: &WantedRestore<'_>, from: impl 
     let old = staging.beside("old.db");
     let present = if is_empty { Present::Nothing } else { look(data_dir.path(), &old, &comes.join(LEDGER), &provider) };
     consent(&present, &manifest, wanted.consent)?;
+    if present.is_related() {
+        staged::take_new_authorities(&comes, data_dir.path())?;
+    }
     staged::complete(&comes, data_dir.path(), manifest.has_keys)?;
     // One that is named counts, there or not.
     let others = || [comes.join(CONFIG), data_dir.join(CONFIG)].into_iter().find(|path| path.exists());
@@ -116,7 +129,8 @@ pub async fn restore(data_dir: &DataDir, wanted: &WantedRestore<'_>, from: impl 
     let mut restored = {
         let folder = DataDir::open(&comes)?;
         let base = Base::open(&config, &folder)?;
-        let restored = Restoring { manifest, present, base: &base, old: &old, now }.finish(&config, &folder).await;
+        let restoring = Restoring { manifest, present, base: &base, old: &old, root: data_dir.path(), now };
+        let restored = restoring.finish(&config, &folder).await;
         base.ledger.close().await;
         restored?
     };
@@ -241,24 +255,28 @@ struct Restoring<'r> {
     base: &'r Base,
     /// A copy of the ledger that is replaced.
     old: &'r Path,
+    /// What is replaced.
+    root: &'r Path,
     now: Timestamp,
 }
 
 impl Restoring<'_> {
-    /// Checks keys and certificates, carries over, and records that it was done.
+    /// Carries over, checks keys and certificates, and records that it was done.
     async fn finish(self, config: &Config, folder: &DataDir) -> anyhow::Result<Restored> {
-        let missing_keys = check_restored(config, self.base, folder).await?;
-        let is_related = matches!(&self.present, Present::Ledger { beyond, .. } if beyond.common > 0);
         let (mut carried, mut replaced) = (Unlike::default(), None);
-        if is_related {
-            let old = SqliteLedger::open(self.old, 1024, self.base.provider.digest.clone())?;
+        let (restored, provider) = (&self.base.ledger, &self.base.provider);
+        let is_related = self.present.is_related();
+        let old = is_related.then(|| SqliteLedger::open(self.old, 1024, provider.digest.clone())).transpose()?;
+        let kept_offline = self.keep_offline(config, folder, old.as_ref()).await?;
+        if let Some(old) = old {
+            self.take_imports(config, folder, &old).await?;
             carried = unlike(self.old, &folder.join(LEDGER))?;
-            let (restored, provider) = (&self.base.ledger, &self.base.provider);
             Carrying { replaced: &old, restored, provider, now: self.now }.carry(&carried).await?;
             old.close().await;
             replaced = Some(self.old);
         }
-        let ended = self.base.ledger.take_the_place_of(replaced, self.unknown_crls(), self.event(&carried)).await?;
+        let ended = restored.take_the_place_of(replaced, self.unknown_crls(), self.event(&carried)).await?;
+        let missing_keys = check_restored(config, self.base, folder).await?;
         let forgotten = match self.present {
             Present::Ledger { beyond, .. } => Some(beyond),
             _ => None,
@@ -270,8 +288,40 @@ impl Restoring<'_> {
             carried: (carried.unknown.len(), carried.better.len()),
             ended,
             missing_keys,
+            kept_offline,
             replaced: None,
         })
+    }
+
+    /// Leaves out the keys of authorities whose key is elsewhere, by one of the two ledgers, and keeps their OCSP responders; the files that
+    /// were left out.
+    async fn keep_offline(&self, config: &Config, folder: &DataDir, old: Option<&SqliteLedger>) -> anyhow::Result<Vec<String>> {
+        let mut names = staged::authorities(folder.path())?;
+        names.extend(config.authorities.iter().map(|authority| authority.name.clone()));
+        let mut left_out = Vec::new();
+        for name in names {
+            let mut is_offline = self.base.ledger.offline_since(&name).await?.is_some();
+            if let Some(old) = old {
+                is_offline |= old.offline_since(&name).await?.is_some();
+            }
+            if is_offline {
+                left_out.extend(staged::leave_key_out(folder.path(), &name)?);
+                let responder = (name.as_str(), self.manifest.has_keys);
+                staged::keep_responder(folder.path(), self.root, responder, &self.base.provider)?;
+            }
+        }
+        Ok(left_out)
+    }
+
+    /// Certificates of authorities that were imported after the backup come along in the ledger, and so do their files.
+    async fn take_imports(&self, config: &Config, folder: &DataDir, old: &SqliteLedger) -> anyhow::Result<()> {
+        for authority in config.authorities.iter().filter(|authority| authority.external) {
+            let imported = old.imported_certificate(&authority.name).await?;
+            if imported.is_some() && imported != self.base.ledger.imported_certificate(&authority.name).await? {
+                staged::take_authority(folder.path(), self.root, &authority.name)?;
+            }
+        }
+        Ok(())
     }
 
     /// How many CRLs of a scope there may be that nobody here knows of: one a second at the most, since the backup was made.

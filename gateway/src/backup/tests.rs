@@ -6,7 +6,7 @@ use certgate_pki::Timestamp;
 
 use super::manifest::{FORMAT, Manifest, Member};
 use super::place::{Staging, finish};
-use super::{archive, files};
+use super::{archive, files, staged};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_796_000_000);
 
@@ -154,4 +154,53 @@ fn what_is_not_decided_on_changes_nothing() {
     assert_eq!(finish(directory.path()).unwrap(), None);
     assert_eq!(read(&directory.path().join("ledger.db")).as_deref(), Some("old"));
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "and it is gone");
+}
+
+#[test]
+fn authorities_that_the_backup_does_not_have_come_along_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let (comes, there) = (directory.path().join("comes"), directory.path().join("there"));
+    for name in ["ca/root.key", "ca/root.pem", "ca/default.pem"] {
+        write(&comes.join(name), "backup");
+    }
+    let new = ["ca/plant.key", "ca/plant.pem", "ca/plant.chain.pem", "ca/plant.root.pem", "ca/waits.key", "ca/away.pem"];
+    let old = ["ca/root.key", "ca/root.pem", "ca/default.key", "ca/default.pem", "ca/default.chain.pem"];
+    for name in new.into_iter().chain(old) {
+        write(&there.join(name), "there");
+    }
+    staged::take_new_authorities(&comes, &there).unwrap();
+    for name in new {
+        assert_eq!(read(&comes.join(name)).as_deref(), Some("there"), "{name}");
+    }
+    for name in ["ca/root.key", "ca/root.pem", "ca/default.pem"] {
+        assert_eq!(read(&comes.join(name)).as_deref(), Some("backup"), "{name}");
+    }
+    for name in ["ca/default.key", "ca/default.chain.pem"] {
+        assert_eq!(read(&comes.join(name)), None, "{name}");
+    }
+    // A key that is kept elsewhere by now does not come back.
+    assert_eq!(staged::leave_key_out(&comes, "root").unwrap().as_deref(), Some("ca/root.key"));
+    assert_eq!(staged::leave_key_out(&comes, "root").unwrap(), None);
+    assert_eq!(read(&comes.join("ca/root.key")), None);
+}
+
+#[test]
+fn the_responder_of_a_key_that_is_elsewhere_is_of_one_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let (comes, there) = (directory.path().join("comes"), directory.path().join("there"));
+    let provider = certgate_crypto::provider();
+    let keep = |has_keys| staged::keep_responder(&comes, &there, ("root", has_keys), &provider).unwrap();
+    for name in ["ocsp/root.key", "ocsp/root.pem"] {
+        write(&comes.join(name), "backup");
+        write(&there.join(name), "another gateway's");
+    }
+    keep(true);
+    for name in ["ocsp/root.key", "ocsp/root.pem"] {
+        assert_eq!(read(&comes.join(name)).as_deref(), Some("backup"), "{name}: the root has not signed the other one");
+    }
+    // A backup without keys: what is there of a key came from the data directory.
+    std::fs::remove_file(there.join("ocsp/root.pem")).unwrap();
+    keep(false);
+    let left = ["ocsp/root.key", "ocsp/root.pem"].map(|name| read(&comes.join(name)));
+    assert_eq!(left, [None, Some("backup".to_owned())]);
 }

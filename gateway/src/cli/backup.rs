@@ -135,6 +135,7 @@ fn outcome(restored: &Restored, dry_run: bool) -> Value {
         "accounts_ended_again": ended.accounts,
         "requests_decided_again": ended.enrollments,
         "missing_keys": restored.missing_keys,
+        "kept_offline": restored.kept_offline,
         "replaced": restored.replaced.as_ref().map(|path| path.display().to_string()),
     })
 }
@@ -152,6 +153,10 @@ fn tell(restored: &Restored, global: &Global) {
     if !restored.missing_keys.is_empty() {
         let keys = restored.missing_keys.join(", ");
         output::note(&format!("note: put these back before the start, mode 600: {keys}"));
+    }
+    if !restored.kept_offline.is_empty() {
+        let keys = restored.kept_offline.join(", ");
+        output::note(&format!("note: these are offline, and were not put back; destroy the backups that have them: {keys}"));
     }
     if restored.forgotten.is_none() {
         let made_at = &restored.manifest.made_at;

@@ -1,7 +1,8 @@
 //! A backup is made of a gateway that runs, and comes back: on a new machine, and in the place of what has gone on since.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -248,4 +249,85 @@ fn a_gateway_that_runs_is_not_restored_under_its_feet() {
     assert!(refusal.contains("is used by another certgate that runs"), "{refusal}");
     assert_eq!(command(&place.data_dir, &["restore", &place.path("nowhere.tar")]).0, 3);
     assert!(refused(&place.directory.path().join("none"), &["backup", &place.path("c.tar")]).contains("there is no ledger"));
+}
+
+#[test]
+fn a_root_that_went_offline_after_the_backup_stays_so() {
+    let place = Place::new();
+    let data_dir = &place.data_dir;
+    let gateway = Gateway::start(data_dir);
+    let (whole, without) = (place.path("b.tar"), place.path("w.tar"));
+    done(data_dir, &["backup", &whole]);
+    done(data_dir, &["backup", &without, "--without-keys"]);
+    assert_eq!(gateway.stop(), Some(0));
+    done(data_dir, &["ca", "export-root", &place.path("root.pem"), "--unencrypted", "--remove"]);
+    let later = place.path("l.tar");
+    done(data_dir, &["backup", &later, "--without-keys"]);
+    let read = |name: &str| std::fs::read(data_dir.join(name)).unwrap();
+    let kept = ["crl/root.crl", "ocsp/root.pem", "ocsp/root.key"].map(|name| (name, read(name)));
+
+    for (backup, left_out) in [(&whole, serde_json::json!(["ca/root.key"])), (&without, serde_json::json!([]))] {
+        let said = done(data_dir, &["restore", backup, "--replace", "--accept-loss"]);
+        assert_eq!((&said["kept_offline"], &said["missing_keys"]), (&left_out, &serde_json::json!([])), "{said}");
+        assert!(!data_dir.join("ca/root.key").exists());
+        for (name, octets) in &kept {
+            assert!(read(name) == *octets, "{name} of {backup}");
+        }
+    }
+    let gateway = Gateway::start(data_dir);
+    assert_eq!(gateway.admin(&["ca", "show", "root"]).1["backend"], "offline");
+    let lists = gateway.admin(&["crl", "show", "root"]).1;
+    assert!(lists["items"][0]["number"].is_u64(), "the list that was made with the key is served: {lists}");
+    assert!(read("crl/root.crl") == kept[0].1);
+    assert_eq!(gateway.stop(), Some(0));
+
+    let there = place.directory.path().join("there");
+    let said = done(&there, &["restore", &later]);
+    assert_eq!(said["missing_keys"], serde_json::json!(["ocsp/root.key", "ca/default.key"]), "{said}");
+}
+
+#[test]
+fn a_backup_has_more_files_than_may_be_open_at_first() {
+    let place = Place::new();
+    assert_eq!(Gateway::start(&place.data_dir).stop(), Some(0));
+    let folder = place.data_dir.join("crl/many");
+    std::fs::create_dir_all(&folder).unwrap();
+    for shard in 1..=200 {
+        std::fs::write(folder.join(format!("{shard}.crl")), "list").unwrap();
+    }
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -S -n 100; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_certgate"), "--data-dir"]);
+    let made = limited.arg(&place.data_dir).args(["backup", &place.path("b.tar")]).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Asserts that all that is in there is of this user.
+fn assert_owned(path: &Path, user: u32) {
+    let found = std::fs::symlink_metadata(path).unwrap();
+    assert_eq!((found.uid(), found.gid()), (user, user), "{}", path.display());
+    if found.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            assert_owned(&entry.unwrap().path(), user);
+        }
+    }
+}
+
+/// Root alone can give files away: for anybody else there is nothing to see.
+#[test]
+fn what_root_restores_is_of_whom_the_data_directory_is() {
+    const OTHER: u32 = 65_534;
+    let place = Place::new();
+    assert_eq!(Gateway::start(&place.data_dir).stop(), Some(0));
+    let backup = place.path("b.tar");
+    done(&place.data_dir, &["backup", &backup]);
+    let there = place.directory.path().join("there");
+    std::fs::create_dir(&there).unwrap();
+    if chown(&there, Some(OTHER), Some(OTHER)).is_err() {
+        return;
+    }
+    done(&there, &["restore", &backup, "--dry-run"]);
+    assert_owned(&there, OTHER);
+    done(&there, &["restore", &backup]);
+    done(&there, &["restore", &backup, "--replace", "--accept-loss"]);
+    assert_owned(&there, OTHER);
 }

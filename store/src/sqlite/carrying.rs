@@ -1,16 +1,22 @@
 //! A ledger that comes back from a backup: what had ended before that stays ended, and numbers go on behind those that were used.
 
+mod authorities;
+
 use std::collections::HashMap;
 use std::path::Path;
 
-use certgate_enrollment::{CrlScope, Event, LedgerError};
+use authorities::{Brought, offline};
+use certgate_enrollment::{CertificateRecord, CertificateStatus, CrlScope, Event, LedgerError};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::audit_chain::number;
+use super::certificates::insert;
 use super::divergence::open;
 use super::inspection::crl_numbers;
-use super::{SqliteLedger, ledger_error};
+use super::status::StatusColumns;
+use super::writer::WriteError;
+use super::{SqliteLedger, ledger_error, statuses};
 
 /// How much of a restored ledger was ended, as it had ended in the one that it replaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,20 +41,44 @@ struct Past {
     principals: Vec<(String, Vec<u8>)>,
     accounts: Vec<i64>,
     decided: HashMap<String, Decided>,
-    listed: Vec<Listed>,
-    imported_crls: Vec<(String, i64, i64)>,
-    /// Authorities whose key was elsewhere, and since when.
-    offline: Vec<(String, i64)>,
+    brought: Brought,
     crl_numbers: Vec<(CrlScope, u64)>,
 }
 
 /// state, changed_at, reason, serial
 type Decided = (String, i64, String, Option<Vec<u8>>);
 
-/// A row of listed_certificate: authority, serial, shard, not_after, no_rev_avail, status, reason, changed_at, invalid_since
-type Listed = Vec<Value>;
-
 impl SqliteLedger {
+    /// Records a certificate that the ledger which this one replaces has, with an event that is told of it as it is recorded. What a CRL had
+    /// named here goes into it, as in an import: who was on hold then and is good there is on hold again.
+    ///
+    /// # Errors
+    /// [`LedgerError::Conflict`] when there is one of that authority and serial number; else [`LedgerError`].
+    pub async fn carry_over(
+        &self,
+        mut certificate: CertificateRecord,
+        event: impl FnOnce(&CertificateRecord) -> Event + Send + 'static,
+    ) -> Result<(), LedgerError> {
+        let watchers = self.watchers.clone();
+        let change = move |transaction: &mut super::Transaction<'_>| {
+            let connection = transaction.connection;
+            if let Some(listed) = listed_status(connection, &certificate)? {
+                let delete = "DELETE FROM listed_certificate WHERE authority = ? AND serial = ?";
+                let of = params![certificate.authority, certificate.serial.as_octets()];
+                connection.prepare_cached(delete)?.execute(of)?;
+                if certificate.status.gives_way_to(listed) {
+                    certificate.status = listed;
+                }
+            }
+            insert(connection, &certificate)?;
+            if certificate.status != CertificateStatus::Valid {
+                statuses::append(transaction, &certificate.authority, certificate.state(), &watchers)?;
+            }
+            transaction.append(&event(&certificate))
+        };
+        self.write("carry a certificate over", change).await
+    }
+
     /// Ends what has ended in the ledger that this one replaces, and has the CRLs of all scopes made anew, with numbers behind those that
     /// both have used, and `unknown_crls` more; with an event. Without such a ledger, CRLs alone. Certificates are for the caller to carry
     /// over, before this.
@@ -94,9 +124,7 @@ impl Past {
                 "SELECT id, state, changed_at, reason, serial FROM enrollment WHERE state NOT IN ('pending', 'approved')",
                 decided,
             )?,
-            listed: all(connection, LISTED, listed)?,
-            imported_crls: all(connection, "SELECT authority, number, imported_at FROM imported_crl", triple)?,
-            offline: all(connection, OFFLINE, |row| Ok((row.get(0)?, row.get(1)?)))?,
+            brought: Brought::read(connection)?,
             crl_numbers: crl_numbers(connection)?,
         })
     }
@@ -123,29 +151,8 @@ impl Past {
             connection.prepare_cached(update)?.execute(params![state, changed_at, reason, serial, id])?;
             ended.enrollments += 1;
         }
-        self.carry_authorities(connection)?;
+        self.brought.carry(connection)?;
         Ok(ended)
-    }
-
-    /// What authorities have brought along, and which keys are elsewhere. CRLs are made anew, so no sequence has to tell of it.
-    fn carry_authorities(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let insert = "INSERT INTO listed_certificate SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-                      WHERE NOT EXISTS (SELECT 1 FROM certificate WHERE serial = ?2 AND authority = ?1)
-                      ON CONFLICT DO UPDATE SET status = excluded.status, reason = excluded.reason, changed_at = excluded.changed_at,
-                      invalid_since = excluded.invalid_since WHERE excluded.status > status";
-        for row in &self.listed {
-            connection.prepare_cached(insert)?.execute(params_from_iter(row))?;
-        }
-        for (authority, crl, imported_at) in &self.imported_crls {
-            let insert = "INSERT OR IGNORE INTO imported_crl (authority, number, imported_at) VALUES (?, ?, ?)";
-            connection.prepare_cached(insert)?.execute(params![authority, crl, imported_at])?;
-        }
-        let known: Vec<(String, i64)> = all(connection, OFFLINE, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        for (authority, since) in self.offline.iter().filter(|one| !known.iter().any(|(known, _)| *known == one.0)) {
-            let insert = "INSERT INTO authority_key (authority, at, is_offline) VALUES (?, ?, 1)";
-            connection.prepare_cached(insert)?.execute(params![authority, since])?;
-        }
-        Ok(())
     }
 
     fn end_users(&self, connection: &Connection, ended: &mut Ended) -> rusqlite::Result<()> {
@@ -193,24 +200,27 @@ impl Past {
     }
 }
 
-const LISTED: &str = "SELECT authority, serial, shard, not_after, no_rev_avail, status, reason, changed_at, invalid_since
-                      FROM listed_certificate";
-const OFFLINE: &str = "SELECT authority, at FROM authority_key AS newest WHERE is_offline = 1
-                       AND id = (SELECT max(id) FROM authority_key WHERE authority = newest.authority)";
-
-fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    (0..9).map(|column| row.get(column)).collect()
+/// The first columns of a row, whatever is in them.
+fn values<const N: usize>(row: &Row<'_>) -> rusqlite::Result<Vec<Value>> {
+    (0..N).map(|column| row.get(column)).collect()
 }
 
-fn triple(row: &Row<'_>) -> rusqlite::Result<(String, i64, i64)> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+/// What is known of a certificate by a CRL alone.
+fn listed_status(
+    connection: &Connection,
+    CertificateRecord { authority, serial, .. }: &CertificateRecord,
+) -> Result<Option<CertificateStatus>, WriteError> {
+    let select = "SELECT status, reason, changed_at, invalid_since FROM listed_certificate WHERE authority = ? AND serial = ?";
+    let mut select = connection.prepare_cached(select)?;
+    let found = select.query_row(params![authority, serial.as_octets()], |row| StatusColumns::read(row, 0)).optional()?;
+    found.map(StatusColumns::status).transpose().map_err(WriteError::Refused)
 }
 
 /// Takes the number behind all that were used in each scope for a list that nobody is given: what is published next is complete, has a
 /// greater number (RFC 5280 §5.2.3), and no delta is based on what came before. Lists of authorities whose key is elsewhere stay as they are:
 /// nobody here could make others.
 fn begin_crls_anew(connection: &Connection, used: &[(CrlScope, u64)], unknown: u64) -> rusqlite::Result<()> {
-    let offline: Vec<(String, i64)> = all(connection, OFFLINE, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let offline = offline(connection)?;
     let is_made_here = |scope: &CrlScope| !offline.iter().any(|(authority, _)| *authority == scope.authority);
     let mut last: HashMap<CrlScope, u64> = HashMap::new();
     for (scope, number) in crl_numbers(connection)?.into_iter().chain(used.iter().cloned()) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use certgate_enrollment::{
     Along, AuditTrail, Authorities, CertificateRecord, CertificateStatus, Certificates, CrlRecord, CrlScope, Crls,
     EnrollmentState, Enrollments, EstUsers, Event, EventKind, ExpectedHeads, History, ListedCertificate, Revocation,
-    RevocationReason, Submitted,
+    RevocationReason, Statuses, Submitted,
 };
 use certgate_store::{OpenError, SqliteLedger, copy_ledger, divergence, inspect_ledger, unlike};
 use certgate_testkit::NOW;
@@ -213,4 +213,81 @@ async fn what_authorities_have_brought_along_stays() {
     assert!(restored.offline_since("root").await.unwrap().is_some());
     let last = restored.last_crl(&of_root.scope, false).await.unwrap();
     assert_eq!(last, Some(of_root), "a list that nobody here could make anew");
+
+    // Whoever publishes begins with what there is, and has the sequence from its beginning behind that.
+    let told = restored.changes_after("default", 0, 100).await.unwrap();
+    for number in [2, 3] {
+        let last = told.iter().rfind(|change| change.state.serial == certificate(number).serial);
+        assert_eq!(last.map(|last| last.state.status), Some(revoked), "{number}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_only_a_crl_had_named_is_of_one_status_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    let revoked = CertificateStatus::Revoked(Revocation::new(NOW, RevocationReason::KeyCompromise));
+    let held = CertificateStatus::Held(NOW);
+    let listed = |number| {
+        let CertificateRecord { authority, serial, .. } = certificate(number);
+        (ListedCertificate { authority, serial, not_after: NOW, status: held }, event(EventKind::CertificateHeld))
+    };
+    ledger.import_entries(vec![listed(1), listed(2)]).await.unwrap();
+    let (_, restored) = copied(directory.path(), "backup");
+    let carried = |record: &CertificateRecord| Event {
+        details: vec![("status", record.status_name(NOW).name().to_owned())],
+        ..event(EventKind::CertificateCarriedOver)
+    };
+    for (number, status) in [(1, CertificateStatus::Valid), (2, revoked), (3, CertificateStatus::Valid)] {
+        let record = CertificateRecord { status, ..certificate(number) };
+        restored.carry_over(record.clone(), carried).await.unwrap();
+        restored.carry_over(record, carried).await.unwrap_err();
+    }
+    restored.take_the_place_of(Some(&directory.path().join("ledger.db")), 0, event(EventKind::LedgerRestored)).await.unwrap();
+    assert_eq!(restored.count_listed("default").await.unwrap(), 0, "what is recorded is not listed beside that");
+    for (number, expected) in [(1, held), (2, revoked), (3, CertificateStatus::Valid)] {
+        let CertificateRecord { authority, serial, .. } = certificate(number);
+        let recorded = restored.find_issued(&authority, &serial).await.unwrap().unwrap();
+        let told = restored.state_of(&authority, &serial).await.unwrap().unwrap();
+        assert_eq!((recorded.status, told.status), (expected, expected), "{number}");
+        let last =
+            restored.changes_after(&authority, 0, 100).await.unwrap().into_iter().rfind(|change| change.state.serial == serial);
+        assert_eq!(last.map_or(CertificateStatus::Valid, |last| last.state.status), expected, "{number}");
+    }
+    assert!(restored.verify(ExpectedHeads::default(), Arc::default()).await.unwrap().broken_at.is_none());
+}
+
+#[tokio::test]
+async fn authorities_that_are_newer_come_along_and_the_last_list_of_a_key_that_is_elsewhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path()).unwrap();
+    let of_root = |number| CrlRecord { scope: CrlScope { authority: "root".into(), shard: 0 }, entries: number, ..crl(number) };
+    ledger.use_base_url("default", "http://a.example", event(EventKind::BaseUrlChanged)).await.unwrap();
+    ledger.import_certificate("plant", b"first", event(EventKind::AuthorityImported)).await.unwrap();
+    ledger.record(certificate(1), Along::default(), issued()).await.unwrap();
+    ledger.record_crls(vec![(of_root(3), event(EventKind::CrlPublished))]).await.unwrap();
+    let (_, restored) = copied(directory.path(), "backup");
+    for url in ["http://b.example", "http://c.example"] {
+        ledger.use_base_url("default", url, event(EventKind::BaseUrlChanged)).await.unwrap();
+    }
+    ledger.import_certificate("plant", b"second", event(EventKind::AuthorityImported)).await.unwrap();
+    ledger.import_certificate("site", b"other", event(EventKind::AuthorityImported)).await.unwrap();
+    ledger.take_offline("root", event(EventKind::AuthorityTakenOffline)).await.unwrap();
+    for number in [4, 6] {
+        ledger.record_crls(vec![(of_root(number), event(EventKind::CrlPublished))]).await.unwrap();
+    }
+    ledger.record_crls(vec![(crl(5), event(EventKind::CrlPublished))]).await.unwrap();
+
+    let replaced = directory.path().join("ledger.db");
+    for _ in 0..2 {
+        restored.take_the_place_of(Some(&replaced), 0, event(EventKind::LedgerRestored)).await.unwrap();
+        assert_eq!(restored.last_crl(&of_root(0).scope, false).await.unwrap(), Some(of_root(6)), "as its file has it");
+        let urls = restored.base_urls("default").await.unwrap();
+        assert_eq!(urls, ["http://a.example", "http://b.example", "http://c.example"]);
+        for (authority, der) in [("plant", b"second".as_slice()), ("site", b"other")] {
+            assert_eq!(restored.imported_certificate(authority).await.unwrap().as_deref(), Some(der), "{authority}");
+        }
+    }
+    // The newest counts: it is used already.
+    assert!(!restored.use_base_url("default", "http://c.example", event(EventKind::BaseUrlChanged)).await.unwrap());
 }
