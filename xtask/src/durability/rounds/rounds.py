@@ -84,6 +84,9 @@ class Crowd:
 
     def __init__(self, gateway, held):
         self.gateway, self.held, self.is_over, self.names = gateway, held, False, itertools.count()
+        # Cleared while it is judged: then nobody begins anything.
+        self.may_go = threading.Event()
+        self.may_go.set()
         with open(os.path.join(DATA, "password"), "w") as file:
             file.write(gateway.admin("est", "user", "add", USER)["password"])
         kinds = [(EST, self.est), (SCEP, self.scep), (ACME, self.acme), (OPERATORS, self.revoke)]
@@ -93,8 +96,12 @@ class Crowd:
         for thread in self.threads:
             thread.start()
 
+    def goes_on(self):
+        self.may_go.wait()
+        return not self.is_over
+
     def run(self, kind, number):
-        while not self.is_over:
+        while self.goes_on():
             try:
                 kind(number)
             except (Exception, SystemExit):
@@ -109,7 +116,7 @@ class Crowd:
         body = base64.b64encode(x509.load_pem_x509_csr(pem).public_bytes(serialization.Encoding.DER))
         host, port = self.gateway.https.rsplit(":", 1)
         connection = http.client.HTTPSConnection(host, int(port), timeout=20, context=ssl.create_default_context(cafile=ROOT))
-        while not self.is_over:
+        while self.goes_on():
             connection.request("POST", "/.well-known/est/simpleenroll", body, headers)
             answer = connection.getresponse()
             said = answer.read()
@@ -130,7 +137,7 @@ class Crowd:
     def acme(self, number):
         client = acme_steps.Client(self.gateway, "default")
         client.open()
-        while not self.is_over:
+        while self.goes_on():
             pem, csr = acme_steps.csr_for(f"acme-{next(self.names)}.example.com")
             order = client.acme.new_order(pem)
             client.authorize(order)
@@ -140,7 +147,7 @@ class Crowd:
 
     def revoke(self, number):
         chance, connection = random.Random(number), Connection(SOCKET)
-        while not self.is_over:
+        while self.goes_on():
             serial = self.held.to_revoke(chance)
             if serial:
                 wish = json.dumps({"reason": "keyCompromise"}).encode()
@@ -212,10 +219,12 @@ def main():
     for number in range(ROUNDS):
         time.sleep(chance.uniform(0.3, 0.9))
         gateway.restart()
+        crowd.may_go.clear()
         judge.judge(gateway.http)
         if number % AGAIN == AGAIN - 1 and held.used_challenges:
             try_again(crowd, held)
             tried += 1
+        crowd.may_go.set()
     crowd.end()
     gateway.restart()
     judge.judge(gateway.http)
