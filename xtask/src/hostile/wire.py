@@ -12,6 +12,8 @@ PATIENCE = 45
 
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+# Connections that this process may hold: where the limit of open files is low, fewer are tried.
+MOST_HELD = most - 200
 
 
 def address(where):
