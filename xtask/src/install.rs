@@ -19,7 +19,7 @@ struct Tool {
 }
 
 /// Every program that some test starts.
-const TOOLS: [Tool; 11] = [
+const TOOLS: [Tool; 12] = [
     Tool { program: "openssl", packages: &["openssl"] },
     Tool { program: "curl", packages: &["curl"] },
     Tool { program: "strace", packages: &["strace"] },
@@ -27,6 +27,7 @@ const TOOLS: [Tool; 11] = [
     Tool { program: "certtool", packages: &["gnutls-bin"] },
     Tool { program: "botan", packages: &["botan"] },
     Tool { program: "faketime", packages: &["faketime"] },
+    Tool { program: "sqlite3", packages: &["sqlite3"] },
     Tool { program: "acme-tiny", packages: &["acme-tiny"] },
     Tool { program: "lego", packages: &["lego"] },
     Tool { program: "certbot", packages: &["certbot"] },

@@ -60,7 +60,11 @@ impl Room {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
-                displaced.inc_by(self.displace());
+                let told = self.displace();
+                displaced.inc_by(told);
+                if told == 0 && !self.is_anybody_leaving() {
+                    return None;
+                }
                 let freed = Arc::clone(&self.permits).acquire_owned();
                 tokio::time::timeout(MOST_WAITED, freed).await.ok()?.ok()?
             }
@@ -89,6 +93,11 @@ impl Room {
             one.told.notify_one();
         });
         told.map(|()| 1).sum()
+    }
+
+    /// Is there one that was told and has not gone yet?
+    fn is_anybody_leaving(&self) -> bool {
+        self.taken().all.values().any(|one| one.is_told.load(Ordering::Relaxed))
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -148,7 +157,9 @@ mod tests {
         let newest = room.enter(&displaced).await.unwrap();
         kept.await.unwrap();
         let _request = newest.under_way().enter();
+        let begun = tokio::time::Instant::now();
         assert!(room.enter(&displaced).await.is_none(), "all have something under way");
+        assert!(begun.elapsed() < MOST_WAITED, "and nobody is waited for");
         assert_eq!((displaced.get(), served.is_finished()), (1, false));
         drop(request);
         assert!(room.enter(&displaced).await.is_some());
