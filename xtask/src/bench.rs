@@ -4,6 +4,7 @@
 //! alternate between them and a median is taken, since the machine drifts. docs/benchmarks.md tells what is measured.
 
 mod est;
+pub(crate) mod instructions;
 mod load;
 mod paths;
 mod rows;

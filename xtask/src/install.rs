@@ -19,7 +19,7 @@ struct Tool {
 }
 
 /// Every program that some test starts.
-const TOOLS: [Tool; 12] = [
+const TOOLS: [Tool; 13] = [
     Tool { program: "openssl", packages: &["openssl"] },
     Tool { program: "curl", packages: &["curl"] },
     Tool { program: "strace", packages: &["strace"] },
@@ -28,6 +28,7 @@ const TOOLS: [Tool; 12] = [
     Tool { program: "botan", packages: &["botan"] },
     Tool { program: "faketime", packages: &["faketime"] },
     Tool { program: "sqlite3", packages: &["sqlite3"] },
+    Tool { program: "valgrind", packages: &["valgrind"] },
     Tool { program: "acme-tiny", packages: &["acme-tiny"] },
     Tool { program: "lego", packages: &["lego"] },
     Tool { program: "certbot", packages: &["certbot"] },

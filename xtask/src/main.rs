@@ -56,6 +56,8 @@ enum Task {
     },
     /// Measures the gateway's CPU an operation against raw costs of the same run
     Bench(bench::Options),
+    /// Counts the gateway's instructions an operation, and holds them against what was written down
+    Instructions(bench::instructions::Options),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Task::Interop(options) => test::interop(&options),
         Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
         Task::Bench(options) => bench::run(&options),
+        Task::Instructions(options) => bench::instructions::run(&options),
     };
     match outcome {
         Ok(code) => code,

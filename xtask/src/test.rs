@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{cargo, check, durability, foreign, fuzz_smoke, hostile, install, report::Report};
+use crate::{bench, cargo, check, durability, foreign, fuzz_smoke, hostile, install, report::Report};
 
 /// Seconds that each fuzz target runs.
 const FUZZ_SECONDS: u32 = 10;
@@ -52,7 +52,7 @@ struct Step {
 }
 
 /// The parts in their order: the cheap judgments first.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "setup", needs_build: false, part: |report, options| install::all(report, !options.no_install) },
     Step { name: "check", needs_build: false, part: check },
     Step { name: "cargo test", needs_build: false, part: |report, _| workspace::tests(report) },
@@ -63,6 +63,7 @@ const STEPS: [Step; 11] = [
     Step { name: KEY_MATRIX, needs_build: true, part: |report, _| foreign::key_matrix::all(report) },
     Step { name: "durability", needs_build: true, part: |report, options| durability::all(report, options.quick) },
     Step { name: "hostile input", needs_build: true, part: |report, _| hostile::all(report) },
+    Step { name: "instruction counts", needs_build: true, part: |report, _| bench::instructions::check(report) },
     Step { name: "fuzz smoke", needs_build: false, part: fuzz },
 ];
 

@@ -3,7 +3,8 @@
 //! Lines are written by a thread of their own from a bounded queue: a reader of stderr that stands still costs lines, which are counted,
 //! and never holds up who is served.
 
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -20,6 +21,10 @@ pub const CHECKPOINT: &str = "certgate::checkpoint";
 
 /// Lines that wait to be written.
 const QUEUE: usize = 16 * 1024;
+
+/// How late a line may be: as long as lines come, their thread is woken once for all of so much time, where waking it for each takes a
+/// twentieth of an enrollment.
+const PACE: Duration = Duration::from_millis(2);
 
 /// Logging that was started; what waits is written when it is dropped.
 pub struct Logs {
@@ -69,7 +74,7 @@ const fn filter_of(level: LogLevel) -> LevelFilter {
 pub fn start_logs(config: &LogConfig) -> Logs {
     let (filter, handle) = reload::Layer::new(ours(filter_of(config.level)));
     let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true).thread_name("log");
-    let (writer, guard) = queue.finish(BufWriter::new(std::io::stderr()));
+    let (writer, guard) = queue.finish(Paced(BufWriter::new(std::io::stderr())));
     let dropped = writer.error_counter();
     let lines = fmt::layer().with_writer(writer).with_target(false);
     let lines = match config.format {
@@ -79,6 +84,21 @@ pub fn start_logs(config: &LogConfig) -> Logs {
     // A second start in one process, as tests do, keeps the first.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
     Logs { dropped, level: LevelSwitch(handle), _writer: guard }
+}
+
+/// What lines are written to. It is flushed whenever no line waits, and rests then, so that some do.
+struct Paced<W>(W);
+
+impl<W: Write> Write for Paced<W> {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.0.write(octets)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        let flushed = self.0.flush();
+        std::thread::sleep(PACE);
+        flushed
+    }
 }
 
 /// Our own lines up to a level, and nobody else's: a library of HTTP/2 warns of each frame that it did not expect, and a stranger sends as

@@ -1,16 +1,16 @@
 //! base64url as JOSE has it (RFC 7515 §2): no padding, no white space, and one text for the same octets.
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use data_encoding::BASE64URL_NOPAD;
 
 /// The octets. RFC 8555 §6.1: "Encoded values that include trailing '=' characters MUST be rejected as improperly encoded." So are bits
 /// at the end that stand for nothing: what was signed or hashed has one spelling.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    Base64UrlUnpadded::decode_vec(text).ok()
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok()
 }
 
 /// The text.
 pub(crate) fn encode(octets: &[u8]) -> String {
-    Base64UrlUnpadded::encode_string(octets)
+    BASE64URL_NOPAD.encode(octets)
 }
 
 /// Is it of the alphabet, and of a length that octets can have?

@@ -1,8 +1,10 @@
 //! Message bodies: base64 of DER (RFC 8951 §3).
 
-use base64ct::{Base64, Encoding};
+use std::borrow::Cow;
+
 use certgate_pki::Reading;
 use certgate_pki::pem::{self, CERTIFICATE_REQUEST};
+use data_encoding::BASE64;
 
 /// Something taken in compatible reading that strict reading refuses: to be logged and counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,12 +60,23 @@ pub fn decode_body(body: &[u8], reading: Reading) -> Result<(Vec<u8>, Option<Len
             return Ok((body.to_vec(), Some(Lenience::RawDer)));
         }
     }
-    let base64: Vec<u8> = body.iter().copied().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).collect();
+    let base64: Cow<'_, [u8]> = match body.iter().any(is_white) {
+        true => body.iter().filter(|octet| !is_white(octet)).copied().collect::<Vec<_>>().into(),
+        false => body.into(),
+    };
     if base64.is_empty() {
         return Err(BodyError::Empty);
     }
-    let text = std::str::from_utf8(&base64).map_err(|_| BodyError::NotBase64)?;
-    Base64::decode_vec(text).map(|der| (der, None)).map_err(|_| BodyError::NotBase64)
+    // The decoder takes one encoding after another; a body is one.
+    let end = base64.iter().position(|octet| *octet == b'=').unwrap_or(base64.len());
+    if base64.len() - end > 2 {
+        return Err(BodyError::NotBase64);
+    }
+    BASE64.decode(&base64).map(|der| (der, None)).map_err(|_| BodyError::NotBase64)
+}
+
+const fn is_white(octet: &u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 fn pem_body(body: &[u8]) -> Result<Option<Vec<u8>>, BodyError> {
@@ -77,7 +90,7 @@ fn pem_body(body: &[u8]) -> Result<Option<Vec<u8>>, BodyError> {
 
 /// Encodes a response body: one line, or lines of `line_length` characters that end in CRLF (0: one line).
 pub(crate) fn encode_body(der: &[u8], line_length: usize) -> String {
-    let base64 = Base64::encode_string(der);
+    let base64 = BASE64.encode(der);
     if line_length == 0 {
         return base64;
     }
@@ -132,7 +145,9 @@ mod tests {
     fn what_is_no_body() {
         for reading in [Reading::Strict, Reading::Compatible] {
             assert_eq!(decode_body(b" \r\n", reading), Err(BodyError::Empty));
-            for wrong in [&b"%%%"[..], b"AAA", b"AA=A", b"\xff\xfe", b"-----BEGIN X-----"] {
+            for wrong in
+                [&b"%%%"[..], b"AAA", b"AA=A", b"AA==AA==", b"AAA=AA==", b"AAB=", b"AB==", b"\xff\xfe", b"-----BEGIN X-----"]
+            {
                 assert_eq!(decode_body(wrong, reading), Err(BodyError::NotBase64), "{wrong:?}");
             }
         }

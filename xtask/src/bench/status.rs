@@ -1,11 +1,11 @@
 //! What relying parties ask for: OCSP from memory and signed, a storm of questions that nobody has asked before, CRLs, and how all of that
 //! fares as more certificates are revoked.
 
-mod asker;
+pub(super) mod asker;
 mod crl;
 mod ocsp;
 mod revoked;
-mod seeded;
+pub(super) mod seeded;
 
 use std::path::Path;
 

@@ -3,6 +3,7 @@
 mod render;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -43,7 +44,8 @@ fn pages() -> Result<(PathBuf, String, String)> {
 }
 
 fn schema() -> Result<Value> {
-    let mut command =
-        cargo::command(&["run", "--quiet", "--package", "certgate", "--bin", "certgate", "--", "config", "schema"]);
-    serde_json::from_str(&process::stdout(&mut command)?).context("certgate config schema is no JSON")
+    // Of the whole workspace, as its tests are: dependencies with other features would be built once more.
+    process::output(&mut cargo::command(&["build", "--quiet", "--workspace", "--bin", "certgate"]))?;
+    let mut command = Command::new(cargo::target_directory()?.join("debug/certgate"));
+    serde_json::from_str(&process::stdout(command.args(["config", "schema"]))?).context("certgate config schema is no JSON")
 }

@@ -40,12 +40,12 @@ impl AcmeService {
         };
         // A client that hangs up drops what waits here, and must not drop what is counted and logged of a certificate.
         let (endpoint, orders, account_then) = (asked.endpoint.clone(), self.parts.orders.clone(), account.clone());
-        let task = self.parts.tasks.spawn(async move {
+        let task = self.parts.tasks.spawn(Box::pin(async move {
             let by = (&*endpoint.authority, &endpoint.profile);
             let outcome = orders.finalize(by, &account_then, &order, csr).await.map_err(AcmeFailure::from);
             attempt.conclude(endpoint.counted(), &outcome);
             outcome
-        });
+        }));
         // It was concluded there: nothing is logged twice.
         if let Err(failure) = task.await.unwrap_or(Err(AcmeFailure::EndedEarly)) {
             return Ok(failure.answer());

@@ -53,10 +53,10 @@ impl EstService {
         };
         // A client that hangs up drops what waits here, and must not drop what is counted and logged of a certificate.
         let enrolling = Arc::clone(endpoint);
-        let task = self.tasks.spawn(async move {
+        let task = self.tasks.spawn(Box::pin(async move {
             let enrolled = enrolling.authority.enroll(&enrolling.profile, request).await;
             conclude(&enrolling, &enrolled.map_err(EstFailure::from), &attempt)
-        });
+        }));
         task.await.unwrap_or_else(|_| EstFailure::EndedEarly.answer())
     }
 

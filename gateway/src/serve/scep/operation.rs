@@ -48,11 +48,11 @@ impl ScepService {
         let outcome = match self.request(endpoint, &opened, &mut attempt).await {
             Ok(request) => {
                 let enrolling = Arc::clone(endpoint);
-                let task = self.tasks.spawn(async move {
+                let task = self.tasks.spawn(Box::pin(async move {
                     let outcome = enrolling.perform(request).await;
                     attempt.conclude((&enrolling.name, &enrolling.metrics), &outcome);
                     outcome
-                });
+                }));
                 task.await.unwrap_or(Err(ScepFailure::EndedEarly))
             }
             Err(failure) => {

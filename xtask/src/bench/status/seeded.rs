@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::{bench::start_gateway, device::Device, gateway::Gateway, process};
 
 /// The first serial number of what is filled in: 16 octets, as those that the gateway gives.
-pub(super) const FIRST_SERIAL: &str = "40000000000000000000000000000000";
+pub(in crate::bench) const FIRST_SERIAL: &str = "40000000000000000000000000000000";
 /// Fills the ledger.
 const SEED: &str = include_str!("seed.py");
 /// Its data directory, in the folder of the run.
@@ -16,15 +16,15 @@ const NAME: &str = "status";
 const SEED_SECONDS: u32 = 300;
 
 /// The ledger of a gateway that is not running.
-pub(super) struct SeededLedger<'w> {
+pub(in crate::bench) struct SeededLedger<'w> {
     work: &'w Path,
     /// Certificates that were filled in.
-    pub(super) issued: u32,
+    pub(in crate::bench) issued: u32,
 }
 
 impl<'w> SeededLedger<'w> {
     /// The ledger of a gateway that has issued one certificate.
-    pub(super) fn prepare(work: &'w Path) -> Result<Self> {
+    pub(in crate::bench) fn prepare(work: &'w Path) -> Result<Self> {
         let gateway = start_gateway(work, NAME)?;
         let mut device = Device::new(&gateway, work, "status-device")?;
         device.request("ec -pkeyopt ec_paramgen_curve:P-256")?;
@@ -34,17 +34,17 @@ impl<'w> SeededLedger<'w> {
     }
 
     /// The folder of the run.
-    pub(super) fn work(&self) -> &Path {
+    pub(in crate::bench) fn work(&self) -> &Path {
         self.work
     }
 
     /// The data directory.
-    pub(super) fn data_dir(&self) -> PathBuf {
+    pub(in crate::bench) fn data_dir(&self) -> PathBuf {
         self.work.join(NAME)
     }
 
     /// Fills in, until there are `count` certificates at the least.
-    pub(super) fn issue(&mut self, count: u32) -> Result<()> {
+    pub(in crate::bench) fn issue(&mut self, count: u32) -> Result<()> {
         if count > self.issued {
             println!("the ledger is filled with {count} certificates");
             self.seed("issued", count)?;
@@ -54,13 +54,13 @@ impl<'w> SeededLedger<'w> {
     }
 
     /// Has `count` of them revoked.
-    pub(super) fn revoke(&mut self, count: u32) -> Result<()> {
+    pub(in crate::bench) fn revoke(&mut self, count: u32) -> Result<()> {
         println!("{count} of them are revoked");
         if count > 0 { self.seed("revoked", count) } else { Ok(()) }
     }
 
     /// Starts the gateway upon it.
-    pub(super) fn start(&self) -> Result<Gateway> {
+    pub(in crate::bench) fn start(&self) -> Result<Gateway> {
         start_gateway(self.work, NAME)
     }
 
