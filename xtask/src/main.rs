@@ -54,6 +54,8 @@ enum Task {
         #[arg(long, default_value_t = 10)]
         seconds: u32,
     },
+    /// The step of `test` in which the power goes and only what was synced is left, for longer
+    Replay(durability::replay::Options),
     /// Measures the gateway's CPU an operation against raw costs of the same run
     Bench(bench::Options),
 }
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Interop(options) => test::interop(&options),
         Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
+        Task::Replay(options) => durability::replay::run(&options),
         Task::Bench(options) => bench::run(&options),
     };
     match outcome {
