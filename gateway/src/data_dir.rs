@@ -34,6 +34,10 @@ impl DataDir {
     /// When it cannot be made, or another process holds it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         make_private(path)?;
+        if !path.join("ledger.db").exists() {
+            // A start that made it may have been killed before its name was on the disk.
+            sync_name(path).with_context(|| path.display().to_string())?;
+        }
         let root = path.canonicalize().with_context(|| path.display().to_string())?;
         let lock_path = root.join("lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
@@ -80,15 +84,28 @@ impl DataDir {
 
 /// Makes a directory with 0700, or says when one that exists lets others in.
 fn make_private(path: &Path) -> anyhow::Result<()> {
-    match DirBuilder::new().mode(0o700).recursive(true).create(path) {
-        Ok(()) => {}
-        Err(error) => return Err(error).with_context(|| format!("make directory {}", path.display())),
-    }
+    make_folder(path, Secrecy::Private).with_context(|| format!("make directory {}", path.display()))?;
     let mode = std::fs::metadata(path).with_context(|| path.display().to_string())?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         tracing::warn!(path = %path.display(), mode = format!("{mode:o}"), "the directory is open to others; chmod it to 700");
     }
     Ok(())
+}
+
+/// Makes a folder (0700, or 0755 if it is public), and those above it, where there is none; its name is on the disk when this returns.
+///
+/// # Errors
+/// When it cannot be made, or something else is there.
+pub(crate) fn make_folder(path: &Path, secrecy: Secrecy) -> std::io::Result<()> {
+    let mode = if secrecy == Secrecy::Private { 0o700 } else { 0o755 };
+    match DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            make_folder(path.parent().filter(|above| !above.as_os_str().is_empty()).ok_or(error)?, secrecy)?;
+            make_folder(path, secrecy)
+        }
+        made => made.and_then(|()| sync_name(path)),
+    }
 }
 
 /// Writes a file so that after a crash it is there whole or not at all.
@@ -113,7 +130,7 @@ pub fn write_atomically(path: &Path, contents: &[u8], secrecy: Secrecy) -> anyho
         file.write_all(contents)?;
         file.sync_all()?;
         std::fs::rename(&fresh, path)?;
-        sync_folder(path)
+        sync_name(path)
     };
     write().with_context(|| format!("write {}", path.display()))
 }
@@ -130,7 +147,7 @@ pub fn write_new(path: &Path, contents: &[u8], secrecy: Secrecy) -> anyhow::Resu
         }
         opened => opened.with_context(|| format!("write {}", path.display()))?,
     };
-    let written = file.write_all(contents).and_then(|()| file.sync_all()).and_then(|()| sync_folder(path));
+    let written = file.write_all(contents).and_then(|()| file.sync_all()).and_then(|()| sync_name(path));
     if written.is_err() {
         // Half a file is of no use to anybody.
         let _ = std::fs::remove_file(path);
@@ -157,13 +174,24 @@ pub fn erase(path: &Path) -> anyhow::Result<()> {
         }
         file.sync_all()?;
         std::fs::remove_file(path)?;
-        sync_folder(path)
+        sync_name(path)
     };
     erase().with_context(|| format!("remove {}", path.display()))
 }
 
-/// What names a file is on the disk.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
+/// Removes a file; after a crash it is not there again.
+///
+/// # Errors
+/// When it cannot be removed; a file that is not there is no failure.
+pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.and_then(|()| sync_name(path)),
+    }
+}
+
+/// What names a file or folder is on the disk.
+fn sync_name(path: &Path) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
@@ -212,6 +240,20 @@ mod tests {
         assert!(DataDir::open(&path).unwrap_err().to_string().contains("another certgate"));
         drop(held);
         DataDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn folders_are_made_with_those_above_them_and_only_folders_are_taken_for_such() {
+        let outer = tempfile::tempdir().unwrap();
+        let path = outer.path().join("a/b/c");
+        for secrecy in [Secrecy::Private, Secrecy::Public] {
+            make_folder(&path, secrecy).unwrap();
+        }
+        assert_eq!(std::fs::metadata(outer.path().join("a")).unwrap().permissions().mode() & 0o777, 0o700);
+        std::fs::write(outer.path().join("file"), "").unwrap();
+        for name in ["file", "file/below"] {
+            assert!(make_folder(&outer.path().join(name), Secrecy::Private).is_err(), "{name}");
+        }
     }
 
     #[test]

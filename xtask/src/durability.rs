@@ -1,9 +1,10 @@
 //! No certificate that a client was told of is ever lost, no request is answered by two, and no revocation is taken back: shown by a
-//! gateway that is killed, by disks that fail it, and by the order of its system calls. And whoever asks while the server certificate
-//! changes is answered.
+//! gateway that is killed, by disks that fail it, by a replay of what it synced, and by the order of its system calls. And whoever asks
+//! while the server certificate changes is answered.
 
 mod disks;
 mod killed;
+pub(crate) mod replay;
 mod revocations;
 mod rounds;
 mod steps;
@@ -27,6 +28,7 @@ pub(crate) fn all(report: &mut Report, quick: bool) -> Result<()> {
     rounds::all(report, quick);
     tls::all(report);
     disks::all(report);
+    replay::all(report, quick);
     report.check("strace: the ledger is on disk before the answer is sent", synced::check);
     Ok(())
 }

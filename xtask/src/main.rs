@@ -54,6 +54,8 @@ enum Task {
         #[arg(long, default_value_t = 10)]
         seconds: u32,
     },
+    /// The step of `test` in which the power goes and only what was synced is left, for longer
+    Replay(durability::replay::Options),
     /// Measures the gateway's CPU an operation against raw costs of the same run
     Bench(bench::Options),
     /// Counts the gateway's instructions an operation, and holds them against what was written down
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Interop(options) => test::interop(&options),
         Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
+        Task::Replay(options) => durability::replay::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Instructions(options) => bench::instructions::run(&options),
     };

@@ -12,7 +12,7 @@ use super::Base;
 use crate::admin::est_users::{NewUser, generate_password, operator_event};
 use crate::auth::hash_generated;
 use crate::config::{AuthMethod, ChannelBindingName, Config, EndpointConfig, ProtocolName};
-use crate::data_dir::{DataDir, Secrecy, write_atomically};
+use crate::data_dir::{self, DataDir, Secrecy, write_atomically};
 
 /// Its name.
 const NAME: &str = "first-device";
@@ -51,17 +51,12 @@ impl FirstStart {
         self.marker.exists()
     }
 
-    /// Ends it.
+    /// Ends it, for good: were the file there again after a crash, the next start would replace a password that is in use.
     ///
     /// # Errors
     /// When the file cannot be removed.
     pub fn end(&self) -> anyhow::Result<()> {
-        match std::fs::remove_file(&self.marker) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| self.marker.display().to_string())
-            }
-            _ => Ok(()),
-        }
+        data_dir::remove(&self.marker).with_context(|| self.marker.display().to_string())
     }
 }
 

@@ -7,9 +7,10 @@ use anyhow::{Context, bail};
 use certgate_pki::Timestamp;
 use certgate_store::{copy_ledger, inspect_ledger};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 
 use super::files::{self, AUDIT, CONFIG, LEDGER, Opened};
+use super::workplace::Workplace;
 use super::{Manifest, archive};
 
 /// What kind of backup is wanted.
@@ -52,10 +53,11 @@ pub fn make_backup(wanted: &WantedBackup<'_>, to: Target<'_>, progress: impl FnM
     if !ledger.is_file() {
         bail!("there is no ledger in {}; --data-dir tells where the gateway keeps it", wanted.data_dir.display());
     }
-    let work = match &to {
-        Target::File(path) => TempDir::new_in(folder_of(path)).with_context(|| folder_of(path).display().to_string())?,
-        Target::Stream(_) => TempDir::new().context("make a temporary directory")?,
+    let beside = match &to {
+        Target::File(path) => folder_of(path).to_owned(),
+        Target::Stream(_) => std::env::temp_dir(),
     };
+    let work = Workplace::new_in(&beside).with_context(|| format!("make a folder in {}", beside.display()))?;
     // Before the ledger: no head that was signed meanwhile is ahead of it.
     let audit = open_audit(wanted)?;
     let copy = work.path().join(LEDGER);
@@ -74,7 +76,7 @@ pub fn make_backup(wanted: &WantedBackup<'_>, to: Target<'_>, progress: impl FnM
     let clear_keys = opened.iter().filter(|one| one.is_clear_key).map(|one| one.member.name.clone()).collect();
     let seconds = wanted.now.seconds();
     match to {
-        Target::File(path) => write_file(path, |to| archive::write(&manifest, opened, seconds, to))?,
+        Target::File(path) => write_file(path, work.path(), |to| archive::write(&manifest, opened, seconds, to))?,
         Target::Stream(stream) => archive::write(&manifest, opened, seconds, BufWriter::new(stream))?,
     }
     Ok(Made { manifest, clear_keys })
@@ -118,10 +120,14 @@ fn open_all(
     Ok(opened)
 }
 
-/// Writes a file (0600) that is there whole or not at all.
-fn write_file(path: &Path, write: impl FnOnce(BufWriter<&mut NamedTempFile>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// Writes a file (0600) that is there whole or not at all; it is made at `work`.
+fn write_file(
+    path: &Path,
+    work: &Path,
+    write: impl FnOnce(BufWriter<&mut NamedTempFile>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let name = || path.display().to_string();
-    let mut file = NamedTempFile::new_in(folder_of(path)).with_context(name)?;
+    let mut file = NamedTempFile::new_in(work).with_context(name)?;
     write(BufWriter::new(&mut file)).with_context(name)?;
     file.as_file().sync_all().with_context(name)?;
     file.persist_noclobber(path).with_context(name)?;

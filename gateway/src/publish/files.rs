@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::build::authority_key;
 use super::{ListId, PublishError, PublishedCrl, PublisherParts, ScopeTerms};
-use crate::data_dir::{Secrecy, write_atomically};
+use crate::data_dir::{Secrecy, make_folder, write_atomically};
 
 /// Where a list is kept.
 fn path(directory: &Path, authority: &str, id: ListId) -> PathBuf {
@@ -28,7 +28,7 @@ fn path(directory: &Path, authority: &str, id: ListId) -> PathBuf {
 pub(super) fn write(directory: &Path, list: &PublishedCrl) -> anyhow::Result<()> {
     let path = path(directory, &list.record.scope.authority, ListId::of(&list.record));
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("make directory {}", folder.display()))?;
+        make_folder(folder, Secrecy::Public).with_context(|| format!("make directory {}", folder.display()))?;
     }
     write_atomically(&path, &list.der, Secrecy::Public)
 }

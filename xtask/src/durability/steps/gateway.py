@@ -42,10 +42,12 @@ class Gateway:
         # Whatever goes wrong, it is not left behind.
         atexit.register(lambda: self.process.kill())
 
+    def command(self):
+        return [CERTGATE, "--data-dir", DATA, "serve", "--https", self.https, "--http", self.http, "--ops", self.ops]
+
     def start(self):
-        arguments = [CERTGATE, "--data-dir", DATA, "serve", "--https", self.https, "--http", self.http, "--ops", self.ops]
         with open(os.path.join(WORK, "gateway.log"), "a") as log:
-            self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True)
+            self.process = subprocess.Popen(self.command(), stdout=subprocess.PIPE, stderr=log, text=True)
         while True:
             line = self.process.stdout.readline()
             if line == "certgate ready\n":
