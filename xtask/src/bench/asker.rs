@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::seeded::FIRST_SERIAL;
-use crate::{
-    bench::{
-        LOAD_CORE, SERVER_CORE,
-        load::{Amount, Measurement, RawServer, generator, json},
-    },
-    gateway::Gateway,
+use super::{
+    LOAD_CORE, SERVER_CORE,
+    load::{Amount, Measurement, RawServer, generator, json},
+    seeded::FIRST_SERIAL,
 };
+use crate::gateway::Gateway;
 
 /// How a certificate is asked about.
 #[derive(Clone, Copy)]
