@@ -15,6 +15,7 @@ pub mod jws;
 mod nonces;
 pub mod objects;
 mod orders;
+pub mod payloads;
 pub mod place;
 pub mod responder;
 mod session;

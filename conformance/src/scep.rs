@@ -12,6 +12,7 @@ mod message;
 mod oracle;
 mod refusal;
 mod reply;
+pub mod requests;
 mod session;
 mod steps;
 mod wording;

@@ -3,11 +3,18 @@
 //! The gateway and the raw server run on the first core, one of them busy at a time; the load generator runs on the second. Rounds
 //! alternate between them and a median is taken, since the machine drifts. docs/benchmarks.md tells what is measured.
 
+mod acme;
+mod asker;
+mod connections;
 mod est;
+mod full_load;
+mod growth;
 pub(crate) mod instructions;
 mod load;
 mod paths;
 mod rows;
+mod scep;
+mod seeded;
 mod series;
 mod start;
 mod status;
@@ -65,12 +72,21 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool, storm: u32) -> Result<Vec<Row>> {
     let mut rows = paths::measure(work, wanted)?;
+    rows.extend(acme::measure(work, wanted)?);
+    if wanted(scep::ID) {
+        rows.push(scep::measure(work)?);
+    }
     rows.extend(status::measure(work, wanted, storm)?);
     if start::ROWS.iter().any(|id| wanted(id)) {
         rows.extend(start::measure(work)?.into_iter().filter(|row| wanted(row.id)));
     }
+    rows.extend(growth::measure(work, wanted)?);
     if wanted(storm::ID) {
         rows.push(storm::measure(work)?);
+    }
+    rows.extend(connections::measure(work, wanted)?);
+    if wanted(full_load::ID) {
+        rows.push(full_load::measure(work)?);
     }
     Ok(rows)
 }

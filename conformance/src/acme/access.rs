@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::{
     objects::{Problem, require_problem, require_status},
+    payloads::{csr_payload, wish},
     place::{self, Place},
     session::Session,
-    steps::{Account, csr_payload, wish},
+    steps::Account,
 };
 use crate::verdict::{Stop, Verdict, require};
 

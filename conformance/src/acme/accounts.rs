@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::{
     jws::AccountKey,
     objects::{json as read_json, location, require_status},
+    payloads::terms,
     place::{ACCOUNT, Place},
     session::Session,
-    steps::{signer, terms},
+    steps::signer,
 };
 use crate::verdict::{Stop, Verdict, require};
 

@@ -7,9 +7,10 @@ use super::{
     certificates::read_chain,
     jws::base64url,
     objects::{Order, Status, object, require_problem, require_status},
+    payloads::{csr_payload, wish},
     place,
     session::Session,
-    steps::{Account, Placed, csr_payload, wish},
+    steps::{Account, Placed},
 };
 use crate::{
     asn1::{Element, tag},

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use super::{
     jws::{AccountKey, Draft, Jws, base64url},
     objects::{Problem, require_problem, require_status},
+    payloads::{identifiers, terms},
     place::Place,
     session::{Session, request},
-    steps::{identifiers, signer, terms},
+    steps::signer,
 };
 use crate::verdict::{Stop, Verdict, require};
 

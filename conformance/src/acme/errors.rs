@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::{
     jws::AccountKey,
     objects::{ERROR_SPACE, Problem, excerpt, links},
+    payloads::{csr_payload, identifiers, terms, wish},
     session::{Session, request},
-    steps::{Account, Placed, csr_payload, identifiers, signer, terms, wish},
+    steps::{Account, Placed, signer},
 };
 use crate::{
     http::Response,

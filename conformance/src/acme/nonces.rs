@@ -7,8 +7,9 @@ use serde_json::json;
 use super::{
     jws::{AccountKey, base64url},
     objects::{excerpt, require_problem, require_status},
+    payloads::terms,
     session::{Session, request},
-    steps::{Account, signer, terms},
+    steps::{Account, signer},
 };
 use crate::{
     http::Response,

@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     objects::{Authorization, Identifier, Order, Status, is_moment, location, object, require_problem, require_status},
+    payloads::{csr_payload, identifiers, wish},
     place::{self, Place},
     responder::{Behaviour, path_of},
     session::Session,
-    steps::{Account, PATIENCE, PAUSE, csr_payload, identifiers, wish},
+    steps::{Account, PATIENCE, PAUSE},
 };
 use crate::{
     certificate::hex,

@@ -5,15 +5,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    jws::{AccountKey, base64url},
+    jws::AccountKey,
     objects::{Authorization, Challenge, Order, Status, json as read_json, location, object, require_status},
+    payloads::{csr_payload, identifiers, terms, wish},
     place::{self, Place},
     responder::{Behaviour, path_of},
     session::{Session, Signer},
 };
 use crate::{
     certificate::hex,
-    csr::Wish,
     key::{Key, random},
     verdict::{Stop, require},
 };
@@ -184,26 +184,4 @@ impl Session<'_> {
 /// How a key signs that has no account yet.
 pub(super) const fn signer(key: &AccountKey) -> Signer<'_> {
     Signer { key, kid: None }
-}
-
-/// The payload of an ordinary newAccount.
-pub(super) fn terms() -> Value {
-    json!({"termsOfServiceAgreed": true})
-}
-
-/// The payload of newOrder for these names.
-pub(super) fn identifiers(names: &[String]) -> Value {
-    let list: Vec<Value> = names.iter().map(|name| json!({"type": "dns", "value": name})).collect();
-    json!({"identifiers": list})
-}
-
-/// The payload of finalize.
-pub(super) fn csr_payload(csr: &[u8]) -> Value {
-    json!({"csr": base64url(csr)})
-}
-
-/// A CSR of exactly these names.
-pub(super) fn wish(names: &[String]) -> Wish {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Wish::empty().with_dns_names(&names)
 }

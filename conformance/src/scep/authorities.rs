@@ -54,6 +54,14 @@ impl Authorities {
         Ok(Self { url: url.clone(), certificates, anchors, is_message })
     }
 
+    /// Of a message of several certificates, for one who trusts whoever is in it.
+    pub(super) fn of_message(url: &Url, message: &[u8]) -> Result<Self, Stop> {
+        let message = Element::parse(message)?;
+        let set = certs_only::certificate_set(&message)?;
+        let certificates = set.iter().map(Certificate::from_element).collect::<Result<_, _>>()?;
+        Ok(Self { url: url.clone(), certificates, anchors: Vec::new(), is_message: true })
+    }
+
     /// The certificate to encrypt to: the RA's that says it is for that, or else the CA's.
     pub(super) fn recipient(&self) -> Result<&Certificate, Stop> {
         let is_for_keys = |certificate: &&Certificate| certificate.key_usage(KEY_ENCIPHERMENT) != Some(false);

@@ -9,6 +9,7 @@ use super::{
     LOAD_CORE, SERVER_CORE,
     load::{Amount, Measurement, RawServer, generator, json},
 };
+use crate::gateway::Gateway;
 
 /// What all runs have in common.
 pub(super) struct EstLoad {
@@ -74,6 +75,13 @@ impl EstLoad {
         }
         Measurement::take(&mut command)
     }
+}
+
+/// A user of a gateway, who may enroll its own name; the password goes into a file in `work`.
+pub(super) fn add_user(gateway: &Gateway, work: &Path, name: &str) -> Result<EstLoad> {
+    let password_file = work.join(format!("{name}.password"));
+    std::fs::write(&password_file, gateway.add_user(name)?)?;
+    Ok(EstLoad { ca_file: gateway.run().ca_pem.clone(), user: name.to_owned(), password_file })
 }
 
 /// Base URL of the default EST endpoint, as a raw server stands for it.

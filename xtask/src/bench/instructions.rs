@@ -15,12 +15,12 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{
+    acme::AcmeLoad,
+    asker::{Asker, Question, Range, Responder},
     est::{EstLoad, Operation as EstOperation},
     load::Amount,
-    status::{
-        asker::{Asker, Question, Range, Responder},
-        seeded::SeededLedger,
-    },
+    scep::ScepLoad,
+    seeded::SeededLedger,
 };
 use crate::{
     cargo,
@@ -37,11 +37,11 @@ const TOLERANCE: f64 = 1.10;
 /// The architecture that numbers are written down for.
 const ARCHITECTURE: &str = "x86_64";
 /// Operations before those that count.
-const WARM_UP: u32 = 50;
+const WARM_UP: u32 = 20;
 /// Operations of the shorter run, which has as much of everything else as the longer one: a connection, a handshake.
 const FEW: u32 = 20;
-/// Operations by which the longer run is longer.
-const MORE: u32 = 400;
+/// Its data directory, in the folder of the run.
+const NAME: &str = "instructions";
 /// Certificates that are asked about.
 const CERTIFICATES: u32 = 10;
 /// Parts of an operation that are shown.
@@ -58,22 +58,32 @@ pub(crate) struct Options {
 /// What is counted.
 struct Operation {
     id: &'static str,
+    /// Operations by which the longer run is longer.
+    more: u32,
     run: fn(&World, &Gateway, Amount) -> Result<()>,
 }
 
 const GET: Question = Question { get: true, nonce: false };
 const NONCE: Question = Question { get: false, nonce: true };
 
-const OPERATIONS: [Operation; 4] = [
-    Operation { id: "est-simpleenroll", run: |world, gateway, amount| world.est(EstOperation::Enroll, gateway, amount) },
-    Operation { id: "est-cacerts", run: |world, gateway, amount| world.est(EstOperation::CaCerts, gateway, amount) },
-    Operation { id: "ocsp-get", run: |world, gateway, amount| world.ocsp(GET, gateway, amount) },
-    Operation { id: "ocsp-nonce", run: |world, gateway, amount| world.ocsp(NONCE, gateway, amount) },
+const OPERATIONS: [Operation; 6] = [
+    Operation {
+        id: "est-simpleenroll",
+        more: 400,
+        run: |world, gateway, amount| world.est(EstOperation::Enroll, gateway, amount),
+    },
+    Operation { id: "est-cacerts", more: 400, run: |world, gateway, amount| world.est(EstOperation::CaCerts, gateway, amount) },
+    Operation { id: "scep-pkcsreq", more: 40, run: |world, gateway, amount| world.scep.enroll(gateway, amount).map(drop) },
+    Operation { id: "acme-issuance", more: 40, run: |world, gateway, amount| world.acme.order(gateway, amount).map(drop) },
+    Operation { id: "ocsp-get", more: 400, run: |world, gateway, amount| world.ocsp(GET, gateway, amount) },
+    Operation { id: "ocsp-nonce", more: 400, run: |world, gateway, amount| world.ocsp(NONCE, gateway, amount) },
 ];
 
 /// Who asks.
 struct World {
     est: EstLoad,
+    scep: ScepLoad,
+    acme: AcmeLoad,
     asker: Asker,
 }
 
@@ -149,7 +159,8 @@ fn record_path() -> PathBuf {
 fn count_all() -> Result<Vec<(&'static str, Profile)>> {
     let work = tempfile::Builder::new().prefix("instructions-").tempdir_in(cargo::target_directory()?)?;
     let (data_dir, world) = prepare(work.path())?;
-    let mut counted = Counted::start(&data_dir)?;
+    let config = world.acme.configuration(work.path(), NAME)?;
+    let mut counted = Counted::start(&data_dir, &config)?;
     let counts = OPERATIONS.iter().map(|operation| Ok((operation.id, count(operation, &world, &mut counted)?))).collect();
     counted.gateway.stop()?;
     counts
@@ -157,24 +168,25 @@ fn count_all() -> Result<Vec<(&'static str, Profile)>> {
 
 /// A data directory that has seen a start, with a user and certificates to ask about.
 fn prepare(work: &Path) -> Result<(PathBuf, World)> {
-    let mut ledger = SeededLedger::prepare(work)?;
+    let mut ledger = SeededLedger::prepare(work, NAME)?;
     ledger.issue(CERTIFICATES)?;
     let (gateway, password_file) = (ledger.start()?, work.join("password"));
     let user = "bench-device";
     std::fs::write(&password_file, gateway.add_user(user)?)?;
     let est = EstLoad { ca_file: gateway.run().ca_pem.clone(), user: user.to_owned(), password_file };
+    let scep = ScepLoad::new(&gateway, work)?;
     gateway.stop()?;
     let data_dir = ledger.data_dir();
     let asker = Asker::new(&data_dir);
-    Ok((data_dir, World { est, asker }))
+    Ok((data_dir, World { est, scep, acme: AcmeLoad::new()?, asker }))
 }
 
 fn count(operation: &Operation, world: &World, counted: &mut Counted) -> Result<Profile> {
     let amount = |requests| Amount { connections: 1, requests, warm_up: 0, cold: false };
     (operation.run)(world, &counted.gateway, amount(WARM_UP))?;
     let few = counted.count(|gateway| (operation.run)(world, gateway, amount(FEW)))?;
-    let many = counted.count(|gateway| (operation.run)(world, gateway, amount(FEW + MORE)))?;
-    let each = many.beyond(&few, MORE);
+    let many = counted.count(|gateway| (operation.run)(world, gateway, amount(FEW + operation.more)))?;
+    let each = many.beyond(&few, operation.more);
     ensure!(each.counted() > 0, "nothing was counted of {}", operation.id);
     Ok(each)
 }

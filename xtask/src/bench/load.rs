@@ -55,6 +55,7 @@ impl Amount {
 #[derive(Deserialize)]
 pub(super) struct Measurement {
     requests: u32,
+    exchanges: u32,
     errors: u32,
     first_error: Option<String>,
     wall_seconds: f64,
@@ -75,9 +76,19 @@ impl Measurement {
         Ok(measured)
     }
 
+    /// Requests that counted.
+    pub(super) const fn requests(&self) -> u32 {
+        self.requests
+    }
+
     /// CPU time of the server for one request, in microseconds.
     pub(super) fn cpu_us(&self) -> f64 {
         self.server_cpu_ns as f64 / 1000.0 / f64::from(self.requests)
+    }
+
+    /// Requests of HTTP for one that counts.
+    pub(super) fn exchanges_each(&self) -> f64 {
+        f64::from(self.exchanges) / f64::from(self.requests)
     }
 
     /// Requests a second.

@@ -9,7 +9,7 @@ use super::{
     est::{self, Crypto, EstLoad, Operation},
     load::{Amount, RawServer},
     rows::Row,
-    series::{Round, Series},
+    series::{Round, Series, both},
     start_gateway,
 };
 use crate::gateway::Gateway;
@@ -74,9 +74,7 @@ impl Bench {
     /// A gateway with a user, and raw servers that give its answers.
     fn prepare(work: &Path) -> Result<Self> {
         let gateway = start_gateway(work, "paths")?;
-        let password_file = work.join("password");
-        std::fs::write(&password_file, gateway.add_user(USER)?)?;
-        let load = EstLoad { ca_file: gateway.run().ca_pem.clone(), user: USER.to_owned(), password_file };
+        let load = est::add_user(&gateway, work, USER)?;
         let sample = |operation, name: &str| -> Result<_> {
             let path = work.join(name);
             load.run(operation, &gateway.est_url()?, gateway.run().pid, Amount::ONE, Some(&path))?;
@@ -98,18 +96,11 @@ impl Bench {
             Operation::CaCerts => (&self.cacerts, None, 0.0),
         };
         let ask = |server: &RawServer| self.load.run(route.operation, &est::url_of(server), server.pid(), route.amount, None);
-        let ask_raw = || ask(raw);
         let ask_gateway = || {
             let gateway = &self.gateway;
             self.load.run(route.operation, &gateway.est_url()?, gateway.run().pid, route.amount, None)
         };
-        let (gateway, raw) = if gateway_first {
-            let first = ask_gateway()?;
-            (first, ask_raw()?)
-        } else {
-            let first = ask_raw()?;
-            (ask_gateway()?, first)
-        };
+        let (gateway, raw) = both(gateway_first, ask_gateway, || ask(raw))?;
         let in_place = enrolling.map(ask).transpose()?;
         Ok(Round { gateway, raw, loop_us, in_place })
     }

@@ -25,6 +25,23 @@ pub(super) struct Row {
     pub(super) note: String,
 }
 
+impl Row {
+    /// What is held against nothing.
+    pub(super) fn information(id: &'static str, value: f64, unit: &'static str, note: String) -> Self {
+        Self { id, value, unit, limit: None, raw: None, in_place: None, ratio: None, spread: 0.0, note }
+    }
+
+    /// The same, by the median of some values and how far they lie apart.
+    pub(super) fn of_values(id: &'static str, values: &[f64], unit: &'static str, note: String) -> Self {
+        Self { spread: spread(values), ..Self::information(id, median(values), unit, note) }
+    }
+
+    /// Held against a limit, in its own unit.
+    pub(super) fn limited(self, limit: f64) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+}
+
 /// The middle one of some numbers; zero if there are none.
 pub(super) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -52,7 +69,7 @@ pub(super) fn spread(values: &[f64]) -> f64 {
 /// Prints the table.
 pub(super) fn print(rows: &[Row]) {
     println!(
-        "\n{:<24} {:>10} {:>10} {:<7} {:>6} {:>6} {:<5} {:>8} {:>6}  note",
+        "\n{:<28} {:>10} {:>10} {:<7} {:>6} {:>6} {:<5} {:>8} {:>6}  note",
         "row", "value", "raw", "unit", "ratio", "limit", "", "in place", "spread"
     );
     for row in rows {
@@ -62,7 +79,7 @@ pub(super) fn print(rows: &[Row]) {
         let verdict = row.limit.map_or("", |limit| if row.value > limit { "over" } else { "holds" });
         let spread = format!("{:.0} %", row.spread * 100.0);
         println!(
-            "{:<24} {:>10.1} {:>10} {:<7} {:>6} {:>6} {verdict:<5} {:>8} {spread:>6}  {}",
+            "{:<28} {:>10.1} {:>10} {:<7} {:>6} {:>6} {verdict:<5} {:>8} {spread:>6}  {}",
             row.id,
             row.value,
             number(row.raw),

@@ -1,5 +1,7 @@
 //! What the rounds of one path have found, and the row that comes of it.
 
+use anyhow::Result;
+
 use super::{
     load::{Amount, Measurement},
     rows::{Row, median, spread},
@@ -15,6 +17,21 @@ pub(super) struct Round {
     pub(super) in_place: Option<Measurement>,
 }
 
+/// Asks the gateway and the raw server, in the order of this round.
+pub(super) fn both(
+    gateway_first: bool,
+    gateway: impl FnOnce() -> Result<Measurement>,
+    raw: impl FnOnce() -> Result<Measurement>,
+) -> Result<(Measurement, Measurement)> {
+    if gateway_first {
+        let first = gateway()?;
+        Ok((first, raw()?))
+    } else {
+        let first = raw()?;
+        Ok((gateway()?, first))
+    }
+}
+
 /// All rounds of one path, in microseconds.
 #[derive(Default)]
 pub(super) struct Series {
@@ -24,6 +41,7 @@ pub(super) struct Series {
     raw: Vec<f64>,
     rates: Vec<f64>,
     p99_ms: Vec<f64>,
+    exchanges: Vec<f64>,
 }
 
 impl Series {
@@ -35,6 +53,16 @@ impl Series {
         self.in_place.extend(round.in_place.as_ref().map(Measurement::cpu_us));
         self.rates.push(round.gateway.rate());
         self.p99_ms.push(round.gateway.p99_ms());
+        self.exchanges.push(round.gateway.exchanges_each());
+    }
+
+    /// What a bare server takes for it.
+    fn bare(&self) -> String {
+        let bare = median(&self.bare);
+        match median(&self.exchanges) {
+            each if each > 1.0 => format!("{each:.2} bare requests {bare:.1} us"),
+            _ => format!("bare request {bare:.1} us"),
+        }
     }
 
     /// The row of a path, whose limit is `times` the raw costs.
@@ -51,9 +79,9 @@ impl Series {
             spread: spread(&ratios),
             in_place: (!self.in_place.is_empty()).then(|| median(&self.in_place)),
             note: format!(
-                "{} connections, bare request {:.1} us, {:.0} a second, p99 {:.1} ms",
+                "{} connections, {}, {:.0} a second, p99 {:.1} ms",
                 amount.connections,
-                median(&self.bare),
+                self.bare(),
                 median(&self.rates),
                 median(&self.p99_ms)
             ),

@@ -1,18 +1,15 @@
 //! What relying parties ask for: OCSP from memory and signed, a storm of questions that nobody has asked before, CRLs, and how all of that
 //! fares as more certificates are revoked.
 
-pub(super) mod asker;
 mod crl;
 mod ocsp;
 mod revoked;
-pub(super) mod seeded;
 
 use std::path::Path;
 
 use anyhow::Result;
 
-use super::rows::Row;
-use seeded::SeededLedger;
+use super::{rows::Row, seeded::SeededLedger};
 
 /// Measures the rows that are wanted; `storm` is how many certificates are asked about in the storm.
 pub(super) fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool, storm: u32) -> Result<Vec<Row>> {
@@ -21,7 +18,7 @@ pub(super) fn measure(work: &Path, wanted: &dyn Fn(&str) -> bool, storm: u32) ->
     if !wants_answers && !wants_revoked {
         return Ok(Vec::new());
     }
-    let mut ledger = SeededLedger::prepare(work)?;
+    let mut ledger = SeededLedger::prepare(work, "status")?;
     let mut rows = Vec::new();
     if wants_answers {
         rows.extend(ocsp::measure(&mut ledger, wanted, storm)?);

@@ -18,14 +18,16 @@ use tokio::task::JoinSet;
 use crate::{
     client::{Connection, Server},
     cpu::CpuClock,
+    exchange::Recorder,
     head,
-    work::Work,
+    plan::{Extent, Job, Plan},
 };
 
 /// Where the load goes and how much of it.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Where: of EST `https://HOST:PORT/.well-known/est`, of OCSP `http://HOST:PORT/ocsp/AUTHORITY`
+    /// Where: of EST `https://HOST:PORT/.well-known/est`, of ACME `https://HOST:PORT/acme/ENDPOINT/directory`, of SCEP
+    /// `http://HOST:PORT/scep/ENDPOINT`, of OCSP `http://HOST:PORT/ocsp/AUTHORITY`
     #[arg(long)]
     pub(crate) url: Url,
     /// PEM trust anchors, for https
@@ -34,13 +36,13 @@ pub(crate) struct Options {
     /// Connections, each with one request in flight
     #[arg(long, default_value_t = 16)]
     connections: usize,
-    /// Requests that count
+    /// Requests that count; of ACME, certificates
     #[arg(long, default_value_t = 5000)]
     requests: usize,
     /// Requests before those
     #[arg(long, default_value_t = 500)]
     warm_up: usize,
-    /// A new connection for each request, over TLS with a full handshake
+    /// A new connection for each request, or certificate of ACME, over TLS with a full handshake
     #[arg(long)]
     cold: bool,
     /// The server's process: its CPU time is measured
@@ -52,6 +54,9 @@ pub(crate) struct Options {
     /// Where its status and its header fields are written, as raw-server takes them
     #[arg(long)]
     save_head: Option<PathBuf>,
+    /// Where the last answer at each path is written, as raw-server takes them by --exchange
+    #[arg(long)]
+    record: Option<PathBuf>,
 }
 
 impl Options {
@@ -76,6 +81,8 @@ impl Options {
 #[derive(Serialize)]
 pub(crate) struct Measurement {
     requests: usize,
+    /// Requests of HTTP that were sent for those.
+    exchanges: usize,
     errors: usize,
     /// What was wrong with the first answer that was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,15 +101,29 @@ pub(crate) struct Measurement {
 }
 
 /// Runs the load on one thread.
-pub(crate) fn run(options: &Options, work: Work) -> anyhow::Result<Measurement> {
+pub(crate) fn run(options: &Options, plan: Plan) -> anyhow::Result<Measurement> {
     ensure!(options.connections > 0 && options.requests > 0, "nothing to do");
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(options, work))
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(drive(options, plan))
 }
 
-async fn drive(options: &Options, work: Work) -> anyhow::Result<Measurement> {
-    let server = Server::new(&options.url, options.ca_file.as_deref()).await?;
+async fn drive(options: &Options, plan: Plan) -> anyhow::Result<Measurement> {
+    let mut server = Server::new(&options.url, options.ca_file.as_deref()).await?;
+    let recorder = options.record.as_ref().map(|_| Arc::<Recorder>::default());
+    if let Some(recorder) = &recorder {
+        server.record(Arc::clone(recorder));
+    }
+    let extent = Extent { connections: options.connections, count: options.answers(), cold: options.cold };
+    let job = plan.prepare(&server, &options.url, extent).await?;
+    let measured = measure(options, server, job).await?;
+    if let Some((recorder, path)) = recorder.zip(options.record.as_deref()) {
+        recorder.write(path)?;
+    }
+    Ok(measured)
+}
+
+async fn measure(options: &Options, server: Server, job: Job) -> anyhow::Result<Measurement> {
     let clock = options.server_pid.map(CpuClock::of).transpose()?;
-    let run = Arc::new(Run { server, work, cold: options.cold, next: AtomicUsize::new(0) });
+    let run = Arc::new(Run { server, job, cold: options.cold, next: AtomicUsize::new(0) });
     let mut kept = Vec::new();
     for _ in 0..options.connections {
         kept.push(if options.cold { None } else { Some(run.server.connect().await?) });
@@ -110,8 +131,9 @@ async fn drive(options: &Options, work: Work) -> anyhow::Result<Measurement> {
     let _awake = stay_awake();
     let (kept, _) = run.pass(kept, options.warm_up).await?;
     let cpu = || clock.map(CpuClock::nanoseconds).transpose();
+    let asked = run.server.asked();
     let (watch, before) = (Stopwatch::start(), cpu()?);
-    let (kept, mut tally) = run.pass(kept, run.work.count).await?;
+    let (kept, mut tally) = run.pass(kept, options.answers()).await?;
     let (wall, after) = (watch.elapsed(), cpu()?);
     drop(kept);
     if let Some(answer) = &tally.answer {
@@ -120,6 +142,7 @@ async fn drive(options: &Options, work: Work) -> anyhow::Result<Measurement> {
     tally.nanoseconds.sort_unstable();
     Ok(Measurement {
         requests: tally.nanoseconds.len(),
+        exchanges: run.server.asked() - asked,
         errors: tally.errors.len(),
         first_error: tally.errors.first().cloned(),
         wall_seconds: wall.as_secs_f64(),
@@ -147,7 +170,7 @@ fn stay_awake() -> JoinSet<()> {
 /// What the connections of a run share.
 struct Run {
     server: Server,
-    work: Work,
+    job: Job,
     cold: bool,
     /// The next request that nobody has taken.
     next: AtomicUsize,
@@ -186,8 +209,7 @@ impl Run {
                 Some(kept) => kept,
                 None => self.server.connect().await?,
             };
-            let answered = used.ask(self.work.request(index)?).await;
-            match answered.and_then(|answer| self.work.check(index, &answer).map(|()| answer)) {
+            match self.job.perform(index, &mut used).await {
                 Ok(answer) => {
                     tally.nanoseconds.push(watch.elapsed().as_nanos());
                     tally.answer = Some(answer);

@@ -1,16 +1,23 @@
-//! `certgate-load`: a load generator for servers of EST and OCSP and for publishers of CRLs, and the raw costs that they are held against.
+//! `certgate-load`: a load generator for servers of EST, ACME, SCEP and OCSP and for publishers of CRLs, and the raw costs that they are held against.
 //!
 //! The client checks every answer and reads the CPU time of the server's process around the requests that count. The raw side is a
 //! bare hyper service that answers with the same bytes, and loops over what an operation cannot do without.
 
+mod acme;
 mod client;
 mod cpu;
+mod exchange;
 mod head;
 mod load;
 mod ocsp;
+mod plan;
 mod raw_crypto;
+mod raw_issuance;
+mod raw_jws;
+mod raw_rsa;
 mod raw_server;
 mod raw_status;
+mod scep;
 mod serials;
 mod storm;
 mod work;
@@ -24,9 +31,10 @@ use std::{
 use anyhow::{Context, anyhow};
 use certgate_conformance::certificate::Certificate;
 use clap::{Parser, Subcommand};
+use plan::Plan;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 
-/// Load generator for servers of EST, OCSP and CRLs, and the raw costs that a server is held against
+/// Load generator for servers of EST, ACME, SCEP, OCSP and CRLs, and the raw costs that a server is held against
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -51,6 +59,20 @@ enum Command {
     Get {
         #[command(flatten)]
         load: load::Options,
+    },
+    /// Order certificates by ACME, with http-01 validated here, each of them whole; prints JSON
+    Acme {
+        #[command(flatten)]
+        load: load::Options,
+        #[command(flatten)]
+        orders: acme::Options,
+    },
+    /// Enroll by SCEP with RSA keys of 2048 bits; prints JSON
+    Scep {
+        #[command(flatten)]
+        load: load::Options,
+        #[command(flatten)]
+        requests: scep::Options,
     },
     /// Ask for the status of certificates, each time another one's; prints JSON
     Ocsp {
@@ -80,6 +102,18 @@ enum Command {
         #[arg(long, default_value_t = 1.0)]
         seconds: f64,
     },
+    /// The cost of reading and verifying a JWS of ACME; prints JSON, in nanoseconds
+    RawJws {
+        /// How long it is repeated
+        #[arg(long, default_value_t = 1.0)]
+        seconds: f64,
+    },
+    /// The cost of what a PKCSReq of SCEP cannot do without, by RSA keys of 2048 bits; prints JSON, in nanoseconds
+    RawRsa {
+        /// How long each is repeated
+        #[arg(long, default_value_t = 1.0)]
+        seconds: f64,
+    },
     /// The cost of signing an OCSP response and of looking a certificate up in a ledger; prints JSON, in nanoseconds
     RawStatus(raw_status::Options),
 }
@@ -101,24 +135,28 @@ fn perform(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Enroll { load, user, password_file } => {
             let work = work::enrollments(&load.url, &user, &secret(&password_file)?, load.answers())?;
-            print(&load::run(&load, work)?)
+            print(&load::run(&load, Plan::Requests(work))?)
         }
         Command::Get { load } => {
-            let work = work::fetches(&load.url, load.answers());
-            print(&load::run(&load, work)?)
+            let work = work::fetches(&load.url);
+            print(&load::run(&load, Plan::Requests(work))?)
         }
+        Command::Acme { load, orders } => print(&load::run(&load, Plan::Acme(orders))?),
+        Command::Scep { load, requests } => print(&load::run(&load, Plan::Scep(requests))?),
         Command::Ocsp { load, about } => {
             let issuer = CertificateDer::from_pem_file(&about.issuer).with_context(|| about.issuer.display().to_string())?;
-            let work = work::questions(&load.url, &about, &Certificate::parse(&issuer)?, load.answers())?;
-            print(&load::run(&load, work)?)
+            let work = work::questions(&load.url, &about, &Certificate::parse(&issuer)?)?;
+            print(&load::run(&load, Plan::Requests(work))?)
         }
         Command::Crl { load, if_none_match } => {
-            let work = work::lists(&load.url, if_none_match, load.answers());
-            print(&load::run(&load, work)?)
+            let work = work::lists(&load.url, if_none_match);
+            print(&load::run(&load, Plan::Requests(work))?)
         }
         Command::Storm(options) => print(&storm::run(&options)?),
         Command::RawServer(options) => raw_server::run(&options),
         Command::RawCrypto { issued, seconds } => print(&raw_crypto::measure(&read(&issued)?, seconds)?),
+        Command::RawJws { seconds } => print(&raw_jws::measure(seconds)?),
+        Command::RawRsa { seconds } => print(&raw_rsa::measure(seconds)?),
         Command::RawStatus(options) => print(&raw_status::measure(&options)?),
     }
 }

@@ -6,7 +6,7 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, UnparsedPublicKey},
 };
 use base64ct::{Base64, Encoding};
-use certgate_conformance::{asn1::Element, certificate::Certificate, certs_only};
+use certgate_conformance::{asn1::Element, certificate::Certificate, certs_only, pem};
 use der::{Decode, Header, Reader, SliceReader};
 use serde::Serialize;
 use x509_cert::request::CertReq;
@@ -58,12 +58,16 @@ impl Enrollment {
         Ok(Self { tbs: device(issued)?.tbs, key, random: SystemRandom::new() })
     }
 
-    /// Parses and verifies the CSR in the body of a request, and signs.
+    /// Parses and verifies the CSR in the body of a request of EST, and signs.
     pub(crate) fn perform(&self, body: &[u8]) -> anyhow::Result<()> {
-        let csr = Base64::decode_vec(std::str::from_utf8(body)?).map_err(|_| anyhow!("no base64"))?;
-        let parsed = CertReq::from_der(&csr)?;
+        self.issue(&Base64::decode_vec(std::str::from_utf8(body)?).map_err(|_| anyhow!("no base64"))?)
+    }
+
+    /// Parses and verifies a CSR, and signs.
+    pub(crate) fn issue(&self, csr: &[u8]) -> anyhow::Result<()> {
+        let parsed = CertReq::from_der(csr)?;
         // The signed part as it was sent: what follows the header of the whole.
-        let message = SliceReader::new(&csr).and_then(|mut whole| {
+        let message = SliceReader::new(csr).and_then(|mut whole| {
             Header::decode(&mut whole)?;
             whole.tlv_bytes()
         })?;
@@ -75,9 +79,12 @@ impl Enrollment {
     }
 }
 
-/// The certificate of no authority.
+/// The certificate of no authority, in an answer of EST, or in a chain as ACME gives it.
 fn device(issued: &[u8]) -> anyhow::Result<Certificate> {
-    let certificates = certs_only::decode(issued)?;
+    let certificates = match pem::decode(issued) {
+        Ok(ders) => ders.iter().map(|der| Certificate::parse(der)).collect::<Result<Vec<_>, _>>()?,
+        Err(_) => certs_only::decode(issued)?,
+    };
     certificates.into_iter().find(|certificate| !certificate.is_authority()).context("an answer without certificate")
 }
 

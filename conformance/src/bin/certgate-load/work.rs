@@ -15,7 +15,10 @@ use hyper::{
     header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, IF_NONE_MATCH},
 };
 
-use crate::ocsp::{self, Questions};
+use crate::{
+    ocsp::{self, Questions},
+    scep::Messages,
+};
 
 /// What the answers to both operations of EST are (RFC 7030 §4.1.3, §4.2.3).
 const CERTS_ONLY: &str = "application/pkcs7-mime";
@@ -23,11 +26,11 @@ const CERTS_ONLY: &str = "application/pkcs7-mime";
 const OCSP_RESPONSE: &str = "application/ocsp-response";
 /// RFC 5280 §4.2.1.13, RFC 2585 §4.2.
 const CRL: &str = "application/pkix-crl";
+/// RFC 8894 §4.3.
+const PKI_MESSAGE: &str = "application/x-pki-message";
 
 /// Requests of one operation, and what an answer must be.
 pub(crate) struct Work {
-    /// How many there are.
-    pub(crate) count: usize,
     method: Method,
     target: String,
     /// Header fields of each.
@@ -46,6 +49,8 @@ enum Content {
     Bodies(Vec<Bytes>),
     /// A question each, behind the URL if the method is GET.
     Questions(Questions),
+    /// A message of SCEP each.
+    Messages(Messages),
 }
 
 /// `count` enrollments of `user` as common name, each with a key of its own.
@@ -64,14 +69,13 @@ pub(crate) fn renewals(url: &Url, user: &str, count: usize) -> anyhow::Result<Wo
         target: format!("{}/simplereenroll", url.path),
         fields: vec![(HOST, url.authority()), (CONTENT_TYPE, "application/pkcs10".to_owned())],
         content: Content::Bodies(bodies),
-        ..fetches(url, count)
+        ..fetches(url)
     })
 }
 
-/// `count` times the CA certificates.
-pub(crate) fn fetches(url: &Url, count: usize) -> Work {
+/// The CA certificates, again and again.
+pub(crate) fn fetches(url: &Url) -> Work {
     Work {
-        count,
         method: Method::GET,
         target: format!("{}/cacerts", url.path),
         fields: vec![(HOST, url.authority())],
@@ -81,26 +85,39 @@ pub(crate) fn fetches(url: &Url, count: usize) -> Work {
     }
 }
 
-/// `count` times a CRL, or the word that it is still the one with this entity tag.
-pub(crate) fn lists(url: &Url, entity_tag: Option<String>, count: usize) -> Work {
+/// A CRL, or the word that it is still the one with this entity tag, again and again.
+pub(crate) fn lists(url: &Url, entity_tag: Option<String>) -> Work {
     let (status, media_type) = match entity_tag {
         None => (StatusCode::OK, Some(CRL)),
         Some(_) => (StatusCode::NOT_MODIFIED, None),
     };
-    let mut work = Work { target: url.path.clone(), status, media_type, ..fetches(url, count) };
+    let mut work = Work { target: url.path.clone(), status, media_type, ..fetches(url) };
     work.fields.extend(entity_tag.map(|tag| (IF_NONE_MATCH, tag)));
     work
 }
 
-/// `count` questions about certificates that `issuer` has issued.
-pub(crate) fn questions(url: &Url, options: &ocsp::Options, issuer: &Certificate, count: usize) -> anyhow::Result<Work> {
+/// Questions about certificates that `issuer` has issued.
+pub(crate) fn questions(url: &Url, options: &ocsp::Options, issuer: &Certificate) -> anyhow::Result<Work> {
     let content = Content::Questions(Questions::new(options, issuer)?);
-    let mut work = Work { target: url.path.clone(), media_type: Some(OCSP_RESPONSE), content, ..fetches(url, count) };
+    let mut work = Work { target: url.path.clone(), media_type: Some(OCSP_RESPONSE), content, ..fetches(url) };
     if !options.get {
         work.method = Method::POST;
         work.fields.push((CONTENT_TYPE, "application/ocsp-request".to_owned()));
     }
     Ok(work)
+}
+
+/// Messages of SCEP, by POST (RFC 8894 §4.1).
+pub(crate) fn messages(url: &Url, messages: Messages) -> Work {
+    let mut work = Work {
+        method: Method::POST,
+        target: format!("{}?operation=PKIOperation", url.path),
+        content: Content::Messages(messages),
+        media_type: Some(PKI_MESSAGE),
+        ..fetches(url)
+    };
+    work.fields.push((CONTENT_TYPE, PKI_MESSAGE.to_owned()));
+    work
 }
 
 /// A CSR for `name` as common name, with a new P-256 key.
@@ -122,6 +139,7 @@ impl Work {
                 (format!("{}/{}", self.target, questions.path(index)), Bytes::new())
             }
             Content::Questions(questions) => (self.target.clone(), questions.der(index).into()),
+            Content::Messages(messages) => (self.target.clone(), messages.der(index)?),
         };
         Ok(request.uri(target).body(Full::new(body))?)
     }
@@ -135,6 +153,7 @@ impl Work {
         ensure!(kind.split(';').next() == Some(expected), "media type {kind:?}");
         match &self.content {
             Content::Questions(questions) => questions.check(index, content),
+            Content::Messages(messages) => messages.check(index, content),
             Content::Nothing | Content::Bodies(_) => Ok(()),
         }
     }

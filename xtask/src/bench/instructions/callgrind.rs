@@ -25,12 +25,12 @@ pub(super) struct Counted {
 
 impl Counted {
     /// Starts the gateway on this data directory, which has seen a start before: making keys takes long here.
-    pub(super) fn start(data_dir: &Path) -> Result<Self> {
+    pub(super) fn start(data_dir: &Path, config: &Path) -> Result<Self> {
         let dumps = data_dir.with_extension("callgrind");
         let mut wrapper = SERVER_CORE.map(str::to_owned).to_vec();
         wrapper.extend(["valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"].map(str::to_owned));
         wrapper.push(format!("--callgrind-out-file={}", dumps.display()));
-        let counted = Self { gateway: Gateway::start(data_dir, &wrapper)?, dumps, dumped: 0 };
+        let counted = Self { gateway: Gateway::start_configured(data_dir, &wrapper, Some(config))?, dumps, dumped: 0 };
         counted.tell(&["instrumentation", "on"])?;
         Ok(counted)
     }

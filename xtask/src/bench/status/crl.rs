@@ -7,12 +7,13 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{asker::Sample, revoked::information, seeded::SeededLedger};
 use crate::{
     bench::{
         LOAD_CORE,
+        asker::Sample,
         load::{Amount, Measurement, RawServer, generator},
-        rows::{Row, median, spread},
+        rows::Row,
+        seeded::SeededLedger,
         series::{Round, Series},
         start::resident_kib,
     },
@@ -69,7 +70,7 @@ impl Lists {
         let beside = ((resident - self.empty_kib) * 1024.0 - served) / f64::from(ENTRIES);
         let note =
             format!("octets beside the {:.1} MB that are served; resident set {:.0} MiB", served / 1e6, resident / 1024.0);
-        let held = Row { limit: Some(ENTRY_LIMIT), ..information(IDS[3], beside, "octets", note) };
+        let held = Row::information(IDS[3], beside, "octets", note).limited(ENTRY_LIMIT);
         Ok(vec![self.builds(gateway)?, held])
     }
 
@@ -81,8 +82,7 @@ impl Lists {
             spent.push(cpu_ms(gateway.run().pid)? - before);
         }
         let note = format!("{ENTRIES} entries; resident set afterwards {:.0} MiB", resident_kib(gateway.run().pid)? / 1024.0);
-        let row = information(IDS[2], median(&spent), "ms CPU", note);
-        Ok(Row { limit: Some(BUILD_LIMIT), spread: spread(&spent), ..row })
+        Ok(Row::of_values(IDS[2], &spent, "ms CPU", note).limited(BUILD_LIMIT))
     }
 
     /// The whole of a short list, and the word that it is still the same.

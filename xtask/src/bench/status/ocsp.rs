@@ -2,15 +2,13 @@
 
 use anyhow::Result;
 
-use super::{
-    asker::{Asker, Costs, Question, Range, Responder, Sample},
-    seeded::SeededLedger,
-};
 use crate::{
     bench::{
+        asker::{Asker, Costs, Question, Range, Responder, Sample},
         load::{Amount, RawServer},
         rows::Row,
-        series::{Round, Series},
+        seeded::SeededLedger,
+        series::{Round, Series, both},
     },
     gateway::Gateway,
 };
@@ -155,13 +153,7 @@ impl Bench {
             Question { .. } => &self.post,
         };
         let (gateway, raw) = (Responder::gateway(&self.gateway)?, Responder::raw(&given.bare));
-        let (gateway, raw) = if round.is_multiple_of(2) {
-            let first = ask(&gateway)?;
-            (first, ask(&raw)?)
-        } else {
-            let first = ask(&raw)?;
-            (ask(&gateway)?, first)
-        };
+        let (gateway, raw) = both(round.is_multiple_of(2), || ask(&gateway), || ask(&raw))?;
         let loop_us = match route.making {
             Making::None => 0.0,
             Making::Sign => costs.sign_us(),

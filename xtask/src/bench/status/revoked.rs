@@ -2,15 +2,13 @@
 
 use anyhow::Result;
 
-use super::{
-    asker::{Asker, Question, Range, Responder},
-    crl,
-    seeded::SeededLedger,
-};
+use super::crl;
 use crate::{
     bench::{
+        asker::{Asker, Question, Range, Responder},
         load::{Amount, Measurement},
-        rows::{Row, median, spread},
+        rows::{Row, median},
+        seeded::SeededLedger,
         start::resident_kib,
     },
     gateway::Gateway,
@@ -74,20 +72,12 @@ fn rates(ledger: &SeededLedger<'_>, gateway: &Gateway, ids: [&'static str; 3]) -
     let rate = |id, measured: &[Measurement], what: &str| {
         let rates: Vec<f64> = measured.iter().map(Measurement::rate).collect();
         let cpu: Vec<f64> = measured.iter().map(Measurement::cpu_us).collect();
-        Row {
-            spread: spread(&rates),
-            ..information(id, median(&rates), "/s", format!("{what}, {:.1} us CPU each", median(&cpu)))
-        }
+        Row::of_values(id, &rates, "/s", format!("{what}, {:.1} us CPU each", median(&cpu)))
     };
     let [kept_id, signed_id, resident_id] = ids;
     Ok([
         rate(kept_id, &kept, "answers from memory"),
         rate(signed_id, &signed, "answers signed, each about another certificate"),
-        information(resident_id, resident, "KiB", "resident set after that".to_owned()),
+        Row::information(resident_id, resident, "KiB", "resident set after that".to_owned()),
     ])
-}
-
-/// A row that is held against nothing.
-pub(super) fn information(id: &'static str, value: f64, unit: &'static str, note: String) -> Row {
-    Row { id, value, unit, limit: None, raw: None, in_place: None, ratio: None, spread: 0.0, note }
 }

@@ -5,76 +5,74 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::seeded::FIRST_SERIAL;
-use crate::{
-    bench::{
-        LOAD_CORE, SERVER_CORE,
-        load::{Amount, Measurement, RawServer, generator, json},
-    },
-    gateway::Gateway,
+use super::{
+    LOAD_CORE, SERVER_CORE,
+    load::{Amount, Measurement, RawServer, generator, json},
+    seeded::FIRST_SERIAL,
 };
+use crate::gateway::Gateway;
 
 /// How a certificate is asked about.
 #[derive(Clone, Copy)]
-pub(in crate::bench) struct Question {
+pub(super) struct Question {
     /// GET or POST.
-    pub(in crate::bench) get: bool,
+    pub(super) get: bool,
     /// With a nonce, so that the answer is made for it alone.
-    pub(in crate::bench) nonce: bool,
+    pub(super) nonce: bool,
 }
 
 /// Which certificates are asked about.
 #[derive(Clone, Copy)]
-pub(in crate::bench) struct Range {
+pub(super) struct Range {
     /// This many, from the first that was filled in.
-    pub(in crate::bench) serials: u32,
+    pub(super) serials: u32,
     /// The place in their order at which to begin.
-    pub(in crate::bench) skip: u32,
+    pub(super) skip: u32,
 }
 
 /// Who is asked.
-pub(in crate::bench) struct Responder {
+pub(super) struct Responder {
     /// Where.
-    pub(in crate::bench) url: String,
+    pub(super) url: String,
     /// Its process.
-    pub(in crate::bench) pid: u32,
+    pub(super) pid: u32,
     /// A raw server gives the same answer always.
-    pub(in crate::bench) is_raw: bool,
+    pub(super) is_raw: bool,
 }
 
 impl Responder {
     /// The gateway, for its default authority.
-    pub(in crate::bench) fn gateway(gateway: &Gateway) -> Result<Self> {
+    pub(super) fn gateway(gateway: &Gateway) -> Result<Self> {
         Ok(Self { url: format!("{}/ocsp/default", gateway.http_url()?), pid: gateway.run().pid, is_raw: false })
     }
 
     /// A raw server in its place.
-    pub(in crate::bench) fn raw(server: &RawServer) -> Self {
+    pub(super) fn raw(server: &RawServer) -> Self {
         Self { url: format!("http://{}/ocsp/default", server.address), pid: server.pid(), is_raw: true }
     }
 }
 
 /// Asks about certificates of one issuer.
-pub(in crate::bench) struct Asker {
+pub(super) struct Asker {
     issuer: PathBuf,
 }
 
 /// An answer as two files, from which a raw server gives it again.
-pub(in crate::bench) struct Sample {
+pub(super) struct Sample {
     /// Its content.
-    pub(in crate::bench) content: PathBuf,
+    pub(super) content: PathBuf,
     /// Its status and header fields.
-    pub(in crate::bench) head: PathBuf,
+    pub(super) head: PathBuf,
 }
 
 impl Sample {
     /// In the folder of a run.
-    pub(in crate::bench) fn new(work: &Path, name: &str) -> Self {
+    pub(super) fn new(work: &Path, name: &str) -> Self {
         Self { content: work.join(name), head: work.join(format!("{name}.head")) }
     }
 
     /// A raw server that gives it; `work` is what it does for each request, as options.
-    pub(in crate::bench) fn serve(&self, work: &[String]) -> Result<RawServer> {
+    pub(super) fn serve(&self, work: &[String]) -> Result<RawServer> {
         RawServer::start(|command| {
             command.arg("--response").arg(&self.content).arg("--head").arg(&self.head).args(work);
         })
@@ -83,23 +81,17 @@ impl Sample {
 
 impl Asker {
     /// Asks what the default authority has issued.
-    pub(in crate::bench) fn new(data_dir: &Path) -> Self {
+    pub(super) fn new(data_dir: &Path) -> Self {
         Self { issuer: data_dir.join("ca/default.pem") }
     }
 
     /// Asks. Every answer must be right.
-    pub(in crate::bench) fn ask(
-        &self,
-        question: Question,
-        range: Range,
-        responder: &Responder,
-        amount: Amount,
-    ) -> Result<Measurement> {
+    pub(super) fn ask(&self, question: Question, range: Range, responder: &Responder, amount: Amount) -> Result<Measurement> {
         self.ask_and_save(question, range, responder, amount, None)
     }
 
     /// Asks once, and keeps the answer.
-    pub(in crate::bench) fn sample(&self, question: Question, responder: &Responder, sample: &Sample) -> Result<()> {
+    pub(super) fn sample(&self, question: Question, responder: &Responder, sample: &Sample) -> Result<()> {
         let range = Range { serials: 1, skip: 0 };
         self.ask_and_save(question, range, responder, Amount::ONE, Some(sample)).map(drop)
     }
@@ -127,33 +119,33 @@ impl Asker {
 
 impl Range {
     /// The serial numbers as the load generator takes them.
-    pub(in crate::bench) fn option(self) -> [String; 2] {
+    pub(super) fn option(self) -> [String; 2] {
         ["--serials".to_owned(), format!("{FIRST_SERIAL}+{}", self.serials)]
     }
 }
 
 /// What an answer that is made anew cannot do without, in nanoseconds.
 #[derive(Deserialize)]
-pub(in crate::bench) struct Costs {
+pub(super) struct Costs {
     sign_ns: f64,
     read_ns: f64,
 }
 
 impl Costs {
     /// Measures it on the servers' core: over the answer in `response`, in the ledger of `data_dir`.
-    pub(in crate::bench) fn measure(response: &Path, data_dir: &Path, range: Range) -> Result<Self> {
+    pub(super) fn measure(response: &Path, data_dir: &Path, range: Range) -> Result<Self> {
         let mut command = generator(&SERVER_CORE)?;
         command.arg("raw-status").arg("--response").arg(response).arg("--ledger").arg(data_dir.join("ledger.db"));
         json(command.args(range.option()).args(["--seconds", "0.1"]))
     }
 
     /// A signature, in microseconds.
-    pub(in crate::bench) fn sign_us(&self) -> f64 {
+    pub(super) fn sign_us(&self) -> f64 {
         self.sign_ns / 1000.0
     }
 
     /// A look into the ledger, in microseconds.
-    pub(in crate::bench) fn read_us(&self) -> f64 {
+    pub(super) fn read_us(&self) -> f64 {
         self.read_ns / 1000.0
     }
 }
