@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// "cgat": tells a ledger from any other SQLite file.
@@ -100,9 +101,7 @@ impl OpenError {
 /// The connection of the writer: makes the file if there is none, and migrates it.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
     create_private(path)?;
-    let mut connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let mut connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(OpenError::NoWriteAheadLog { path: path.to_owned(), mode });
@@ -119,17 +118,25 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, OpenError> {
 
 /// A connection that cannot write.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")?;
     Ok(connection)
 }
 
 /// A connection for folding the journal back.
 pub(super) fn open_for_checkpoints(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+    Ok(connection)
+}
+
+/// What all connections have in common.
+fn open(path: &Path, access: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A statement is planned once, whatever it is run with. Otherwise SQLite plans it anew each time that a value might have changed the
+    // plan, that of a LIMIT for one, which takes many times as long as running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -168,4 +175,38 @@ fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::types::Value;
+    use rusqlite::{StatementStatus, params_from_iter};
+
+    use super::super::enrollments::{OF_KEY, OF_TRANSACTION};
+    use super::*;
+
+    #[test]
+    fn statements_are_planned_once_and_by_their_indexes_whatever_they_are_run_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let writing = open_for_writing(&path).unwrap();
+        let reading = open_for_reading(&path).unwrap();
+        for (condition, index) in [(OF_KEY, "enrollment_by_key"), (OF_TRANSACTION, "enrollment_by_transaction")] {
+            let select = format!("SELECT id FROM enrollment WHERE {condition} LIMIT ?");
+            let values = |value: &str, most: i64| {
+                let texts = vec![Value::from(value.to_owned()); condition.matches('?').count()];
+                params_from_iter(texts.into_iter().chain([most.into()]))
+            };
+            for connection in [&writing, &reading] {
+                let mut statement = connection.prepare(&select).unwrap();
+                for (value, most) in [("first", 1), ("second", 2), ("", 3)] {
+                    assert!(!statement.exists(values(value, most)).unwrap());
+                }
+                assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{condition}");
+                let plan = format!("EXPLAIN QUERY PLAN {select}");
+                let plan: String = connection.query_row(&plan, values("first", 1), |row| row.get(3)).unwrap();
+                assert!(plan.contains(&format!("USING INDEX {index} ")), "{plan}");
+            }
+        }
+    }
 }

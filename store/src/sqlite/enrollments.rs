@@ -19,9 +19,9 @@ const COLUMNS: &str =
     "id, protocol, endpoint, operation, principal, info_sha256, profile, authority, grants, credential, voucher, renews,
                        may_omit, csr, csr_sha256, created_at, state, changed_at, reason, serial, transaction_name, challenge, account";
 /// By what makes two requests the same one.
-const OF_KEY: &str =
+pub(super) const OF_KEY: &str =
     "info_sha256 = ? AND principal = ? AND protocol = ? AND endpoint = ? AND operation = ? AND transaction_name = ?";
-const OF_TRANSACTION: &str = "transaction_name = ? AND endpoint = ? AND protocol = ? AND transaction_name <> ''";
+pub(super) const OF_TRANSACTION: &str = "transaction_name = ? AND endpoint = ? AND protocol = ? AND transaction_name <> ''";
 const IS_WAITING: &str = "state IN ('pending', 'approved')";
 const MAY_BE_ISSUED: &str = "state IN ('pending', 'approved', 'failed')";
 
