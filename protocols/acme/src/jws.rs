@@ -76,12 +76,6 @@ impl Jws {
         Ok(Self { protected: Protected::parse(&header)?, payload: octets, signing_input, signature })
     }
 
-    /// Is it a POST-as-GET request (RFC 8555 §6.3)?
-    #[must_use]
-    pub const fn is_post_as_get(&self) -> bool {
-        self.payload.is_empty()
-    }
-
     /// The JWS Signing Input (RFC 7515 §5.1), as received.
     #[must_use]
     pub fn signing_input(&self) -> &[u8] {

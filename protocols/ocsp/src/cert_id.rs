@@ -130,18 +130,6 @@ impl IssuerHashes {
         self.algorithm
     }
 
-    /// issuerNameHash.
-    #[must_use]
-    pub fn name_hash(&self) -> &[u8] {
-        &self.name
-    }
-
-    /// issuerKeyHash.
-    #[must_use]
-    pub fn key_hash(&self) -> &[u8] {
-        &self.key
-    }
-
     /// Does the CertID ask for a certificate of this issuer? Name and key both count: either may be another CA's as well.
     #[must_use]
     pub fn are_in(&self, id: &CertId<'_>) -> bool {

@@ -2,7 +2,7 @@
 //! bounds them: requests, the path of a GET, responses. Pure: bytes in, types out; keys and time are the caller's.
 //!
 //! Reading a request allocates nothing: what is read borrows from its octets. A responder that answers from a cache looks at
-//! [`OcspRequest::cache_key`], a slice of the request, before anything else.
+//! [`OcspRequest::sole_cert_id`], a slice of the request, before anything else.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod cert_id;

@@ -112,18 +112,12 @@ impl<'a> OcspRequest<'a> {
         Ok(Self { first, others, count, requestor_name, extensions, unknown_critical, is_signed })
     }
 
-    /// By which the answer to this request may be looked up, if nothing but the certificate that is asked for decides about it: the CertID's
-    /// octets, a slice of the request. `None` when several certificates are asked for, or there is a nonce, a preference for signature
+    /// By which the answer to this request may be looked up, if nothing but the certificate that is asked for decides about it: its CertID,
+    /// whose octets are a slice of the request. `None` when several certificates are asked for, or there is a nonce, a preference for signature
     /// algorithms, an AcceptableResponses without id-pkix-ocsp-basic, or a critical extension that is not known.
     ///
     /// A signature and a requestorName are ignored, and so are extensions that are neither known nor critical (RFC 6960 §4.1.2: "MUST be
-    /// ignored"). Whoever keeps answers by this key decides which: anyone can ask for CertIDs that nobody has.
-    #[must_use]
-    pub fn cache_key(&self) -> Option<&'a [u8]> {
-        self.sole_cert_id().map(CertId::as_der)
-    }
-
-    /// The same, as a CertID.
+    /// ignored"). Whoever keeps answers by these octets decides which: anyone can ask for CertIDs that nobody has.
     #[must_use]
     pub const fn sole_cert_id(&self) -> Option<&CertId<'a>> {
         let extensions = &self.extensions;

@@ -16,7 +16,5 @@ pub use query::{InvalidQuery, Operation, Query, decode_message};
 
 /// Media type of pkiMessages (RFC 8894 §4.3).
 pub const PKI_MESSAGE: &str = "application/x-pki-message";
-/// Media type of one CA certificate (RFC 8894 §4.2.1.1).
-pub const CA_CERT: &str = "application/x-x509-ca-cert";
 /// Media type of several certificates of a CA (RFC 8894 §4.2.1.2).
 pub const CA_RA_CERT: &str = "application/x-x509-ca-ra-cert";

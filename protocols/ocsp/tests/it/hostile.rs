@@ -239,7 +239,7 @@ proptest! {
         if let Ok(parsed) = parsed {
             prop_assert_eq!(parsed.nonce().map(Nonce::as_octets), nonce.as_deref());
             prop_assert_eq!(parsed.requests().next().unwrap().cert_id.serial_octets(), &serial[..]);
-            prop_assert_eq!(parsed.cache_key(), nonce.is_none().then_some(&id[..]));
+            prop_assert_eq!(parsed.sole_cert_id().map(CertId::as_der), nonce.is_none().then_some(&id[..]));
         }
     }
 }

@@ -37,7 +37,7 @@ fn the_request_of_openssl() {
     assert_eq!(id.hash_algorithm(), HashAlgorithm::Known(DigestAlgorithm::Sha1));
     assert_eq!((id.issuer_name_hash(), id.issuer_key_hash()), (&der[23..43], &der[45..65]));
     assert_eq!(id.serial_octets(), SERIAL);
-    assert_eq!(request.cache_key(), Some(&der[8..]), "a slice of the request");
+    assert_eq!(request.sole_cert_id().map(CertId::as_der), Some(&der[8..]), "a slice of the request");
     assert_eq!((request.nonce(), request.requestor_name(), request.is_signed()), (None, None, false));
     assert!(request.accepts_basic() && request.preferred_signature_algorithms().is_none());
 }
@@ -79,7 +79,7 @@ fn several_certificates_each_by_its_own_octets() {
         assert!(der.windows(id.as_der().len()).any(|window| window == id.as_der()));
         assert_eq!(CertId::from_der(id.as_der()).as_ref(), Ok(id));
     }
-    assert_eq!((request.cache_key(), request.nonce().unwrap().as_octets().len()), (None, 16));
+    assert_eq!((request.sole_cert_id().map(CertId::as_der), request.nonce().unwrap().as_octets().len()), (None, 16));
 }
 
 #[test]
@@ -97,7 +97,10 @@ fn serial_numbers_that_nobody_issues_are_there_to_be_unknown() {
 fn nonces_come_back_as_they_were() {
     let der = read("sha1-nonce.der");
     let parsed = OcspRequest::parse(&der).unwrap();
-    assert_eq!((parsed.nonce().unwrap().as_octets(), parsed.cache_key()), (&der[der.len() - 16..], None));
+    assert_eq!(
+        (parsed.nonce().unwrap().as_octets(), parsed.sole_cert_id().map(CertId::as_der)),
+        (&der[der.len() - 16..], None)
+    );
     let der = read("python.der");
     let parsed = OcspRequest::parse(&der).unwrap();
     assert_eq!(parsed.nonce().unwrap().as_octets(), (0..32).collect::<Vec<u8>>());
@@ -120,7 +123,7 @@ fn a_signature_and_a_name_change_nothing() {
     assert!(parsed.is_signed());
     assert_eq!(parsed.requestor_name().unwrap()[0], 0xa4, "a directoryName");
     let id = parsed.sole_cert_id().unwrap();
-    assert_eq!((id.serial_octets(), parsed.cache_key()), (&[5][..], Some(id.as_der())));
+    assert_eq!((id.serial_octets(), parsed.sole_cert_id().map(CertId::as_der)), (&[5][..], Some(id.as_der())));
 }
 
 #[test]
@@ -138,7 +141,7 @@ fn extensions_that_are_not_known_are_ignored_unless_they_are_critical() {
         let der = request(&cert_id(&[1]), Some(std::slice::from_ref(&one)));
         let parsed = OcspRequest::parse(&der).unwrap();
         assert_eq!(parsed.unknown_critical(), reported);
-        assert_eq!(parsed.cache_key().is_some(), reported.is_none());
+        assert_eq!(parsed.sole_cert_id().is_some(), reported.is_none());
         // Of the second of two certificates. A nonce there is none.
         let single = explicit(0, &sequence(&[&extension(&ocsp_oid(2), None, b""), &one]));
         let list = sequence(&[&sequence(&[&cert_id(&[1])]), &sequence(&[&cert_id(&[2]), &single])]);
@@ -149,7 +152,7 @@ fn extensions_that_are_not_known_are_ignored_unless_they_are_critical() {
         assert_eq!(each, [None, reported]);
     }
     let der = request(&cert_id(&[1]), Some(&[]));
-    assert!(OcspRequest::parse(&der).unwrap().cache_key().is_some(), "no extensions at all");
+    assert!(OcspRequest::parse(&der).unwrap().sole_cert_id().is_some(), "no extensions at all");
 }
 
 #[test]
@@ -158,7 +161,7 @@ fn acceptable_responses() {
     for (types, accepts) in [(&[&BASIC[..]][..], true), (&[&other, &BASIC], true), (&[&other], false), (&[], false)] {
         let der = request(&cert_id(&[1]), Some(&[extension(&ocsp_oid(4), None, &sequence(types))]));
         let parsed = OcspRequest::parse(&der).unwrap();
-        assert_eq!((parsed.accepts_basic(), parsed.cache_key().is_some()), (accepts, accepts));
+        assert_eq!((parsed.accepts_basic(), parsed.sole_cert_id().is_some()), (accepts, accepts));
     }
 }
 
@@ -179,5 +182,5 @@ fn preferred_signature_algorithms_in_their_order() {
     let algorithms: Vec<_> = preferred.iter().map(|preference| preference.algorithm).collect();
     assert_eq!(algorithms, [Some(SignatureAlgorithm::EcdsaSha384), None, Some(SignatureAlgorithm::RsaSha256)]);
     assert_eq!(preferred.iter().map(|preference| preference.key).collect::<Vec<_>>(), [Some(curve.as_slice()), None, None]);
-    assert_eq!(parsed.cache_key(), None);
+    assert_eq!(parsed.sole_cert_id().map(CertId::as_der), None);
 }
