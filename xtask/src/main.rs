@@ -11,7 +11,7 @@ mod device;
 mod durability;
 mod faketime;
 mod foreign;
-mod fuzz_smoke;
+mod fuzz;
 mod gateway;
 mod hostile;
 mod install;
@@ -54,6 +54,8 @@ enum Task {
         #[arg(long, default_value_t = 10)]
         seconds: u32,
     },
+    /// Runs fuzz targets for minutes of CPU time each, and keeps what they find
+    Fuzz(fuzz::Options),
     /// Measures the gateway's CPU an operation against raw costs of the same run
     Bench(bench::Options),
 }
@@ -65,7 +67,8 @@ fn main() -> ExitCode {
         Task::Regen => regen::run(),
         Task::Test(options) => test::run(&options),
         Task::Interop(options) => test::interop(&options),
-        Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
+        Task::FuzzSmoke { seconds } => fuzz::smoke(seconds),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
     };
     match outcome {
