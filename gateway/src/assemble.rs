@@ -174,6 +174,7 @@ pub fn make_app(
             discarded: config.limits.discard_bytes,
             time: config.limits.body.duration(),
             room: Arc::new(Semaphore::new(config.limits.bodies_bytes.min(Semaphore::MAX_PERMITS))),
+            refusals: Arc::clone(&metrics.refusals),
         },
     })
 }

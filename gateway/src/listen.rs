@@ -4,14 +4,15 @@ mod accept;
 mod bind;
 mod client_certificate;
 mod descriptors;
+mod ended;
 mod identity;
+mod in_flight;
 mod room;
 mod session;
 mod tls;
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulConnection;
@@ -22,63 +23,13 @@ pub use accept::{ConnectionLimits, Peer, Served, serve_listener};
 pub use bind::{Bound, bind_all};
 pub use descriptors::affordable_connections;
 pub use identity::ServerIdentity;
+pub use in_flight::{ArrivingBody, InFlight};
 pub use room::{Place, Room};
 pub use session::TlsSession;
 pub use tls::server_config;
 
 /// How long a connection may take to end by itself when nothing is under way.
 const LAST_WORD: Duration = Duration::from_secs(1);
-
-/// Counts the requests of one connection.
-#[derive(Clone, Default)]
-pub struct InFlight(Arc<Counts>);
-
-/// Of one connection.
-#[derive(Default)]
-struct Counts {
-    /// Requests that are being answered.
-    now: AtomicUsize,
-    /// Requests that ever came.
-    ever: AtomicUsize,
-}
-
-impl InFlight {
-    /// One more, until what this returns is dropped.
-    #[must_use]
-    pub fn enter(&self) -> impl Drop + Send + use<> {
-        struct Leave(InFlight);
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                self.0.0.now.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        self.0.now.fetch_add(1, Ordering::Relaxed);
-        self.0.ever.fetch_add(1, Ordering::Relaxed);
-        Leave(self.clone())
-    }
-
-    fn is_none(&self) -> bool {
-        self.0.now.load(Ordering::Relaxed) == 0
-    }
-
-    /// Has nothing ever come?
-    fn is_unused(&self) -> bool {
-        self.0.ever.load(Ordering::Relaxed) == 0
-    }
-
-    /// Returns once nothing is being answered and nothing new has come for this long, give or take as much again.
-    async fn idle(&self, period: Duration) {
-        let mut before = None;
-        loop {
-            let ever = self.0.ever.load(Ordering::Relaxed);
-            if self.is_none() && before == Some(ever) {
-                return;
-            }
-            before = Some(ever);
-            tokio::time::sleep(period).await;
-        }
-    }
-}
 
 /// What all tasks share: how they are told to stop, and how their end is awaited.
 #[derive(Clone)]
@@ -92,10 +43,10 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// For at most so many connections at one time.
+    /// For at most so many connections at one time; at that limit, those whose bodies come with fewer than `body_rate` octets a second make way.
     #[must_use]
-    pub fn new(connections: usize) -> Self {
-        Self { stopping: CancellationToken::new(), tasks: TaskTracker::new(), room: Room::new(connections) }
+    pub fn new(connections: usize, body_rate: u32) -> Self {
+        Self { stopping: CancellationToken::new(), tasks: TaskTracker::new(), room: Room::new(connections, body_rate) }
     }
 
     /// Drives a connection to its end; told to stop, it finishes what is `under_way` and takes no more. Who is in the middle of
@@ -108,25 +59,18 @@ impl Lifecycle {
         self.drive_until(connection, under_way, std::future::pending()).await
     }
 
-    /// The same for a connection that has a place, until that is wanted for another; `patience` is how long it may be without a request, if
-    /// it does not find out by itself.
+    /// The same for a connection that has a place, until that is wanted for another, or the connection was `idle` for too long.
     pub(crate) async fn drive_placed<C: GracefulConnection>(
         &self,
         connection: Pin<&mut C>,
         place: &Place,
-        patience: Option<Duration>,
+        idle: impl Future<Output = ()>,
     ) -> Result<(), C::Error> {
         let under_way = place.under_way();
-        let idle = async {
-            match patience {
-                Some(patience) => under_way.idle(patience).await,
-                None => std::future::pending().await,
-            }
-        };
         let enough = async {
             tokio::select! {
                 () = idle => {}
-                () = place.is_wanted() => {}
+                () = under_way.is_wanted() => {}
             }
         };
         self.drive_until(connection, under_way, enough).await

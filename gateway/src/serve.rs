@@ -84,9 +84,10 @@ impl Exchange {
     {
         let (head, body) = request.into_parts();
         let body = pin!(body);
-        let mut body = pin!(body::Watched::new(body));
+        let mut body = pin!(body::Watched::new(body, &self.in_flight));
+        let family = self.family(head.uri.path());
         let mut answer = match head_fault(&head) {
-            None => self.route(&head, body.as_mut()).await,
+            None => self.route(&head, family, body.as_mut()).await,
             Some((status, fault)) => {
                 let mut answer = answer::text(status, fault);
                 // Whoever stands in front may have read it another way: what follows is no request of this one's sender, perhaps.
@@ -107,31 +108,41 @@ impl Exchange {
             // RFC 9110 §10.1.1: what was announced will not be read, so the connection ends with this answer.
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        if answer.status().is_client_error() || answer.status().is_server_error() {
+            self.app.limits.refusals.request(family.map_or("none", Family::name), answer.status());
+        }
         if head.method == Method::HEAD { answer::without_content(answer) } else { answer }
     }
 
-    async fn route<B>(&self, head: &Parts, body: Pin<&mut B>) -> Answer
+    /// The family that serves this path here.
+    fn family(&self, path: &str) -> Option<Family> {
+        let family = match path {
+            _ if path.starts_with(certgate_est::PREFIX) => Family::Est,
+            _ if path.starts_with(scep::PREFIX) => Family::Scep,
+            _ if path.starts_with(acme::PREFIX) => Family::Acme,
+            _ if path.starts_with(ocsp::PREFIX) => Family::Ocsp,
+            _ if path.starts_with(crl::PREFIX) => Family::Crl,
+            _ if path.starts_with(ca::PREFIX) => Family::Ca,
+            _ => Family::Ops,
+        };
+        [family, Family::Ops].into_iter().find(|one| self.serves.contains(one))
+    }
+
+    async fn route<B>(&self, head: &Parts, family: Option<Family>, body: Pin<&mut B>) -> Answer
     where
-        B: Body<Data = Bytes>,
+        B: body::Incoming,
     {
         let App { est, scep, acme, ocsp, crl, ca, ops, limits } = &*self.app;
-        let serves = |family| self.serves.contains(&family);
         // Each in a box of its own where it is large: every request takes the room of the largest that is not, and OCSP has many.
-        match head.uri.path() {
-            path if path.starts_with(certgate_est::PREFIX) && serves(Family::Est) => {
-                Box::pin(est.answer(head, body, &self.peer, limits)).await
-            }
-            path if path.starts_with(scep::PREFIX) && serves(Family::Scep) => {
-                Box::pin(scep.answer(head, body, &self.peer, limits)).await
-            }
-            path if path.starts_with(acme::PREFIX) && serves(Family::Acme) => {
-                Box::pin(acme.answer(head, body, &self.peer, limits)).await
-            }
-            path if path.starts_with(ocsp::PREFIX) && serves(Family::Ocsp) => ocsp.answer(head, body, limits).await,
-            path if path.starts_with(crl::PREFIX) && serves(Family::Crl) => crl.answer(head),
-            path if path.starts_with(ca::PREFIX) && serves(Family::Ca) => ca.answer(&head.method, path),
-            path if serves(Family::Ops) => ops.answer(&head.method, path).await,
-            _ => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),
+        match family {
+            Some(Family::Est) => Box::pin(est.answer(head, body, &self.peer, limits)).await,
+            Some(Family::Scep) => Box::pin(scep.answer(head, body, &self.peer, limits)).await,
+            Some(Family::Acme) => Box::pin(acme.answer(head, body, &self.peer, limits)).await,
+            Some(Family::Ocsp) => ocsp.answer(head, body, limits).await,
+            Some(Family::Crl) => crl.answer(head),
+            Some(Family::Ca) => ca.answer(&head.method, head.uri.path()),
+            Some(Family::Ops) => ops.answer(&head.method, head.uri.path()).await,
+            None => answer::text(StatusCode::NOT_FOUND, "there is nothing here"),
         }
     }
 }

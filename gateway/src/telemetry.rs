@@ -10,4 +10,6 @@ pub use audit_metrics::AuditMetrics;
 pub use clock::{Stopwatch, SystemClock};
 pub use crl_metrics::{BuildMetrics, CrlMetrics, ListMetrics};
 pub use logs::{CHECKPOINT, LevelSwitch, Logs, start_logs};
-pub use metrics::{EnrollmentMetrics, Metrics, OcspMetrics, OcspOutcome, Outcome, ValidationMetrics};
+pub use metrics::{
+    BodyRefusal, ConnectionEnd, EnrollmentMetrics, Metrics, OcspMetrics, OcspOutcome, Outcome, Refusals, ValidationMetrics,
+};

@@ -1,5 +1,5 @@
-//! Hostile input over sockets: each kind is answered as its protocol wants it or turned away, nobody else is served worse meanwhile, and memory
-//! stays within bounds.
+//! Hostile input over sockets: each kind is answered as its protocol wants it or turned away, and counted; nobody else is served worse meanwhile,
+//! and memory stays within bounds.
 
 use anyhow::Result;
 use tempfile::TempDir;
@@ -11,9 +11,10 @@ use crate::{
     report::{Outcome, Report},
 };
 
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
     ("attacks.py", include_str!("hostile/attacks.py")),
     ("bystanders.py", include_str!("hostile/bystanders.py")),
+    ("counted.py", include_str!("hostile/counted.py")),
     ("smuggling.py", include_str!("hostile/smuggling.py")),
     ("waiting.py", include_str!("hostile/waiting.py")),
     ("wire.py", include_str!("hostile/wire.py")),
@@ -21,7 +22,7 @@ const SCRIPTS: [(&str, &str); 5] = [
 /// How long one attack may take.
 const SECONDS: u32 = 180;
 /// Limits that are soon over: what is slow is seen to be cut at whatever is configured.
-const SHORT_LIMITS: &str = "[limits]\nhandshake = \"3s\"\nhead = \"4s\"\nbody = \"5s\"\n";
+const SHORT_LIMITS: &str = "[limits]\nhandshake = \"3s\"\nhead = \"4s\"\nbody = \"5s\"\nwrite = \"3s\"\n";
 
 /// An attack, what it shows, and how much more memory it may have the gateway take, MiB.
 struct Attack {
@@ -46,8 +47,15 @@ const ATTACKS: [Attack; 9] = [
 const FULL: Attack =
     Attack { name: "speaking", shows: "all connections that there is room for are taken, and others are served", memory: 96 };
 /// Upon a gateway with short limits.
-const SLOW: Attack =
-    Attack { name: "slow", shows: "handshakes, heads and bodies that come an octet at a time are cut", memory: 24 };
+const SLOW: Attack = Attack {
+    name: "slow",
+    shows: "handshakes, heads and bodies that come an octet at a time are cut, and who does not read",
+    memory: 24,
+};
+
+/// Upon a gateway that has room for fewer connections than the attack opens, whatever this machine lets a process open.
+const FEW_CONNECTIONS: &str = "[limits]\nconnections = 1000\n";
+const BODIES: Attack = Attack { name: "bodies", shows: "bodies that hold all places make way for others", memory: 48 };
 
 /// Upon a gateway in whose ledger so many requests wait for a person.
 const WAIT: Attack = Attack { name: "wait", shows: "very many requests that wait for a person hold up nobody", memory: 24 };
@@ -86,6 +94,9 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
     let hasty = Target::start(SHORT_LIMITS)?;
     report.check(SLOW.shows, || hasty.suffer(&SLOW));
     hasty.end(report);
+    let small = Target::start(FEW_CONNECTIONS)?;
+    report.check(BODIES.shows, || small.suffer(&BODIES));
+    small.end(report);
     let crowded = Target::start_crowded()?;
     report.check(WAIT.shows, || crowded.suffer(&WAIT));
     crowded.end(report);

@@ -11,7 +11,7 @@ mod device;
 mod durability;
 mod faketime;
 mod foreign;
-mod fuzz_smoke;
+mod fuzz;
 mod gateway;
 mod hostile;
 mod install;
@@ -56,6 +56,8 @@ enum Task {
     },
     /// The step of `test` in which the power goes and only what was synced is left, for longer
     Replay(durability::replay::Options),
+    /// Runs fuzz targets for minutes of CPU time each, and keeps what they find
+    Fuzz(fuzz::Options),
     /// Measures the gateway's CPU an operation against raw costs of the same run
     Bench(bench::Options),
     /// Counts the gateway's instructions an operation, and holds them against what was written down
@@ -69,8 +71,9 @@ fn main() -> ExitCode {
         Task::Regen => regen::run(),
         Task::Test(options) => test::run(&options),
         Task::Interop(options) => test::interop(&options),
-        Task::FuzzSmoke { seconds } => fuzz_smoke::run(seconds),
         Task::Replay(options) => durability::replay::run(&options),
+        Task::FuzzSmoke { seconds } => fuzz::smoke(seconds),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Instructions(options) => bench::instructions::run(&options),
     };

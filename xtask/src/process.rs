@@ -5,12 +5,17 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 
+use crate::tree;
+
 /// Debian's Python: packages of Debian are there, and in no other.
 pub(crate) const PYTHON: &str = "/usr/bin/python3";
+/// `sysconf(_SC_CLK_TCK)` of every Linux: the unit of CPU time in `/proc`.
+const TICK: Duration = Duration::from_millis(10);
 /// How long a script may take.
 const SCRIPT_SECONDS: u32 = 120;
 
@@ -117,4 +122,13 @@ pub(crate) fn tail(text: &str, count: usize) -> String {
 /// Sends a signal by name to a process that this task started.
 pub(crate) fn signal(name: &str, pid: u32) -> Result<()> {
     output(Command::new("kill").arg(format!("-{name}")).arg(pid.to_string())).map(drop)
+}
+
+/// CPU time of a process so far, user and system, also of one that has ended and was not waited for.
+pub(crate) fn cpu_time(pid: u32) -> Result<Duration> {
+    let stat = tree::read(Path::new(&format!("/proc/{pid}/stat")))?;
+    // The name in parentheses may have blanks; utime and stime are the 12th and 13th field behind it.
+    let (_, fields) = stat.rsplit_once(") ").context("/proc/PID/stat")?;
+    let times = fields.split(' ').skip(11).take(2).map(str::parse::<u32>).collect::<Result<Vec<_>, _>>()?;
+    Ok(TICK * times.iter().sum::<u32>())
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{tidy, tree};
 
-/// Writes the compliance tables and the configuration reference, and names the documents that changed.
+/// Writes the compliance tables, the configuration reference and the tally of fuzzing, and names the documents that changed.
 pub(crate) fn run() -> Result<ExitCode> {
     for path in tidy::regenerate()? {
         println!("wrote {}", tree::relative(&path));

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::{bench, cargo, check, durability, foreign, fuzz_smoke, hostile, install, report::Report};
+use crate::{bench, cargo, check, durability, foreign, fuzz, hostile, install, report::Report};
 
 /// Seconds that each fuzz target runs.
 const FUZZ_SECONDS: u32 = 10;
@@ -64,7 +64,7 @@ const STEPS: [Step; 12] = [
     Step { name: "durability", needs_build: true, part: |report, options| durability::all(report, options.quick) },
     Step { name: "hostile input", needs_build: true, part: |report, _| hostile::all(report) },
     Step { name: "instruction counts", needs_build: true, part: |report, _| bench::instructions::check(report) },
-    Step { name: "fuzz smoke", needs_build: false, part: fuzz },
+    Step { name: "fuzz smoke", needs_build: false, part: fuzz_smoke },
 ];
 
 /// Runs every step; the exit code tells whether anything failed.
@@ -106,10 +106,10 @@ fn release_build(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn fuzz(report: &mut Report, options: &Options) -> Result<()> {
+fn fuzz_smoke(report: &mut Report, options: &Options) -> Result<()> {
     if options.quick {
         report.skip("fuzz smoke", "--quick");
         return Ok(());
     }
-    fuzz_smoke::all(report, FUZZ_SECONDS)
+    fuzz::smoke_all(report, FUZZ_SECONDS)
 }

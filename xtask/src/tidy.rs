@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use crate::report::Report;
+use crate::{fuzz, report::Report};
 
 /// What breaks a rule: where, and what to do about it.
 type Findings = Vec<String>;
@@ -41,12 +41,14 @@ pub(crate) fn all(report: &mut Report) {
     report.must("tidy: milestones", || judge(&milestones::findings()?));
     report.must("tidy: compliance tables", || judge(&compliance::findings()?));
     report.must("tidy: configuration reference", || judge(&configuration::findings()?));
+    report.must("tidy: tally of fuzzing", || judge(&fuzz::tally_findings()?));
 }
 
 /// Writes what is generated in docs anew. Returns the documents that changed.
 pub(crate) fn regenerate() -> Result<Vec<PathBuf>> {
     let mut changed = compliance::regenerate()?;
     changed.extend(configuration::regenerate()?);
+    changed.extend(fuzz::regenerate_tally()?);
     Ok(changed)
 }
 

@@ -92,8 +92,8 @@ async fn serve(global: &Global, (config, load): (&Config, Load), logs: &Logs) ->
         data_dir,
         socket: global.socket(),
         logs,
-        work: Lifecycle::new(affordable_connections(&config.limits)),
-        ops: Lifecycle::new(OPS_CONNECTIONS),
+        work: Lifecycle::new(affordable_connections(&config.limits), config.limits.body_rate),
+        ops: Lifecycle::new(OPS_CONNECTIONS, config.limits.body_rate),
         checkpoints: OnceLock::new(),
     };
     let mut signals = Signals::listen()?;
@@ -185,8 +185,9 @@ impl Gateway<'_> {
         identity: &Arc<ServerIdentity>,
         metrics: &Arc<Metrics>,
     ) -> anyhow::Result<()> {
-        let Limits { handshake, head, write, .. } = &self.config.limits;
-        let limits = ConnectionLimits { handshake: handshake.duration(), head: head.duration(), write: write.duration() };
+        let Limits { handshake, head, write, head_bytes, http2_streams, .. } = self.config.limits;
+        let (handshake, head, write) = (handshake.duration(), head.duration(), write.duration());
+        let limits = ConnectionLimits { handshake, head, write, head_bytes, streams: http2_streams };
         for Bound { config, socket, address } in bound {
             let lifecycle = if config.kind() == ListenerKind::Ops { &self.ops } else { &self.work };
             let tls =

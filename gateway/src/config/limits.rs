@@ -11,6 +11,12 @@ const MOST_THREADS: usize = 64;
 /// Most validations at one time.
 const MOST_VALIDATIONS: usize = 1024;
 
+/// Fewest and most octets of a request's head: a client certificate or a SCEP message in a URL needs some.
+const HEAD_BYTES: std::ops::RangeInclusive<u32> = 4096..=1 << 20;
+
+/// Most requests at one time on a connection of HTTP/2.
+const MOST_STREAMS: u32 = 1024;
+
 /// Fewest and most octets of OCSP responses.
 const OCSP_BYTES: std::ops::RangeInclusive<usize> = 65_536..=1 << 40;
 
@@ -21,6 +27,12 @@ pub struct Limits {
     /// Connections at one time, all listeners together.
     #[schemars(range(min = 1))]
     pub connections: usize,
+    /// Octets of a request's head; beyond, 431.
+    #[schemars(range(min = *HEAD_BYTES.start(), max = *HEAD_BYTES.end()))]
+    pub head_bytes: u32,
+    /// Requests at one time on one connection of HTTP/2; more wait with their client.
+    #[schemars(range(min = 1, max = MOST_STREAMS))]
+    pub http2_streams: u32,
     /// Octets of a request body.
     #[schemars(range(min = 1))]
     pub body_bytes: usize,
@@ -28,6 +40,8 @@ pub struct Limits {
     pub bodies_bytes: usize,
     /// Octets of a larger body that are read and dropped before it is refused.
     pub discard_bytes: usize,
+    /// Octets a second: a body that is slower makes way for new connections when there is no room for them; 0 lets none do so.
+    pub body_rate: u32,
     /// For a TLS handshake.
     pub handshake: Period,
     /// For a request's head; also how long a connection may idle.
@@ -67,9 +81,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            head_bytes: 32 * 1024,
+            http2_streams: 32,
             body_bytes: 128 * 1024,
             bodies_bytes: 64 * 1024 * 1024,
             discard_bytes: 16 * 1024 * 1024,
+            body_rate: 250,
             handshake: Period::seconds(10),
             head: Period::seconds(30),
             body: Period::seconds(20),
@@ -92,6 +109,8 @@ impl Limits {
         let above_0 = 1..=usize::MAX;
         let ranges = [
             ("connections", self.connections, above_0.clone()),
+            ("head_bytes", self.head_bytes as usize, *HEAD_BYTES.start() as usize..=*HEAD_BYTES.end() as usize),
+            ("http2_streams", self.http2_streams as usize, 1..=MOST_STREAMS as usize),
             ("body_bytes", self.body_bytes, above_0.clone()),
             ("password_threads", self.password_threads, 1..=MOST_THREADS),
             ("password_queue", self.password_queue, above_0.clone()),

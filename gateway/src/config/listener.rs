@@ -76,6 +76,22 @@ pub enum Family {
     Ops,
 }
 
+impl Family {
+    /// Its name in the configuration, and in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Est => "est",
+            Self::Scep => "scep",
+            Self::Acme => "acme",
+            Self::Ocsp => "ocsp",
+            Self::Crl => "crl",
+            Self::Ca => "ca",
+            Self::Ops => "ops",
+        }
+    }
+}
+
 /// The kinds of listeners that `run.json` and the command line tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListenerKind {

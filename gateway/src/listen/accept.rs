@@ -1,5 +1,6 @@
 //! Accepting connections and serving each to its end.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -17,17 +18,16 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
+use super::ended::reason;
 use super::session::{TlsSession, handshake};
 use super::tls::H2;
 use super::{InFlight, Lifecycle, Place};
 use crate::config::Family;
 use crate::serve::{App, Exchange};
-use crate::telemetry::Metrics;
+use crate::telemetry::{ConnectionEnd, Metrics};
 
-/// Largest head of a request, in octets.
-const MAX_HEAD: u16 = 32 * 1024;
-/// Most requests at one time on one connection of HTTP/2.
-const MAX_STREAMS: u32 = 32;
+/// Streams of one connection that h2 may refuse by itself, such as for their heads, before the connection is ended: of one alone nobody is told.
+const MOST_REFUSED: usize = 32;
 /// Pause after an error that will not go away at once, such as no more file descriptors.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -40,6 +40,10 @@ pub struct ConnectionLimits {
     pub head: Duration,
     /// For a client to read what it was sent.
     pub write: Duration,
+    /// Octets of a request's head.
+    pub head_bytes: u32,
+    /// Requests at one time on one connection of HTTP/2.
+    pub streams: u32,
 }
 
 /// What a listener serves, and how.
@@ -106,13 +110,15 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, served: &Served, 
     let patience = if served.tls.is_some() { served.limits.handshake } else { served.limits.head };
     // Until something comes, a connection is to take next to no memory: neither buffers, nor what the rest of this needs.
     let mut first = [0];
-    let is_there = tokio::select! {
-        () = lifecycle.stopping.cancelled() => false,
-        () = place.is_wanted() => false,
-        peeked = tokio::time::timeout(patience, stream.peek(&mut first)) => matches!(peeked, Ok(Ok(1))),
+    let peeked = tokio::select! {
+        () = lifecycle.stopping.cancelled() => return,
+        () = place.under_way().is_wanted() => return,
+        peeked = tokio::time::timeout(patience, stream.peek(&mut first)) => peeked,
     };
-    if is_there {
-        speaking(stream, peer, served, (lifecycle, place)).await;
+    match peeked {
+        Ok(Ok(1)) => speaking(stream, peer, served, (lifecycle, place)).await,
+        Ok(_) => {}
+        Err(_) => served.metrics.refusals.connection(ConnectionEnd::Silent),
     }
 }
 
@@ -140,7 +146,7 @@ where
     let acceptor = TlsAcceptor::from(Arc::clone(tls));
     let shaken = tokio::select! {
         () = lifecycle.stopping.cancelled() => return,
-        () = place.is_wanted() => return,
+        () = place.under_way().is_wanted() => return,
         shaken = tokio::time::timeout(served.limits.handshake, handshake(&acceptor, stream)) => shaken,
     };
     match shaken {
@@ -182,9 +188,25 @@ where
     let service = TowerToHyperService::new(exchange(peer, served, place.under_way()));
     let mut builder = http1::Builder::new();
     // One buffer for head and body: one TLS record for a small answer, which the simplest of clients need.
-    builder.timer(TokioTimer::new()).header_read_timeout(served.limits.head).max_header_size(MAX_HEAD.into()).writev(false);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    Box::pin(async move { ended(address, lifecycle.drive_placed(pin!(connection), place, None).await) })
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(served.limits.head)
+        .max_header_size(served.limits.head_bytes as usize)
+        .writev(false);
+    let mut connection = builder.serve_connection(TokioIo::new(stream), service);
+    Box::pin(async move {
+        // hyper waits for the next head by itself.
+        let outcome = lifecycle.drive_placed(Pin::new(&mut connection), place, std::future::pending()).await;
+        let Err(error) = outcome else { return };
+        let why = if error.is_timeout() && error.source().is_none() {
+            // It has waited for a head. Has some of it come?
+            let has_begun = !connection.into_parts().read_buf.is_empty();
+            Some(if has_begun { ConnectionEnd::HeadTimeout } else { waited_for(place) })
+        } else {
+            reason(&error)
+        };
+        ended(address, &error, why, served);
+    })
 }
 
 fn http2<'s, S>(stream: S, peer: Peer, served: &'s Served, (lifecycle, place): (&'s Lifecycle, &'s Place)) -> Serving<'s>
@@ -194,15 +216,32 @@ where
     let address = peer.address;
     let service = TowerToHyperService::new(exchange(peer, served, place.under_way()));
     let mut builder = http2::Builder::new(Tracked(lifecycle.tasks.clone()));
-    builder.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS).max_header_list_size(MAX_HEAD.into());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(served.limits.streams)
+        .max_header_list_size(served.limits.head_bytes);
+    builder.max_local_error_reset_streams(MOST_REFUSED);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    let patience = Some(served.limits.head);
-    Box::pin(async move { ended(address, lifecycle.drive_placed(pin!(connection), place, patience).await) })
+    Box::pin(async move {
+        let idle = async {
+            place.under_way().idle(served.limits.head).await;
+            served.metrics.refusals.connection(waited_for(place));
+        };
+        if let Err(error) = lifecycle.drive_placed(pin!(connection), place, idle).await {
+            ended(address, &error, reason(&error), served);
+        }
+    })
 }
 
-fn ended(peer: SocketAddr, outcome: Result<(), hyper::Error>) {
-    if let Err(error) = outcome {
-        tracing::debug!(%peer, %error, "the connection ended early");
+/// Of a connection over which nothing has come for too long.
+fn waited_for(place: &Place) -> ConnectionEnd {
+    if place.under_way().is_unused() { ConnectionEnd::Silent } else { ConnectionEnd::Idle }
+}
+
+fn ended(peer: SocketAddr, error: &hyper::Error, why: Option<ConnectionEnd>, served: &Served) {
+    tracing::debug!(%peer, %error, "the connection ended early");
+    if let Some(why) = why {
+        served.metrics.refusals.connection(why);
     }
 }
 

@@ -13,10 +13,8 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use certgate_acme::{Directory, PostAsGet, Resource, to_json};
 use certgate_enrollment::{Accounts, Certificates, OrderFlow};
-use hyper::body::Body;
 use hyper::header::{CACHE_CONTROL, HeaderName, HeaderValue, LINK, LOCATION};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
@@ -30,7 +28,7 @@ use endpoint::Asked;
 use signed::{ByAccount, Signed};
 
 use super::answer::{self, Answer};
-use super::body::BodyLimits;
+use super::body::{BodyLimits, Incoming};
 use super::conclusion::Failure;
 use super::failure::AcmeFailure;
 use crate::auth::{AccountAuthenticator, Nonces};
@@ -79,7 +77,7 @@ impl AcmeService {
 
     pub(crate) async fn answer<B>(&self, head: &Parts, body: Pin<&mut B>, peer: &Peer, limits: &BodyLimits) -> Answer
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         let asked = Asked::read(head, |name| self.endpoints.get(name), &self.parts.identity);
         let (asked, answered) = match asked {
@@ -107,7 +105,7 @@ impl AcmeService {
         (peer, limits): (&Peer, &BodyLimits),
     ) -> Result<Answer, AcmeFailure>
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         let reads = head.method == Method::GET || head.method == Method::HEAD;
         match asked.resource {

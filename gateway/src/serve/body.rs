@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::listen::{ArrivingBody, InFlight};
+use crate::telemetry::{BodyRefusal, Refusals};
+
 /// Bounds on a request's body, and on all bodies together.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct BodyLimits {
     /// Octets that are taken.
     pub octets: usize,
@@ -23,6 +26,8 @@ pub struct BodyLimits {
     pub time: Duration,
     /// Octets of all bodies that are being read, one permit each.
     pub room: Arc<Semaphore>,
+    /// Where those are counted that are not taken.
+    pub refusals: Arc<Refusals>,
 }
 
 /// A body that was read. Its octets count as read until it is dropped.
@@ -39,26 +44,79 @@ impl Deref for ReadBody {
     }
 }
 
-/// A body that remembers that it came to its end: one in chunks does not say so by itself.
+/// A body that remembers that it came to its end: one in chunks does not say so by itself. Once it has to be waited for, its connection is told
+/// how fast it comes, and may have to make way for others.
 pub(super) struct Watched<'b, B> {
     body: Pin<&'b mut B>,
     is_over: bool,
+    connection: &'b InFlight,
+    /// From when it is first waited for until it is there.
+    waiting: Option<Waiting<'b>>,
 }
 
-impl<'b, B> Watched<'b, B> {
-    pub(super) const fn new(body: Pin<&'b mut B>) -> Self {
-        Self { body, is_over: false }
+/// What a body that is waited for needs.
+struct Waiting<'b> {
+    arriving: ArrivingBody,
+    is_wanted: Pin<Box<dyn Future<Output = ()> + Send + 'b>>,
+}
+
+/// What ends a body before its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Interrupted {
+    /// The connection broke, or its chunks are malformed.
+    Broken,
+    /// The connection is to make way for another.
+    Displaced,
+}
+
+/// A request's body, as those see it who answer.
+pub(crate) trait Incoming: Body<Data = Bytes, Error = Interrupted> {}
+
+impl<B: Body<Data = Bytes, Error = Interrupted>> Incoming for B {}
+
+impl<'b, B: Body> Watched<'b, B> {
+    pub(super) const fn new(body: Pin<&'b mut B>, connection: &'b InFlight) -> Self {
+        Self { body, is_over: false, connection, waiting: None }
+    }
+
+    /// What has come of a body that did not come at once.
+    #[cold]
+    fn waited(&mut self, polled: Polled<B, Interrupted>, context: &mut Context<'_>) -> Polled<B, Interrupted> {
+        let connection = self.connection;
+        match &polled {
+            Poll::Pending => {
+                let waiting = self.waiting.get_or_insert_with(|| Waiting {
+                    arriving: connection.wait_for_body(),
+                    is_wanted: Box::pin(connection.is_wanted()),
+                });
+                if waiting.is_wanted.as_mut().poll(context).is_ready() {
+                    // Whoever asks again nevertheless is told again.
+                    self.waiting = None;
+                    return Poll::Ready(Some(Err(Interrupted::Displaced)));
+                }
+            }
+            Poll::Ready(Some(Ok(frame))) if !self.body.is_end_stream() => {
+                if let Some(waiting) = &self.waiting {
+                    waiting.arriving.came(frame.data_ref().map_or(0, Buf::remaining));
+                }
+            }
+            Poll::Ready(_) => self.waiting = None,
+        }
+        polled
     }
 }
 
+/// What [`Body::poll_frame`] returns.
+type Polled<B, E> = Poll<Option<Result<Frame<<B as Body>::Data>, E>>>;
+
 impl<B: Body> Body for Watched<'_, B> {
     type Data = B::Data;
-    type Error = B::Error;
+    type Error = Interrupted;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let polled = self.body.as_mut().poll_frame(context);
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled<B, Interrupted> {
+        let polled = self.body.as_mut().poll_frame(context).map_err(|_| Interrupted::Broken);
         self.is_over |= matches!(polled, Poll::Ready(None));
-        polled
+        if polled.is_ready() && self.waiting.is_none() { polled } else { self.waited(polled, context) }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -85,9 +143,21 @@ pub(crate) enum BodyFailure {
     /// Too slow.
     #[error("the request body did not arrive in time")]
     TimedOut,
+    /// Slower than others, when there was no room for more connections.
+    #[error("the request body came too slowly, and there is no room for others")]
+    Displaced,
     /// The connection broke, or its chunks are malformed.
     #[error("the request body ended early")]
     Broken,
+}
+
+impl From<Interrupted> for BodyFailure {
+    fn from(interrupted: Interrupted) -> Self {
+        match interrupted {
+            Interrupted::Broken => Self::Broken,
+            Interrupted::Displaced => Self::Displaced,
+        }
+    }
 }
 
 impl BodyFailure {
@@ -95,34 +165,49 @@ impl BodyFailure {
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::TimedOut | Self::Displaced => StatusCode::REQUEST_TIMEOUT,
             Self::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken => StatusCode::BAD_REQUEST,
         }
     }
+
+    const fn counted(self) -> BodyRefusal {
+        match self {
+            Self::TooLarge { .. } => BodyRefusal::TooLarge,
+            Self::NoRoom => BodyRefusal::NoRoom,
+            Self::TimedOut => BodyRefusal::TooSlow,
+            Self::Displaced => BodyRefusal::Displaced,
+            Self::Broken => BodyRefusal::Broken,
+        }
+    }
 }
 
-/// Reads a body to its end.
+/// Reads a body to its end. What is not taken is counted.
 pub(crate) async fn read<B>(body: Pin<&mut B>, limits: &BodyLimits) -> Result<ReadBody, BodyFailure>
 where
-    B: Body<Data = Bytes>,
+    B: Incoming,
 {
     let limit = limits.octets;
     // RFC 9110 §8.6: what announces itself as too large need not be read.
-    if body.size_hint().lower() > limit as u64 {
-        return Err(BodyFailure::TooLarge { limit });
+    let read = if body.size_hint().lower() > limit as u64 {
+        Err(BodyFailure::TooLarge { limit })
+    } else {
+        tokio::time::timeout(limits.time, collect(body, limits)).await.unwrap_or(Err(BodyFailure::TimedOut))
+    };
+    if let Err(failure) = &read {
+        limits.refusals.body(failure.counted());
     }
-    tokio::time::timeout(limits.time, collect(body, limits)).await.unwrap_or(Err(BodyFailure::TimedOut))
+    read
 }
 
 async fn collect<B>(mut body: Pin<&mut B>, limits: &BodyLimits) -> Result<ReadBody, BodyFailure>
 where
-    B: Body<Data = Bytes>,
+    B: Incoming,
 {
     let limit = limits.octets;
     let (mut collected, mut room) = (BytesMut::new(), None);
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyFailure::Broken)?.into_data() else { continue };
+        let Ok(data) = frame?.into_data() else { continue };
         if collected.len() + data.len() > limit {
             return Err(BodyFailure::TooLarge { limit });
         }
@@ -152,7 +237,7 @@ const DISCARD_PAUSE: Duration = Duration::from_secs(1);
 /// Reads what is left and drops it, within the bounds, for as long as it keeps coming.
 pub(crate) async fn discard<B>(mut body: Pin<&mut B>, limits: &BodyLimits)
 where
-    B: Body<Data = Bytes>,
+    B: Incoming,
 {
     // Most have come to their end already, and a timer costs more than all else here.
     if body.is_end_stream() {

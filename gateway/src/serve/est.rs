@@ -8,18 +8,16 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use certgate_enrollment::Operation as Purpose;
 use certgate_est::{EstPath, Operation};
 use hyper::Method;
-use hyper::body::Body;
 use hyper::http::request::Parts;
 use tokio_util::task::TaskTracker;
 
 pub use endpoint::{EstEndpoint, EstOptions};
 
 use super::answer::{self, Answer};
-use super::body::BodyLimits;
+use super::body::{BodyLimits, Incoming};
 use super::failure::EstFailure;
 use crate::auth::EstAuthenticator;
 use crate::listen::Peer;
@@ -44,7 +42,7 @@ impl EstService {
 
     pub(crate) async fn answer<B>(&self, head: &Parts, body: Pin<&mut B>, peer: &Peer, limits: &BodyLimits) -> Answer
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         let (endpoint, operation) = match self.find(head.uri.path()) {
             Ok(found) => found,

@@ -159,6 +159,7 @@ mod tests {
             BodyFailure::TooLarge { limit: 1 }.into(),
             BodyFailure::TimedOut.into(),
             BodyFailure::NoRoom.into(),
+            BodyFailure::Displaced.into(),
             BodyFailure::Broken.into(),
             RequestError::ContentType.into(),
             RequestError::Body(BodyError::Empty).into(),

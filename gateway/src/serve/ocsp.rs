@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certgate_ocsp::{ErrorStatus, GetError, OCSP_REQUEST, OCSP_RESPONSE, decode_get};
-use hyper::body::Body;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
@@ -20,7 +19,7 @@ pub use responder::{OcspOptions, OcspParts, OcspResponder};
 pub use signer::OcspSigner;
 
 use super::answer::{self, Answer};
-use super::body::{self, BodyLimits};
+use super::body::{self, BodyLimits, Incoming};
 use crate::telemetry::OcspOutcome;
 use responder::Response;
 
@@ -43,7 +42,7 @@ impl OcspService {
 
     pub(crate) async fn answer<B>(&self, head: &Parts, body: Pin<&mut B>, limits: &BodyLimits) -> Answer
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         let rest = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
         let (name, request) = rest.split_once('/').unwrap_or((rest, ""));
@@ -82,7 +81,7 @@ async fn get(responder: &OcspResponder, head: &Parts, path: &str) -> Answer {
 
 async fn post<B>(responder: &OcspResponder, headers: &HeaderMap, body: Pin<&mut B>, limits: &BodyLimits) -> Answer
 where
-    B: Body<Data = Bytes>,
+    B: Incoming,
 {
     let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_request = match media_type {

@@ -9,10 +9,8 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use certgate_pki::Provider;
 use certgate_scep::{Operation, Query, decode_message};
-use hyper::body::Body;
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use tokio_util::task::TaskTracker;
@@ -20,7 +18,7 @@ use tokio_util::task::TaskTracker;
 pub use endpoint::{ScepEndpoint, ScepOptions, ScepRa};
 
 use super::answer::{self, Answer};
-use super::body::{self, BodyLimits};
+use super::body::{self, BodyLimits, Incoming};
 use super::failure::ScepFailure;
 use crate::auth::ChallengeAuthenticator;
 use crate::listen::Peer;
@@ -56,7 +54,7 @@ impl ScepService {
 
     pub(crate) async fn answer<B>(&self, head: &Parts, body: Pin<&mut B>, peer: &Peer, limits: &BodyLimits) -> Answer
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         let name = head.uri.path().strip_prefix(PREFIX).and_then(|rest| rest.split('/').next());
         let Some(endpoint) = name.and_then(|name| self.endpoints.get(name)) else {

@@ -56,6 +56,7 @@ impl Fixture {
         let secret = hash_generated(&*digest, "secret of the device");
         ca.ledger.add(user("device", secret), event()).await.unwrap();
         let metrics = Arc::new(Metrics::new());
+        let refusals = Arc::clone(&metrics.refusals);
         let (scep_profile, acme_profile) = (profile.clone(), profile.clone());
         let authority = Arc::new(ca.over(KeyBackend::new(ca_key())));
         let counters = metrics.enrollment("est", "default");
@@ -86,6 +87,7 @@ impl Fixture {
                 discarded: 8192,
                 time: std::time::Duration::from_millis(200),
                 room: Arc::new(tokio::sync::Semaphore::new(ROOM)),
+                refusals,
             },
         };
         let exchange = Exchange {
@@ -278,6 +280,22 @@ async fn all_bodies_together_are_bounded() {
     drop(others);
     assert_eq!(fixture.ask(endless()).await.0, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(room.available_permits(), ROOM, "what was refused counts no more");
+}
+
+#[tokio::test]
+async fn a_body_that_is_to_make_way_is_told_so_and_counted() {
+    let fixture = Fixture::new(&[Family::Est]).await;
+    let silent = || Request::post(ENROLL).header("authorization", AUTHORIZATION).body(Silent).unwrap();
+    let make_way = async {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        fixture.exchange.in_flight.make_way();
+    };
+    let ((status, headers, _), ()) = tokio::join!(fixture.ask(silent()), make_way);
+    assert_eq!((status, headers["connection"].as_bytes()), (StatusCode::REQUEST_TIMEOUT, &b"close"[..]));
+    let metrics = fixture.exchange.app.ops.metrics.encode();
+    assert!(metrics.contains("certgate_bodies_refused_total{reason=\"displaced\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("certgate_bodies_refused_total{reason=\"too-slow\"} 0\n"), "{metrics}");
+    assert!(metrics.contains("certgate_requests_refused_total{protocol=\"est\",status=\"408\"} 1\n"), "{metrics}");
 }
 
 #[tokio::test]

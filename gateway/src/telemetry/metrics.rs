@@ -1,7 +1,9 @@
 //! Metrics in the OpenMetrics text format. Handles are resolved once, so that counting costs nanoseconds.
 
 mod ocsp;
+mod refusals;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -19,6 +21,7 @@ use crate::validate::ValidationFailure;
 
 use ocsp::OcspFamilies;
 pub use ocsp::{OcspMetrics, OcspOutcome};
+pub use refusals::{BodyRefusal, ConnectionEnd, Refusals};
 
 /// How a request for a certificate ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +89,10 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Connections that were turned away, at the limit.
     pub connections_refused: Counter,
-    /// Connections over which nothing was asked, that were closed at the limit for others.
+    /// Connections over which nothing was asked, or whose bodies came too slowly, that were closed at the limit for others.
     pub connections_displaced: Counter,
+    /// What was turned away.
+    pub refusals: Arc<Refusals>,
     /// TLS handshakes that failed.
     pub handshakes_failed: Counter,
     /// Writes that wait in the ledger's queue.
@@ -119,6 +124,7 @@ impl Metrics {
             connections: Gauge::default(),
             connections_refused: Counter::default(),
             connections_displaced: Counter::default(),
+            refusals: Arc::new(Refusals::registered(&mut registry)),
             handshakes_failed: Counter::default(),
             ledger_queue: Gauge::default(),
             ledger_writable: Gauge::default(),
@@ -142,7 +148,7 @@ impl Metrics {
         registry.register_with_unit("certificate_not_after", help, Unit::Seconds, metrics.not_after.clone());
         registry.register("connections", "Connections that are open", metrics.connections.clone());
         registry.register("connections_refused", "Connections turned away at the limit", metrics.connections_refused.clone());
-        let help = "Connections over which nothing was asked, closed at the limit for others";
+        let help = "Connections over which nothing was asked, or too slowly, closed at the limit for others";
         registry.register("connections_displaced", help, metrics.connections_displaced.clone());
         registry.register("tls_handshakes_failed", "TLS handshakes that failed", metrics.handshakes_failed.clone());
         registry.register("ledger_queue", "Writes that wait to be committed", metrics.ledger_queue.clone());
@@ -244,9 +250,14 @@ impl EnrollmentMetrics {
 
     /// Counts what compatible reading let pass.
     pub fn lenient(&self, lenience: Lenience) {
-        if let Some((_, count)) = self.leniences.iter().find(|(one, _)| *one == lenience) {
-            count.inc();
-        }
+        count(&self.leniences, lenience);
+    }
+}
+
+/// Counts one of several.
+fn count<T: Copy + PartialEq>(counters: &[(T, Counter)], what: T) {
+    if let Some((_, counter)) = counters.iter().find(|(one, _)| *one == what) {
+        counter.inc();
     }
 }
 
@@ -293,9 +304,10 @@ mod tests {
         // Of what has labels, something is shown once there are some.
         metrics.set_not_after("tls", certgate_pki::Timestamp::from_seconds(0));
         drop((metrics.enrollment("est", "default"), metrics.validation("http-01"), metrics.ocsp("default")));
+        metrics.refusals.request("none", hyper::StatusCode::NOT_FOUND);
         drop((metrics.crls.builds("default"), metrics.crls.list("default", 0, false)));
         let all = metrics.encode();
-        for file in ["operations.md", "samples/alerts.yml"] {
+        for file in ["operations.md", "reliability.md", "samples/alerts.yml"] {
             let text = docs(file);
             let words = text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'));
             let names: BTreeSet<&str> = words.filter(|word| word.starts_with("certgate_")).collect();

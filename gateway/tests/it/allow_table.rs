@@ -139,7 +139,7 @@ impl Fixture {
             lifetime: std::time::Duration::from_secs(86_400),
         };
         issuer.issue(issuer.authorize_internal(request).unwrap()).await.unwrap();
-        let lifecycle = Lifecycle::new(1);
+        let lifecycle = Lifecycle::new(1, 0);
         let scep = make_scep(&config, &base, &data_dir, &authorities, (&metrics, &lifecycle)).await.unwrap();
         let validator = Arc::new(Nobody) as Arc<dyn ValidatesHttp01>;
         let acme = make_acme(&config, &base, &authorities, (validator, server_identity()), (&metrics, &lifecycle)).await;

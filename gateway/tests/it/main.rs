@@ -16,4 +16,5 @@ mod lifecycle;
 mod loss;
 mod named_files;
 mod process;
+mod refusals;
 mod tls;

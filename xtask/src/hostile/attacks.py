@@ -129,6 +129,78 @@ def slow():
         print(f"60 x slow {kind}: {told(status)}, after {min(seconds):.1f} to {max(seconds):.1f} s")
         # Limits of this gateway: 3 s for a handshake, 4 s for a head, 5 s for a body.
         check(max(seconds) < 9, f"a slow {kind} lasted {max(seconds):.1f} s")
+    deaf()
+
+
+def deaf():
+    """Asks again and again, and never reads."""
+    ask = request("GET", "/ca/default.cer") * 1000
+    held = [connect() for _ in range(10)]
+    for sock in held:
+        sock.settimeout(0.2)
+        try:
+            for _ in range(10_000):
+                sock.sendall(ask)
+            check(False, "the gateway reads on from who does not read")
+        except TimeoutError:
+            pass
+        except OSError:
+            pass
+    begun = time.monotonic()
+    while held and time.monotonic() - begun < 20:
+        held = [sock for sock in held if not is_reset(sock)]
+        time.sleep(0.1)
+    check(not held, f"{len(held)} that do not read are still connected")
+    print(f"10 that do not read: cut after {time.monotonic() - begun:.1f} s")
+
+
+def is_reset(sock):
+    """Has the other end given up?"""
+    try:
+        sock.send(b"G")
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def bodies():
+    """More bodies than there is room for connections, an octet at a time; who has to make way comes again."""
+    clear = (connect, request("POST", "/ocsp/default", fields=[OCSP_TYPE, "Content-Length: 4000"]), b"0")
+    in_tls = (connect_tls, request("POST", EST, fields=[PKCS10, BASIC, "Content-Length: 4000"]), b"M")
+    held, came, answers = [], 0, Counter()
+    begun = time.monotonic()
+    while time.monotonic() - begun < 15:
+        # The limit of this gateway is 1000, and of a body 20 s.
+        for _ in range(min(100, 1100 - len(held))):
+            opens, start, more = in_tls if came % 20 == 0 else clear
+            came += 1
+            try:
+                sock = opens()
+                send(sock, start)
+                sock.setblocking(False)
+                held.append((sock, more))
+            except OSError:
+                answers["turned away"] += 1
+        left = []
+        for sock, more in held:
+            try:
+                sock.send(more)
+                answer = sock.recv(4096)
+                answers[first(answer)] += 1
+                sock.close()
+            except (BlockingIOError, ssl.SSLWantReadError):
+                left.append((sock, more))
+            except OSError:
+                answers[0] += 1
+                sock.close()
+        held = left
+        time.sleep(0.1)
+    print(f"{came} slow bodies, {len(held)} at the end:", told(answers))
+    check(len(held) > 500, "the places were not held")
+    for sock, _ in held:
+        sock.close()
 
 
 def idle():
@@ -334,7 +406,7 @@ def wait():
     check(longest < 2, "a page takes too long")
 
 
-ATTACKS = {one.__name__: one for one in [garbage, truncated, large, slow, idle, speaking, heads, floods, hellos, nested, wait]}
+ATTACKS = {one.__name__: one for one in [garbage, truncated, large, slow, bodies, idle, speaking, heads, floods, hellos, nested, wait]}
 if __name__ == "__main__":
     if sys.argv[1] in ATTACKS:
         ATTACKS[sys.argv[1]]()

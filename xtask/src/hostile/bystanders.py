@@ -16,6 +16,7 @@ import threading
 import time
 import urllib.request
 
+from counted import missing
 from wire import CA, HTTP, HTTPS, OPS, WORK, address
 
 PEACE, ENOUGH = 2.0, 10
@@ -117,7 +118,7 @@ def metrics():
 def grown(before, after):
     """Counters of refusals that have grown."""
     changed = {name: after[name] - before.get(name, 0) for name in after if after[name] > before.get(name, 0)}
-    told = ("refused", "displaced", "failed", "requests_rejected", "outcome=\"client\"", "outcome=\"unauth", "malformed")
+    told = ("refused", "displaced", "failed", "_ended", "outcome=\"client\"", "outcome=\"unauth", "malformed")
     return {name.removeprefix("certgate_"): int(more) for name, more in changed.items() if any(one in name for one in told)}
 
 
@@ -133,10 +134,10 @@ def main(attack):
     finally:
         run.kill()
     attacked, failures = bystanders.take(), bystanders.end()
-    more = status("VmHWM") - before
+    more, counted = status("VmHWM") - before, metrics()
     print(said, end="")
-    print(f"memory: {before:.0f} MiB before, at the most {more:.0f} more; refusals: {grown(counters, metrics())}")
-    complaints = list(failures[:5])
+    print(f"memory: {before:.0f} MiB before, at the most {more:.0f} more; refusals: {grown(counters, counted)}")
+    complaints = failures[:5] + missing(attack, counters, counted)
     for kind, times in attacked.items():
         usual, median, longest = statistics.median(peace[kind]), statistics.median(times), max(times)
         print(f"{kind}: {len(times)} meanwhile, median {median * 1000:.1f} ms ({usual * 1000:.1f} in peace), longest {longest * 1000:.0f} ms")

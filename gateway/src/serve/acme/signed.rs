@@ -2,17 +2,15 @@
 
 use std::pin::Pin;
 
-use bytes::Bytes;
 use certgate_acme::{Jwk, Jws, Resource};
 use certgate_enrollment::Account;
-use hyper::body::Body;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 
 use super::AcmeService;
 use super::endpoint::Asked;
 use crate::listen::Peer;
-use crate::serve::body::{self, BodyLimits};
+use crate::serve::body::{self, BodyLimits, Incoming};
 use crate::serve::failure::AcmeFailure;
 
 /// The media type of requests, whose parameters say nothing (RFC 7515 §9.2.1).
@@ -48,7 +46,7 @@ impl AcmeService {
         limits: &BodyLimits,
     ) -> Result<Signed, AcmeFailure>
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         if !is_jose_json(head.headers.get(CONTENT_TYPE)) {
             return Err(AcmeFailure::ContentType);

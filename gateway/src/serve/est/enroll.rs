@@ -3,12 +3,10 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use certgate_enrollment::{EnrollRequest, Operation, Outcome, Pending, Proof, Protocol, Recorded};
 use certgate_est::{Lenience, SimpleEnroll, check_binding, enrolled};
 use certgate_pki::{Csr, Reading};
 use hyper::StatusCode;
-use hyper::body::Body;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::http::request::Parts;
 
@@ -17,7 +15,7 @@ use super::{EstService, retry_after};
 use crate::auth::{Authenticated, Denied, Proofs};
 use crate::listen::Peer;
 use crate::serve::answer::{self, Answer};
-use crate::serve::body::{self, BodyLimits};
+use crate::serve::body::{self, BodyLimits, Incoming};
 use crate::serve::conclusion::Attempt;
 use crate::serve::failure::EstFailure;
 use crate::telemetry::{Outcome as Counted, Stopwatch};
@@ -33,7 +31,7 @@ impl EstService {
         (peer, limits): (&Peer, &BodyLimits),
     ) -> Answer
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         let mut attempt = Attempt {
             operation: operation.name(),
@@ -83,7 +81,7 @@ impl EstService {
         (peer, limits): (&Peer, &BodyLimits),
     ) -> Result<EnrollRequest, EstFailure>
     where
-        B: Body<Data = Bytes>,
+        B: Incoming,
     {
         let body = body::read(body, limits).await?;
         let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());

@@ -153,7 +153,7 @@ impl AcmeFailure {
             | Self::Misdirected
             | Self::Method(_)
             | Self::ContentType
-            | Self::Body(BodyFailure::TooLarge { .. } | BodyFailure::TimedOut | BodyFailure::Broken)
+            | Self::Body(BodyFailure::TooLarge { .. } | BodyFailure::TimedOut | BodyFailure::Displaced | BodyFailure::Broken)
             | Self::NotServed(_)
             | Self::Denied(AccountDenied::WantsKey | AccountDenied::WantsAccount) => ErrorType::Malformed,
             Self::Request(error) => error.kind(),
@@ -268,6 +268,7 @@ mod tests {
             AcmeFailure::ContentType,
             BodyFailure::TooLarge { limit: 1 }.into(),
             BodyFailure::NoRoom.into(),
+            BodyFailure::Displaced.into(),
             RequestError::TooLarge.into(),
             RequestError::BadCsr.into(),
             AcmeFailure::Nonce,

@@ -6,6 +6,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::registry::Registry;
 
+use super::count;
+
 /// What a successful response says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OcspOutcome {
@@ -122,11 +124,5 @@ impl OcspMetrics {
     /// Counts what compatible reading let pass.
     pub fn lenient(&self, lenience: Lenience) {
         count(&self.leniences, lenience);
-    }
-}
-
-fn count<T: Copy + PartialEq>(counters: &[(T, Counter)], what: T) {
-    if let Some((_, counter)) = counters.iter().find(|(one, _)| *one == what) {
-        counter.inc();
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         start::resident_kib,
     },
     gateway::Gateway,
-    tree,
+    process, tree,
 };
 
 /// Ids of these rows.
@@ -36,8 +36,6 @@ const ROUNDS: u32 = 5;
 const AMOUNT: Amount = Amount::warm(16, 20_000);
 /// The list of all certificates, under the URL of the listener.
 const PATH: &str = "/crl/default.crl";
-/// `sysconf(_SC_CLK_TCK)` of every Linux: the unit of CPU time in `/proc`.
-const TICK_MS: f64 = 10.0;
 
 /// Measures at both ends, with nothing revoked and with everything.
 pub(super) struct Lists {
@@ -138,11 +136,7 @@ pub(super) fn build(gateway: &Gateway, entries: u32) -> Result<()> {
     Ok(())
 }
 
-/// CPU time of a process so far, user and system.
+/// CPU time of a process so far, in milliseconds.
 fn cpu_ms(pid: u32) -> Result<f64> {
-    let stat = tree::read(Path::new(&format!("/proc/{pid}/stat")))?;
-    // The name in parentheses may have blanks; utime and stime are the 12th and 13th field behind it.
-    let (_, fields) = stat.rsplit_once(") ").context("/proc/PID/stat")?;
-    let times = fields.split(' ').skip(11).take(2).map(str::parse::<u32>).collect::<Result<Vec<_>, _>>()?;
-    Ok(f64::from(times.iter().sum::<u32>()) * TICK_MS)
+    Ok(process::cpu_time(pid)?.as_secs_f64() * 1000.0)
 }
