@@ -34,9 +34,11 @@ impl DataDir {
     /// When it cannot be made, or another process holds it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         make_private(path)?;
-        if !path.join("ledger.db").exists() {
-            // A start that made it may have been killed before its name was on the disk.
-            sync_name(path).with_context(|| path.display().to_string())?;
+        // A start that made it may have been killed before its name was on the disk; what somebody else has made is theirs to sync.
+        if !path.join("ledger.db").exists()
+            && let Err(error) = sync_name(path)
+        {
+            tracing::warn!(path = %path.display(), %error, "the folder above could not be synced: a power cut may take the name away");
         }
         let root = path.canonicalize().with_context(|| path.display().to_string())?;
         let lock_path = root.join("lock");

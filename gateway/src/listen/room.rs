@@ -161,7 +161,7 @@ mod tests {
         let newest = room.enter(&displaced).await.unwrap();
         kept.await.unwrap();
         let _request = newest.under_way().enter();
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         assert!(room.enter(&displaced).await.is_none(), "all have something under way");
         assert!(begun.elapsed() < MOST_WAITED, "and nobody is waited for");
         assert_eq!((displaced.get(), served.is_finished()), (1, false));

@@ -39,7 +39,7 @@ def has_ended(path):
     with open(path, "rb") as file:
         first = file.read(20).split(b" ")[0]
         file.seek(max(0, os.path.getsize(path) - 200))
-        return b"\n" + first + b" +++ " in file.read()
+        return re.search(rb"\n%s +\+\+\+ " % first, file.read()) is not None
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """A gateway under strace, those who ask it for things, and notes of what they were told."""
 
+import atexit
 import base64
 import hashlib
 import http.client
@@ -66,6 +67,8 @@ class Logged(Gateway):
             file.write(CONFIG.format(http01=http01, dns=dns))
         self.https, self.http, self.ops = (f"127.0.0.1:{free_port()}" for _ in range(3))
         self.kills, self.logs, self.read, self.disk = 0, [], [], Disk(DATA)
+        # Whatever goes wrong, it is not left behind.
+        atexit.register(lambda: self.process.kill())
 
     def command(self):
         self.logs.append(log_path(f"run-{len(self.logs)}"))
