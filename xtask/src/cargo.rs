@@ -40,6 +40,13 @@ pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
     Ok(target_directory()?.join("release").join(name))
 }
 
+/// A binary as the tests of the workspace use it, built. Of the whole workspace: for one package alone, dependencies may have other features and
+/// would be built once more.
+pub(crate) fn workspace_binary(name: &str) -> Result<PathBuf> {
+    process::output(command(&["build", "--quiet", "--workspace", "--bin"]).arg(name))?;
+    Ok(target_directory()?.join("debug").join(name))
+}
+
 /// Builds one package alone in release: a build of the whole workspace would unite features that the
 /// shipped binary does not have.
 pub(crate) fn build_release(package: &str) -> Result<()> {

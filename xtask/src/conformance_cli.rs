@@ -29,8 +29,7 @@ struct ClauseReport {
 
 /// The clauses of a suite as the markdown table that stands in docs.
 pub(crate) fn clauses_table(suite: &str) -> Result<String> {
-    let package = ["run", "--quiet", "--package", "certgate-conformance", "--bin", "certgate-conformance", "--"];
-    let mut command = cargo::command(&package);
+    let mut command = Command::new(cargo::workspace_binary("certgate-conformance")?);
     process::stdout(command.args(["clauses", "--suite", suite, "--format", "markdown"]))
 }
 

@@ -1,5 +1,5 @@
-//! Room for connections. When none is left, those that ask for nothing make way for those that come, and if there are none, those whose bodies come
-//! too slowly: whoever opens connections and holds them keeps nobody out.
+//! Room for connections. When none is left, those that ask for nothing and those whose bodies come too slowly make way for those that come: whoever
+//! opens connections and holds them keeps nobody out.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use super::InFlight;
 
 /// How long a connection that comes waits for another that was told to make way. It does so at once, if it is let.
 const MOST_WAITED: Duration = Duration::from_millis(100);
+/// How long a connection that has come may take to ask for something before it makes way ahead of slow bodies: a handshake is short.
+const GRACE: Duration = Duration::from_secs(1);
 /// One in so many places is made free at a time: the search for them looks at all.
 const SHARE: usize = 64;
 
@@ -30,7 +32,13 @@ pub struct Room {
 #[derive(Default)]
 struct Taken {
     next: u64,
-    all: BTreeMap<u64, InFlight>,
+    all: BTreeMap<u64, Occupant>,
+}
+
+/// A connection that has a place.
+struct Occupant {
+    came: Instant,
+    under_way: InFlight,
 }
 
 /// The place of one connection, until it is dropped.
@@ -67,32 +75,33 @@ impl Room {
         let (under_way, mut taken) = (InFlight::default(), self.taken());
         let number = taken.next;
         taken.next += 1;
-        taken.all.insert(number, under_way.clone());
+        taken.all.insert(number, Occupant { came: Instant::now(), under_way: under_way.clone() });
         drop(taken);
         Some(Place { room: Arc::clone(self), number, under_way, _permit: permit })
     }
 
-    /// Tells some to make way: those that came first of all that have never asked for anything; if there are none, of those that ask for
-    /// nothing now; if there are none of these either, those whose bodies are behind the most. Says how many.
+    /// Tells some to make way: those that came first of all that have not asked for anything in a second; if there are none, those whose bodies
+    /// are behind the most; then those that came just now; then those that ask for nothing now. Says how many.
     fn displace(&self) -> u64 {
         let most = self.capacity.div_ceil(SHARE);
-        let taken = self.taken();
-        let here = || taken.all.values().filter(|one| !one.is_told());
-        let unused = tell(most, here().filter(|one| one.is_unused()));
-        if unused > 0 {
-            return unused;
+        let (taken, now) = (self.taken(), Instant::now());
+        let here = || taken.all.values().filter(|one| !one.under_way.is_told());
+        let unused = || here().filter(|one| one.under_way.is_unused());
+        let told = tell(most, unused().filter(|one| now.saturating_duration_since(one.came) >= GRACE));
+        if told > 0 {
+            return told;
         }
-        let idle = tell(most, here().filter(|one| one.is_none()));
-        if idle > 0 {
-            return idle;
+        let told = tell(most, self.slowest(here(), now).into_iter());
+        if told > 0 {
+            return told;
         }
-        tell(most, self.slowest(here()).into_iter())
+        let told = tell(most, unused());
+        if told > 0 { told } else { tell(most, here().filter(|one| one.under_way.is_none())) }
     }
 
     /// Those of them whose bodies come too slowly, the slowest first.
-    fn slowest<'t>(&self, all: impl Iterator<Item = &'t InFlight>) -> Vec<&'t InFlight> {
-        let now = Instant::now();
-        let behind = |one: &'t InFlight| Some((one.arrears(self.body_rate, now)?, one));
+    fn slowest<'t>(&self, all: impl Iterator<Item = &'t Occupant>, now: Instant) -> Vec<&'t Occupant> {
+        let behind = |one: &'t Occupant| Some((one.under_way.arrears(self.body_rate, now)?, one));
         let mut slow: Vec<_> = all.filter_map(behind).collect();
         slow.sort_by_key(|(arrears, _)| Reverse(*arrears));
         slow.into_iter().map(|(_, one)| one).collect()
@@ -100,7 +109,7 @@ impl Room {
 
     /// Is there one that was told and has not gone yet?
     fn is_anybody_leaving(&self) -> bool {
-        self.taken().all.values().any(InFlight::is_told)
+        self.taken().all.values().any(|one| one.under_way.is_told())
     }
 
     fn taken(&self) -> MutexGuard<'_, Taken> {
@@ -108,8 +117,8 @@ impl Room {
     }
 }
 
-fn tell<'t>(most: usize, who: impl Iterator<Item = &'t InFlight>) -> u64 {
-    who.take(most).map(InFlight::make_way).map(|()| 1).sum()
+fn tell<'t>(most: usize, who: impl Iterator<Item = &'t Occupant>) -> u64 {
+    who.take(most).map(|one| one.under_way.make_way()).map(|()| 1).sum()
 }
 
 impl Place {
@@ -189,6 +198,19 @@ mod tests {
         slow.came(1000);
         assert!(room.enter(&displaced).await.is_none(), "it came fast enough");
         assert_eq!(displaced.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn whoever_comes_just_now_is_spared_while_a_body_is_behind() {
+        let (room, displaced) = (Room::new(2, RATE), Counter::default());
+        let (under_way, slow) = occupy(&room, &displaced).await;
+        let (_request, _body) = (under_way.enter(), under_way.wait_for_body());
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let (_, shaking_hands) = occupy(&room, &displaced).await;
+        let (_, newest) = occupy(&room, &displaced).await;
+        assert_eq!([slow.is_finished(), shaking_hands.is_finished(), newest.is_finished()], [true, false, false]);
+        drop(occupy(&room, &displaced).await);
+        assert!(shaking_hands.is_finished(), "there was no body");
     }
 
     #[tokio::test]

@@ -81,8 +81,10 @@ class Bystanders:
             self.exchange(self.kept, "POST", "/.well-known/est/simpleenroll", self.csr, headers)
         except (ConnectionError, http.client.BadStatusLine, ssl.SSLError):
             # A connection that is kept may be ended between two requests (RFC 9112 §9.3.1): a client opens another.
-            self.kept = self.tls()
-            self.exchange(self.kept, "POST", "/.well-known/est/simpleenroll", self.csr, headers)
+            self.kept = None
+            connection = self.tls()
+            self.exchange(connection, "POST", "/.well-known/est/simpleenroll", self.csr, headers)
+            self.kept = connection
 
     def in_peace(self):
         """What is measured before the attack, once there is enough of it."""

@@ -24,7 +24,7 @@ COUNTED = {
     "truncated": {ended("cut-short"): 100, body("broken"): 20},
     "large": {body("too-large"): 8, **{request(protocol, 413): 2 for protocol in ("est", "scep", "acme", "ocsp")}},
     "heads": {ended("head-too-large"): 80},
-    "smuggling": {ended("head-malformed"): 15, request("ocsp", 501): 3},
+    "smuggling": {ended("head-malformed"): 15, request("ocsp", 501): 2},
     "floods": {ended("http2-abuse"): 3, ended("http2-malformed"): 3},
     "hellos": {HANDSHAKES: 300},
     "nested": {request("est", 400): 5, request("scep", 400): 5, request("acme", 400): 5, MALFORMED_OCSP: 5},

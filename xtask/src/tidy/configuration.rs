@@ -44,8 +44,6 @@ fn pages() -> Result<(PathBuf, String, String)> {
 }
 
 fn schema() -> Result<Value> {
-    // Of the whole workspace, as its tests are: dependencies with other features would be built once more.
-    process::output(&mut cargo::command(&["build", "--quiet", "--workspace", "--bin", "certgate"]))?;
-    let mut command = Command::new(cargo::target_directory()?.join("debug/certgate"));
+    let mut command = Command::new(cargo::workspace_binary("certgate")?);
     serde_json::from_str(&process::stdout(command.args(["config", "schema"]))?).context("certgate config schema is no JSON")
 }
