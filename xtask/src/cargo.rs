@@ -40,10 +40,9 @@ pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
     Ok(target_directory()?.join("release").join(name))
 }
 
-/// A binary as the tests of the workspace use it, built. Of the whole workspace: for one package alone, dependencies may have other features and
-/// would be built once more.
+/// A binary as the tests of the workspace use it, built with them: for anything less, dependencies have other features and are built once more.
 pub(crate) fn workspace_binary(name: &str) -> Result<PathBuf> {
-    process::output(command(&["build", "--quiet", "--workspace", "--bin"]).arg(name))?;
+    process::output(&mut command(&["test", "--quiet", "--workspace", "--no-run"]))?;
     Ok(target_directory()?.join("debug").join(name))
 }
 
