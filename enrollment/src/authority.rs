@@ -1,6 +1,6 @@
 //! Authorities: the only way to a signature.
 
-use certgate_ca_backend_api::{CaBackend, Locality, Order, SignedCertificate};
+use certgate_ca_backend_api::{BackendError, CaBackend, Locality, Order, SignedCertificate};
 use certgate_pki::{
     Certificate, KeyIdentifier, LeafFields, Name, Pointers, Provider, PublicKey, Template, Timestamp, Validity, VerifiedCsr,
 };
@@ -224,6 +224,9 @@ impl Authority {
         let (serial, validity) = (template.serial.clone(), template.validity);
         let der = self.sign(template).await?;
         let at = self.core.clock.now();
+        if at.floor_to_second() > validity.not_after {
+            return Err(BackendError::Retryable("the CA took longer than the certificate is good for".into()).into());
+        }
         let mut event = Event::certificate(EventKind::CertificateIssued, at, &principal, &serial, &self.core.provider, &der);
         event.details.extend(renews.map(|old| ("renews", old.to_string())));
         let enrollment = along.fulfils.as_ref().or(along.concludes.as_ref().map(|new| &new.record.id));

@@ -7,7 +7,7 @@ mod orders;
 mod statuses;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -32,7 +32,28 @@ const KEPT: Duration = Duration::from_secs(90 * 86_400);
 pub struct MemoryLedger {
     state: Mutex<State>,
     watchers: Watchers,
-    fails: AtomicBool,
+    failing: Failing,
+}
+
+/// From which write on they fail.
+#[derive(Debug)]
+struct Failing(AtomicU64);
+
+impl Default for Failing {
+    fn default() -> Self {
+        Self(AtomicU64::new(Self::NEVER))
+    }
+}
+
+impl Failing {
+    /// Writes do not fail.
+    const NEVER: u64 = u64::MAX;
+
+    /// Whether the write that begins now fails.
+    fn next(&self) -> bool {
+        let left = |left: u64| (left != Self::NEVER).then(|| left.saturating_sub(1));
+        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok_and(|left| left == 0)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +79,12 @@ struct State {
 impl MemoryLedger {
     /// From now on writes fail, or do not fail any more. Reads always work.
     pub fn fail_writes(&self, fail: bool) {
-        self.fails.store(fail, Ordering::SeqCst);
+        self.failing.0.store(if fail { 0 } else { Failing::NEVER }, Ordering::SeqCst);
+    }
+
+    /// So many writes do not fail yet, and all after them do, until [`Self::fail_writes`] says otherwise.
+    pub fn fail_writes_after(&self, writes: u8) {
+        self.failing.0.store(u64::from(writes), Ordering::SeqCst);
     }
 
     /// Every certificate, in the order of recording.
@@ -78,7 +104,7 @@ impl MemoryLedger {
     }
 
     fn write(&self) -> Result<MutexGuard<'_, State>, LedgerError> {
-        if self.fails.load(Ordering::SeqCst) {
+        if self.failing.next() {
             return Err(LedgerError::Unavailable("the test has writes fail".into()));
         }
         Ok(self.read())
@@ -486,5 +512,8 @@ mod tests {
         assert!(ledger.events().is_empty());
         ledger.fail_writes(false);
         assert_eq!((ledger.append(event()).await, ledger.events().len()), (Ok(()), 1));
+        ledger.fail_writes_after(1);
+        assert!(ledger.append(event()).await.is_ok() && ledger.append(event()).await.is_err());
+        assert!(ledger.append(event()).await.is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! What tests of several crates share: a clock that is moved by hand, seeded randomness, fixed keys, a CA that signs what it is told, a
-//! builder of requests good and bad, a ledger in memory and the contract that every ledger passes.
+//! builder of requests good and bad, a ledger in memory, the contract that every ledger passes, and a machine that plays operations against the
+//! core and knows what must be true.
 //!
 //! For dev-dependencies only. Nothing here is secret, and whatever goes wrong panics.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "code of tests: what goes wrong ends the test")]
@@ -9,6 +10,7 @@ mod ca;
 mod certificate;
 mod clock;
 mod csr;
+pub mod enrollment_states;
 mod keys;
 mod ledger;
 pub mod ledger_contract;

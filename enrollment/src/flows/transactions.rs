@@ -87,11 +87,13 @@ impl Authority {
             Some(found) if self.gives_way(&found, &request, now).await? => None,
             found => found.filter(|found| !found.state.is_over() || is_answered_by(found, &request)),
         };
-        // `None`: it was revoked since, or is over. Whether there is to be another one is for policy and people to say.
-        if let Some(found) = same
-            && let Some(outcome) = self.outcome_of(profile, &found).await?
-        {
-            return Ok(outcome);
+        if let Some(found) = same {
+            match self.outcome_of(profile, &found).await? {
+                Some(outcome) => return Ok(outcome),
+                None if !key.protocol.reuses_transactions() => return Err(EnrollError::CertificateOver),
+                // It was revoked since, or is over. Whether there is to be another one is for policy and people to say.
+                None => {}
+            }
         }
         is_in_time(&request, now)?;
         let beginning = Beginning { key, after, now };

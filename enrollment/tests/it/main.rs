@@ -19,4 +19,5 @@ mod renewal;
 mod renewed_names;
 mod revocation;
 mod smuggling;
+mod states;
 mod transactions;
