@@ -37,6 +37,13 @@ impl Authorities {
     }
 }
 
+impl FromIterator<Arc<Authority>> for Authorities {
+    /// Issuers come first.
+    fn from_iter<T: IntoIterator<Item = Arc<Authority>>>(authorities: T) -> Self {
+        Self(authorities.into_iter().collect())
+    }
+}
+
 /// Opens every authority; makes key and certificate of those that have none. What they issue names what is `served` by some listener, below
 /// the authority's own `public_url` or the fallback.
 ///

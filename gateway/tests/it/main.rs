@@ -1,4 +1,4 @@
-//! The binary from outside: starting, stopping, the command line, the files it leaves.
+//! The binary from outside: starting, stopping, the command line, the files it leaves. And the library as a whole, in a simulation.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -17,4 +17,5 @@ mod loss;
 mod named_files;
 mod process;
 mod refusals;
+mod simulation;
 mod tls;
