@@ -6,6 +6,7 @@ use certgate_policy::Profile;
 use crate::authority::Authority;
 use crate::authorized::{Authorized, Issued, Recorded};
 use crate::error::{Blame, EnrollError};
+use crate::ports::LedgerError;
 use crate::ports::audit::{Event, EventKind};
 use crate::ports::certificates::{CertificateStatus, Standing, StatusName};
 use crate::ports::enrollments::{EnrollmentRecord, EnrollmentState};
@@ -140,7 +141,8 @@ impl Authority {
             CertificateStatus::Held(_) => return Err(EnrollError::NotRenewable("on hold")),
             CertificateStatus::Revoked(..) => return Err(EnrollError::NotRenewable("revoked")),
         }
-        let certificate = Certificate::from_der(&record.der).map_err(|error| EnrollError::NotAsOrdered(error.0))?;
+        let damaged = |error| LedgerError::Damaged(format!("certificate {}: {error}", record.serial));
+        let certificate = Certificate::from_der(&record.der).map_err(damaged)?;
         let (asked_subject, may_omit_names) = (record.asked_subject, enrollment.may_omit_names);
         Ok(Some(Box::new(Renewal { certificate, asked_subject, may_omit_names })))
     }

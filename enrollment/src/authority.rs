@@ -141,7 +141,8 @@ impl Authority {
         };
         let asked_subject = self.core.sha256(&csr.subject().as_set());
         let old_names = renews.as_deref().map(|renews| renews.certificate.extensions().subject_alt_names());
-        let old_names = old_names.transpose().map_err(|_| EnrollError::NotAsOrdered("a subjectAltName that cannot be read"))?;
+        let old_names =
+            old_names.transpose().map_err(|_| EnrollError::NotRenewable("one whose subjectAltName cannot be read"))?;
         let renewed = renews.as_deref().zip(old_names.as_deref()).map(|(old, names)| Renews {
             subject: old.certificate.subject(),
             subject_alt_names: names,

@@ -264,7 +264,7 @@ impl Case {
         match error {
             EnrollError::Refused(_) => {}
             EnrollError::Csr(error) => return assert_eq!(self.csr.clone().verify(&provider()).err().as_ref(), Some(error)),
-            EnrollError::NotAsOrdered(_) => return assert!(self.old.extensions().subject_alt_names().is_err()),
+            EnrollError::NotRenewable(_) => return assert!(self.old.extensions().subject_alt_names().is_err()),
             error => panic!("a CSR is never somebody else's fault: {error}"),
         }
         let asks_nothing_else = {

@@ -1,31 +1,27 @@
 //! A ledger that remembers until it is dropped.
 
+mod authorities;
+mod credentials;
 mod crls;
 mod enrollments;
 mod history;
 mod orders;
 mod statuses;
+mod trail;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    Account, Along, AuditHead, AuditReport, AuditTrail, AuditWalk, Authorities, AuthorizationRecord, CertificateQuery,
-    CertificateRecord, CertificateRecorded, CertificateStatus, Certificates, CommittedChange, CrlRecord, CrlScope, Cursor,
-    EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser, EstUserAdded, EstUsers, Event, ExpectedHeads, Ledger,
-    LedgerError, ListedCertificate, NewEnrollment, OrderRecord, Page, PrincipalRemoved, Proof, Protocol, ScepChallenge,
-    ScepChallenges, Standing,
+    Account, Along, AuthorizationRecord, CertificateQuery, CertificateRecord, CertificateRecorded, CertificateStatus,
+    Certificates, CommittedChange, CrlRecord, CrlScope, Cursor, EnrollmentKey, EnrollmentRecord, EnrollmentState, EstUser,
+    Event, Ledger, LedgerError, ListedCertificate, NewEnrollment, OrderRecord, Page, Proof, Protocol, ScepChallenge, Standing,
 };
-use certgate_pki::{DigestAlgorithm, Serial, Timestamp};
+use certgate_pki::{Serial, Timestamp};
 
-use enrollments::is_waiting;
 use statuses::Watchers;
-
-/// For how long after its end a challenge is kept.
-const KEPT: Duration = Duration::from_secs(90 * 86_400);
 
 /// All ports over vectors, in the order of recording.
 #[derive(Debug, Default)]
@@ -176,22 +172,6 @@ impl State {
         };
         self.enrollments.iter().rev().find(|one| is_it(&one.key))
     }
-
-    fn head(&self) -> AuditHead {
-        AuditHead { events: number(self.trail.len()), hash: self.trail.last().map_or([0; 32], |(_, hash)| *hash) }
-    }
-
-    fn append(&mut self, event: Event) {
-        let hash = link(self.head().hash, &event);
-        self.trail.push((event, hash));
-    }
-}
-
-/// The hash of an event that follows one of this hash.
-fn link(previous: [u8; 32], event: &Event) -> [u8; 32] {
-    let text = format!("{} {} {} {:?}", event.at.millis(), event.kind.name(), event.actor, event.details);
-    let digest = certgate_crypto::provider().digest.digest(DigestAlgorithm::Sha256, &[&previous, text.as_bytes()].concat());
-    digest.try_into().expect("32 octets")
 }
 
 fn number(length: usize) -> u64 {
@@ -306,195 +286,13 @@ fn page<T>(items: impl Iterator<Item = (usize, T)>, limit: usize, cursor: Option
     Ok(Page { items: page.into_iter().map(|(_, item)| item).collect(), next })
 }
 
-#[async_trait]
-impl EstUsers for MemoryLedger {
-    async fn add(&self, user: EstUser, event: Event) -> Result<EstUserAdded, LedgerError> {
-        let mut state = self.write()?;
-        if state.users.iter().any(|other| other.name == user.name && other.endpoint == user.endpoint) {
-            return Ok(EstUserAdded::Exists);
-        }
-        state.users.push(user);
-        state.append(event);
-        Ok(EstUserAdded::Added)
-    }
-
-    async fn replace(&self, user: EstUser, event: Event) -> Result<bool, LedgerError> {
-        let mut state = self.write()?;
-        let is_it = |other: &&mut EstUser| other.name == user.name && other.endpoint == user.endpoint;
-        let Some(found) = state.users.iter_mut().find(is_it) else { return Ok(false) };
-        *found = user.clone();
-        let of_old = |one: &&mut EnrollmentRecord| {
-            one.key.principal == user.name
-                && one.key.endpoint == user.endpoint
-                && is_waiting(one)
-                && one.proof.credential().is_some()
-        };
-        for enrollment in state.enrollments.iter_mut().filter(of_old) {
-            enrollment.state = EnrollmentState::Denied;
-            enrollment.changed_at = event.at;
-            enrollment.reason = "the credential was replaced; ask again with the new one".to_owned();
-        }
-        state.append(event);
-        Ok(true)
-    }
-
-    async fn find_user(&self, name: &str, endpoint: &str) -> Result<Option<EstUser>, LedgerError> {
-        Ok(self.read().users.iter().find(|user| user.name == name && user.endpoint == endpoint).cloned())
-    }
-
-    async fn list_users(&self, limit: usize, cursor: Option<Cursor>) -> Result<Page<(EstUser, u64)>, LedgerError> {
-        let state = self.read();
-        let count =
-            |user: &EstUser| number(state.certificates.iter().filter(|certificate| certificate.principal == user.name).count());
-        let mut users: Vec<(usize, &EstUser)> = state.users.iter().enumerate().collect();
-        users.sort_by_key(|(_, user)| (&user.name, &user.endpoint));
-        page(users.into_iter().map(|(place, user)| (place, (user.clone(), count(user)))), limit, cursor.as_ref())
-    }
-
-    async fn remove(&self, name: &str, event: Event) -> Result<PrincipalRemoved, LedgerError> {
-        let mut state = self.write()?;
-        let before = state.users.len();
-        let challenges_before = state.challenges.len();
-        state.users.retain(|user| user.name != name);
-        state.challenges.retain(|challenge| challenge.principal() != name);
-        let mut removed = PrincipalRemoved {
-            credentials: number(before - state.users.len() + challenges_before - state.challenges.len()),
-            enrollments: 0,
-            had_certificates: state.certificates.iter().any(|certificate| certificate.principal == name),
-        };
-        for enrollment in state.enrollments.iter_mut().filter(|one| one.key.principal == name && is_waiting(one)) {
-            enrollment.state = EnrollmentState::Denied;
-            enrollment.changed_at = event.at;
-            enrollment.reason = "the principal was removed".to_owned();
-            removed.enrollments += 1;
-        }
-        for certificate in state.certificates.iter_mut().filter(|certificate| certificate.principal == name) {
-            certificate.is_ended = true;
-        }
-        if removed != PrincipalRemoved::default() {
-            state.append(event);
-        }
-        Ok(removed)
-    }
-}
-
-#[async_trait]
-impl ScepChallenges for MemoryLedger {
-    async fn add_challenge(&self, challenge: ScepChallenge, event: Event) -> Result<(), LedgerError> {
-        let mut state = self.write()?;
-        let long_ago = event.at.before(KEPT);
-        let waiting: Vec<String> =
-            state.enrollments.iter().filter(|one| is_waiting(one)).map(|one| one.key.principal.clone()).collect();
-        state.challenges.retain(|one| one.expires_at >= long_ago || waiting.contains(&one.principal()));
-        state.challenges.push(challenge);
-        state.append(event);
-        Ok(())
-    }
-
-    async fn find_challenge(&self, endpoint: &str, sha256: &[u8; 32]) -> Result<Option<ScepChallenge>, LedgerError> {
-        let is_it = |one: &&ScepChallenge| one.endpoint == endpoint && one.sha256 == *sha256;
-        Ok(self.read().challenges.iter().find(is_it).cloned())
-    }
-}
-
-#[async_trait]
-impl Authorities for MemoryLedger {
-    async fn use_base_url(&self, authority: &str, url: &str, event: Event) -> Result<bool, LedgerError> {
-        let mut state = self.write()?;
-        let newest = state.base_urls.iter().rev().find(|(name, _)| name == authority);
-        if newest.is_some_and(|(_, newest)| newest == url) {
-            return Ok(false);
-        }
-        state.base_urls.push((authority.to_owned(), url.to_owned()));
-        state.append(event);
-        Ok(true)
-    }
-
-    async fn base_urls(&self, authority: &str) -> Result<Vec<String>, LedgerError> {
-        let mut urls: Vec<String> = Vec::new();
-        for (_, url) in self.read().base_urls.iter().filter(|(name, _)| name == authority) {
-            if !urls.contains(url) {
-                urls.push(url.clone());
-            }
-        }
-        Ok(urls)
-    }
-
-    async fn import_certificate(&self, authority: &str, der: &[u8], event: Event) -> Result<(), LedgerError> {
-        let mut state = self.write()?;
-        state.imported.push((authority.to_owned(), der.to_owned()));
-        state.append(event);
-        Ok(())
-    }
-
-    async fn imported_certificate(&self, authority: &str) -> Result<Option<Vec<u8>>, LedgerError> {
-        Ok(self.read().imported.iter().rev().find(|(name, _)| name == authority).map(|(_, der)| der.clone()))
-    }
-
-    async fn take_offline(&self, authority: &str, event: Event) -> Result<bool, LedgerError> {
-        let mut state = self.write()?;
-        if state.offline.contains_key(authority) {
-            return Ok(false);
-        }
-        state.offline.insert(authority.to_owned(), event.at);
-        state.append(event);
-        Ok(true)
-    }
-
-    async fn bring_back(&self, authority: &str, event: Event) -> Result<bool, LedgerError> {
-        let mut state = self.write()?;
-        let was_offline = state.offline.remove(authority).is_some();
-        if was_offline {
-            state.append(event);
-        }
-        Ok(was_offline)
-    }
-
-    async fn offline_since(&self, authority: &str) -> Result<Option<Timestamp>, LedgerError> {
-        Ok(self.read().offline.get(authority).copied())
-    }
-}
-
-#[async_trait]
-impl AuditTrail for MemoryLedger {
-    async fn head(&self) -> Result<AuditHead, LedgerError> {
-        Ok(self.read().head())
-    }
-
-    async fn append(&self, event: Event) -> Result<(), LedgerError> {
-        self.write()?.append(event);
-        Ok(())
-    }
-
-    async fn first_missing(&self, heads: Vec<AuditHead>) -> Result<Option<usize>, LedgerError> {
-        let state = self.read();
-        let hash_of = |events: u64| match usize::try_from(events).ok()?.checked_sub(1) {
-            None => Some(AuditHead::NOTHING.hash),
-            Some(index) => state.trail.get(index).map(|(_, hash)| *hash),
-        };
-        Ok(heads.iter().position(|head| hash_of(head.events) != Some(head.hash)))
-    }
-
-    async fn verify(&self, expected: ExpectedHeads, walked: Arc<AtomicU64>) -> Result<AuditReport, LedgerError> {
-        let state = self.read();
-        let mut walk = AuditWalk::new(expected);
-        for (event, hash) in &state.trail {
-            if link(walk.head().hash, event) != *hash {
-                walk.break_here();
-                break;
-            }
-            walk.pass(AuditHead { events: walk.head().events + 1, hash: *hash });
-            walked.store(walk.head().events, Ordering::Relaxed);
-        }
-        Ok(walk.end())
-    }
-}
-
 impl Ledger for MemoryLedger {}
 
 #[cfg(test)]
 mod tests {
-    use certgate_enrollment::EventKind;
+    use std::sync::Arc;
+
+    use certgate_enrollment::{AuditTrail, EventKind};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! The cargo that runs this task, and what it builds.
 
-use std::{path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command, sync::OnceLock};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -30,9 +30,15 @@ pub(crate) fn metadata(dependencies: bool) -> Result<Value> {
     serde_json::from_str(&text).context("cargo metadata is no JSON")
 }
 
-/// Where cargo puts what it builds.
+/// Where cargo puts what it builds. It is asked once: paths of what it has built are needed hundreds of times in a run.
 pub(crate) fn target_directory() -> Result<PathBuf> {
-    metadata(false)?["target_directory"].as_str().map(PathBuf::from).context("cargo metadata names no target directory")
+    static FOUND: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(found) = FOUND.get() {
+        return Ok(found.clone());
+    }
+    let metadata = metadata(false)?;
+    let found = metadata["target_directory"].as_str().map(PathBuf::from).context("cargo metadata names no target directory")?;
+    Ok(FOUND.get_or_init(|| found).clone())
 }
 
 /// A release binary as it is shipped.
@@ -42,7 +48,11 @@ pub(crate) fn release_binary(name: &str) -> Result<PathBuf> {
 
 /// A binary as the tests of the workspace use it, built with them: for anything less, dependencies have other features and are built once more.
 pub(crate) fn workspace_binary(name: &str) -> Result<PathBuf> {
-    process::output(&mut command(&["test", "--quiet", "--workspace", "--no-run"]))?;
+    static BUILT: OnceLock<()> = OnceLock::new();
+    if BUILT.get().is_none() {
+        process::output(&mut command(&["test", "--quiet", "--workspace", "--no-run"]))?;
+        BUILT.get_or_init(|| ());
+    }
     Ok(target_directory()?.join("debug").join(name))
 }
 

@@ -5,6 +5,7 @@ mod budgets;
 mod compliance;
 mod configuration;
 mod dependencies;
+mod log_lines;
 mod masking;
 mod milestones;
 mod names;
@@ -41,6 +42,7 @@ pub(crate) fn all(report: &mut Report) {
     report.must("tidy: milestones", || judge(&milestones::findings()?));
     report.must("tidy: compliance tables", || judge(&compliance::findings()?));
     report.must("tidy: configuration reference", || judge(&configuration::findings()?));
+    report.must("tidy: lines of the log", || judge(&log_lines::findings()?));
     report.must("tidy: tally of fuzzing", || judge(&fuzz::tally_findings()?));
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::query::{Query, read_time};
 use super::{Admin, AdminFailure, Code, Items, OPERATOR};
+use crate::telemetry::log_status_change;
 
 /// A certificate.
 #[derive(Debug, Deserialize, Serialize)]
@@ -151,7 +152,7 @@ impl Admin {
             _ => change_status(&self.base.ledger, &record, change, now, OPERATOR).await?,
         };
         match changed {
-            StatusChanged::Changed => tracing::info!(%serial, ?change, "the status of a certificate was changed"),
+            StatusChanged::Changed => log_status_change(&serial, change),
             StatusChanged::AlreadySo => {}
             StatusChanged::IsRevoked => {
                 let message = format!("certificate {serial} is revoked, and a revocation is for good (RFC 5280 §5.3.1)");
@@ -210,7 +211,10 @@ impl Admin {
             let before = revoked;
             for record in &good {
                 let changed = change_status(&self.base.ledger, record, revoke, self.base.clock.now(), OPERATOR).await?;
-                revoked += u64::from(changed == StatusChanged::Changed);
+                if changed == StatusChanged::Changed {
+                    log_status_change(&record.serial, revoke);
+                    revoked += 1;
+                }
             }
             if good.is_empty() || revoked == before {
                 return Ok(revoked);

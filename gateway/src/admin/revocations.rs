@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::certificates::Revoke;
 use super::{Admin, AdminFailure, Code, OPERATOR};
+use crate::telemetry::log_status_change;
 
 /// How many certificates a batch has at the most. They are revoked at the same time, and so in one commit or a few.
 pub const BATCH: usize = 256;
@@ -146,6 +147,9 @@ async fn revoke(
 ) -> Result<StatusChanged, LedgerError> {
     loop {
         let changed = change_status(&ledger, &record, change, now, OPERATOR).await?;
+        if changed == StatusChanged::Changed {
+            log_status_change(&record.serial, change);
+        }
         if changed != StatusChanged::Raced {
             return Ok(changed);
         }

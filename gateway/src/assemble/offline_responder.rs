@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use certgate_pki::Timestamp;
 
 use super::ocsp::read_signer;
 use super::own_certificate::{OwnCertificate, read_leaf};
 use crate::publish::two_thirds;
 use crate::serve::OcspSigner;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Daily, Metrics};
 
 /// How often the end of the certificate is looked at.
 const PERIOD: Duration = Duration::from_secs(60);
-/// How often it is said that it comes near, or is past.
-const COMPLAINT: Duration = Duration::from_secs(86_400);
 
 /// How it is given another certificate.
 const WAY_BACK: &str =
@@ -36,16 +33,15 @@ pub(super) fn kept_signer(own: &OwnCertificate, metrics: &Metrics) -> Option<Ocs
 /// Says once a day that the certificate needs the key, from two thirds of its time on, as long as it is polled.
 pub(super) async fn watch_end(own: &OwnCertificate) {
     let mut ticks = tokio::time::interval(PERIOD);
-    let mut said_at: Option<Timestamp> = None;
+    let mut said = Daily::default();
     loop {
         ticks.tick().await;
         let now = own.clock.now();
         let Some(leaf) = read_leaf(&own.cert) else { continue };
         let validity = leaf.validity();
-        if now < two_thirds(validity.not_before, validity.not_after) || said_at.is_some_and(|at| now < at.after(COMPLAINT)) {
+        if now < two_thirds(validity.not_before, validity.not_after) || !said.is_due(now) {
             continue;
         }
-        said_at = Some(now);
         let (authority, not_after) = (own.authority.name(), validity.not_after);
         let message = "the certificate of the OCSP responder of an authority whose key is offline ends";
         tracing::warn!(authority, %not_after, "{message}: {WAY_BACK}");

@@ -1,9 +1,11 @@
 //! Certificates of certgate's own, in files: issued when there is none that will do, and again before that one ends.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use certgate_enrollment::{Authority, CertificateStatus, Certificates, Clock, InternalRequest};
 use certgate_pki::{Certificate, GeneralName, KeyType, Name, NameAttribute, NameAttributeType, Provider, PublicKey, pem};
 use certgate_store::SqliteLedger;
@@ -44,13 +46,22 @@ pub(super) struct OwnCertificate {
 impl OwnCertificate {
     /// Issues it unless there is one that will do. Says whether it was issued.
     pub(super) async fn ensure(&self) -> anyhow::Result<bool> {
-        if let Some(leaf) = read_leaf(&self.cert).filter(|leaf| self.will_do(leaf))
+        if let Some(leaf) = self.found()?.filter(|leaf| self.will_do(leaf))
             && self.is_good(&leaf).await?
         {
             return Ok(false);
         }
         self.issue().await?;
         Ok(true)
+    }
+
+    /// What there is. A file that cannot be read now is none that is missing: another one is no way out of too many open files.
+    fn found(&self) -> anyhow::Result<Option<Certificate>> {
+        match std::fs::read(&self.cert) {
+            Ok(octets) => Ok(leaf_in(&octets)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| self.cert.display().to_string()),
+        }
     }
 
     /// Issues it, whatever there is.
@@ -153,8 +164,12 @@ fn common_name(mut texts: impl Iterator<Item = String>) -> Name {
 
 /// The first certificate in a file, if it is one.
 pub(super) fn read_leaf(path: &Path) -> Option<Certificate> {
-    let text = std::fs::read_to_string(path).ok()?;
-    Certificate::from_der(&pem::decode(pem::CERTIFICATE, &text).ok()?).ok()
+    leaf_in(&std::fs::read(path).ok()?)
+}
+
+fn leaf_in(octets: &[u8]) -> Option<Certificate> {
+    let text = std::str::from_utf8(octets).ok()?;
+    Certificate::from_der(&pem::decode(pem::CERTIFICATE, text).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -19,12 +19,10 @@ use super::own_certificate::{OwnCertificate, Purpose};
 use crate::config::{Config, EndpointConfig, Environment, HostName, PublicUrl, TlsConfig};
 use crate::data_dir::{DataDir, read_private};
 use crate::listen::{Bound, ServerIdentity};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Daily, Metrics};
 
 /// An operator's certificate is near its end when so little is left, or a quarter of its life.
 const NEAR: Duration = Duration::from_secs(20 * 86_400);
-/// How often that is said.
-const REMINDER: Duration = Duration::from_secs(86_400);
 
 /// Every name and address by which clients reach the TLS listeners.
 #[must_use]
@@ -92,7 +90,9 @@ pub struct ServerCertificate {
     leaf: Certificate,
     identity: Arc<ServerIdentity>,
     metrics: Arc<Metrics>,
-    reminded: Option<Timestamp>,
+    /// The files have one that is not in use: what could not be read once is read again.
+    is_unread: bool,
+    reminded: Daily,
 }
 
 /// What a source is made of, whichever it is.
@@ -135,7 +135,7 @@ impl ServerCertificate {
         let (key, leaf) = source.obtain().await.context("the server certificate")?;
         let identity = Arc::new(ServerIdentity::new(key, names_of(&leaf)));
         metrics.set_not_after("tls", leaf.validity().not_after);
-        let mut opened = Self { making, source, leaf, identity, metrics, reminded: None };
+        let mut opened = Self { making, source, leaf, identity, metrics, is_unread: false, reminded: Daily::default() };
         opened.remind();
         Ok(opened)
     }
@@ -153,7 +153,8 @@ impl ServerCertificate {
     pub async fn look_after(&mut self) -> anyhow::Result<()> {
         self.remind();
         let Source::Auto(own) = &self.source else { return Ok(()) };
-        if own.ensure().await? {
+        self.is_unread |= own.ensure().await?;
+        if self.is_unread {
             let (key, leaf) = load_own(own)?;
             self.show(key, leaf);
         }
@@ -170,7 +171,7 @@ impl ServerCertificate {
         let is_another = leaf.as_der() != self.leaf.as_der();
         self.source = source;
         self.show(key, leaf);
-        self.reminded = None;
+        self.reminded = Daily::default();
         self.remind();
         Ok(is_another)
     }
@@ -179,17 +180,16 @@ impl ServerCertificate {
         self.identity.replace(key, names_of(&leaf));
         self.metrics.set_not_after("tls", leaf.validity().not_after);
         tracing::info!(serial = %leaf.serial(), not_after = %leaf.validity().not_after, "the server certificate was loaded");
-        self.leaf = leaf;
+        (self.leaf, self.is_unread) = (leaf, false);
     }
 
     /// Once a day, that nobody but the operator can renew what is near its end.
     fn remind(&mut self) {
         let now = self.making.base.clock.now();
-        let is_due = self.reminded.is_none_or(|last| now >= last.after(REMINDER) || now < last);
-        if !matches!(self.source, Source::Operator(_)) || !is_due || !is_near_its_end(&self.leaf, now) {
+        let is_of_concern = matches!(self.source, Source::Operator(_)) && is_near_its_end(&self.leaf, now);
+        if !is_of_concern || !self.reminded.is_due(now) {
             return;
         }
-        self.reminded = Some(now);
         let not_after = self.leaf.validity().not_after;
         if now > not_after {
             tracing::error!(%not_after, "the server certificate has ended, and clients refuse it: put a new one there, then SIGHUP");

@@ -78,6 +78,16 @@ impl NotDone {
     }
 }
 
+/// How many CRLs were published since the backup is reckoned by the clock: one that is behind would have numbers used again.
+fn judge_clock(manifest: &Manifest, now: Timestamp) -> anyhow::Result<()> {
+    let made_at = read_time("made_at", &manifest.made_at).unwrap_or(Timestamp::from_millis(0));
+    if now.seconds() >= made_at.seconds() {
+        return Ok(());
+    }
+    let why = format!("the backup was made at {made_at}, and the clock of this machine says {now}");
+    Err(NotDone::because(why, "set the clock, then restore"))
+}
+
 /// The ledger that is there.
 enum Present {
     /// None, and nothing else: a new machine.
@@ -110,6 +120,7 @@ pub async fn restore(data_dir: &DataDir, wanted: &WantedRestore<'_>, from: impl 
     let staging = Staging::begin(data_dir.path(), now)?;
     let comes = staging.comes();
     let manifest = archive::unpack(from, &comes)?;
+    judge_clock(&manifest, now)?;
     check_ledger(&comes.join(LEDGER), &manifest, &provider)?;
     let old = staging.beside("old.db");
     let present = if is_empty { Present::Nothing } else { look(data_dir.path(), &old, &comes.join(LEDGER), &provider) };

@@ -134,6 +134,7 @@ fn outcome(restored: &Restored, dry_run: bool) -> Value {
         "principals_ended_again": ended.principals,
         "accounts_ended_again": ended.accounts,
         "requests_decided_again": ended.enrollments,
+        "requests_carried_over": ended.issued,
         "missing_keys": restored.missing_keys,
         "kept_offline": restored.kept_offline,
         "replaced": restored.replaced.as_ref().map(|path| path.display().to_string()),

@@ -7,7 +7,7 @@ pub(super) const CERTGATE: &str = "Examples:
 
 pub(super) const SERVE: &str =
     "Prints how to enroll a first device on the first start, and always, last, one line: certgate ready. Logs go to stderr.
-SIGTERM finishes what is under way, SIGHUP reads the server certificate again.
+SIGTERM finishes what is under way, SIGHUP reads the configuration again.
 
 Examples:
   certgate serve

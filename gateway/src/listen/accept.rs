@@ -23,7 +23,7 @@ use super::session::{TlsSession, handshake};
 use super::tls::H2;
 use super::{InFlight, Lifecycle, Place};
 use crate::config::Family;
-use crate::serve::{App, Exchange};
+use crate::serve::{App, Exchange, PIECE};
 use crate::telemetry::{ConnectionEnd, Metrics};
 
 /// Streams of one connection that h2 may refuse by itself, such as for their heads, before the connection is ended: of one alone nobody is told.
@@ -187,11 +187,12 @@ where
     let address = peer.address;
     let service = TowerToHyperService::new(exchange(peer, served, place.under_way()));
     let mut builder = http1::Builder::new();
-    // One buffer for head and body: one TLS record for a small answer, which the simplest of clients need.
+    // One buffer for head and body: one TLS record for a small answer, which the simplest of clients need. It holds a piece of a long one.
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(served.limits.head)
         .max_header_size(served.limits.head_bytes as usize)
+        .max_buf_size(served.limits.head_bytes as usize + PIECE)
         .writev(false);
     let mut connection = builder.serve_connection(TokioIo::new(stream), service);
     Box::pin(async move {

@@ -16,6 +16,7 @@ use super::files::{self, Found};
 use super::shelf::Shelf;
 use super::{ListId, PublishError, PublishedCrl, PublisherParts};
 use crate::admin::OPERATOR;
+use crate::telemetry::log_status_change;
 
 /// How many certificates are read at one time.
 const PAGE: usize = 4096;
@@ -283,7 +284,11 @@ impl Importing<'_> {
             };
             let times = (self.parts.clock.now(), entry.revocation_date);
             match change_status_of_any(ledger, &record, change, times, OPERATOR).await? {
-                StatusChanged::Changed | StatusChanged::AlreadySo => revoked.push(entry.serial),
+                StatusChanged::Changed => {
+                    log_status_change(&entry.serial, change);
+                    revoked.push(entry.serial);
+                }
+                StatusChanged::AlreadySo => revoked.push(entry.serial),
                 StatusChanged::IsRevoked | StatusChanged::Raced => return Err(ImportError::Raced),
                 StatusChanged::IsAuthority => {
                     return Err(ImportError::Unfit(format!("{} is the certificate of a root", entry.serial)));

@@ -20,6 +20,9 @@ const MOST_RACES: u32 = 5;
 /// How long it waits before that, once more each time.
 const AFTER_A_RACE: Duration = Duration::from_millis(50);
 
+/// Later than any list.
+const AT_ANY_TIME: Timestamp = Timestamp::from_millis(u64::MAX);
+
 /// What it takes to make lists.
 pub(super) struct Job {
     pub(super) parts: Arc<PublisherParts>,
@@ -93,13 +96,13 @@ impl Job {
         Ok(revoked)
     }
 
-    /// Behind what every scope had in its last list. A scope that never had one has no certificates that are older than the publisher, and
-    /// without any list of all certificates everything is loaded.
+    /// Behind what every scope had in its last list that anybody can have seen: a withdrawn one was never served for certain. A scope that
+    /// never had one has no certificates that are older than the publisher, and without any list of all certificates everything is loaded.
     async fn beginning(&self, now: Timestamp) -> Result<Beginning, PublishError> {
         let mut records = Vec::new();
         for scope in &self.parts.terms.scopes {
             let scope = CrlScope { authority: self.parts.authority.name().to_owned(), shard: scope.shard };
-            records.extend(self.parts.ledger.last_crl(&scope, false).await?);
+            records.extend(self.parts.ledger.base_crl(&scope, AT_ANY_TIME).await?);
         }
         if records.iter().all(|record| record.scope.shard > 0) {
             return Ok(Beginning { ended_from: Timestamp::from_seconds(0), changed_after: None });

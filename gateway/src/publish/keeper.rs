@@ -19,9 +19,7 @@ use super::import::{ImportError, Imported, Importing, lacking};
 use super::publisher::Command;
 use super::shelf::Shelf;
 use super::{ListId, PublishError, PublisherParts};
-
-/// How often it is said that a list is to be signed.
-const COMPLAINT: Duration = Duration::from_secs(86_400);
+use crate::telemetry::Daily;
 
 /// The task's state.
 pub(super) struct Keeper {
@@ -32,14 +30,14 @@ pub(super) struct Keeper {
     gauges: Gauges,
     /// How many certificates are revoked or on hold that a list has not.
     lacking: BTreeMap<ListId, usize>,
-    said_at: Option<Timestamp>,
+    said: Daily,
 }
 
 impl Keeper {
     /// One that serves nothing yet, of an authority whose key is elsewhere since then.
     pub(super) fn new(parts: Arc<PublisherParts>, shelf: Arc<Shelf>, tasks: TaskTracker, since: Timestamp) -> Self {
         let gauges = Gauges::of(&parts);
-        Self { parts, shelf, tasks, since, gauges, lacking: BTreeMap::new(), said_at: None }
+        Self { parts, shelf, tasks, since, gauges, lacking: BTreeMap::new(), said: Daily::default() }
     }
 
     /// Serves what files have.
@@ -151,8 +149,7 @@ impl Keeper {
             soonest = [soonest, next_update].into_iter().flatten().min();
         }
         let Some(next_update) = soonest else { return };
-        if self.said_at.is_none_or(|at| now >= at.after(COMPLAINT) || now < at) {
-            self.said_at = Some(now);
+        if self.said.is_due(now) {
             let message = "the CRL of an authority whose key is offline ends: sign the next one by `certgate crl sign`, and bring it by \
                            `certgate crl import`";
             tracing::warn!(authority, %next_update, "{message}");

@@ -345,6 +345,23 @@ async fn a_revocation_after_the_end_is_listed_once() {
 }
 
 #[tokio::test]
+async fn an_entry_after_its_end_is_listed_anew_where_its_list_was_lost_before_anybody_saw_it() {
+    let mut fixture = Fixture::new().await;
+    let mut parts = fixture.parts(terms(0, None));
+    parts.pace.company = DAY;
+    let publisher = CrlPublisher::start(parts, &fixture.tasks, &fixture.stopping).await;
+    fixture.revoke(&fixture.issue(1, 0, HOUR).await).await;
+    fixture.ca.clock.advance(2 * HOUR);
+    publisher.build(Demand::Complete, Arc::default()).await.unwrap();
+    assert_eq!((number(&publisher, complete(0)), fixture.read(&publisher, complete(0)).listed), (2, vec![(1, KEY)]));
+    fixture.stop().await;
+    // It was recorded, and its file was not there yet.
+    std::fs::remove_file(fixture.directory.path().join("crl/default.crl")).unwrap();
+    let publisher = fixture.start(terms(0, None)).await;
+    assert_eq!((number(&publisher, complete(0)), fixture.read(&publisher, complete(0)).listed), (3, vec![(1, KEY)]));
+}
+
+#[tokio::test]
 async fn a_delta_does_not_stand_for_the_list_that_an_entry_has_to_be_in() {
     let fixture = Fixture::new().await;
     let mut parts = fixture.parts(terms(1, Some(HOUR)));

@@ -1,17 +1,18 @@
 //! Answers: whole bodies with a length, never chunked.
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Body;
 use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 
+use super::content::Content;
+
 /// An answer.
-pub type Answer = Response<Full<Bytes>>;
+pub type Answer = Response<Content>;
 
 /// 200 with a body of this type.
 pub(crate) fn ok(content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Answer::new(Full::new(body.into()));
+    let mut answer = Answer::new(Content::new(body.into()));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }
@@ -44,5 +45,5 @@ pub(crate) fn without_content(answer: Answer) -> Answer {
     if let Some(length) = content.size_hint().exact().filter(|_| has_length) {
         head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
-    Answer::from_parts(head, Full::default())
+    Answer::from_parts(head, Content::default())
 }

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use certgate_pki::Timestamp;
-use http_body_util::Full;
 use hyper::header::{ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use hyper::{Method, StatusCode};
 
 use super::answer::Answer;
+use super::content::Content;
 
 /// What no other representation of a resource has (RFC 9110 §8.8.3).
 #[derive(Clone, Debug)]
@@ -81,7 +80,7 @@ fn reads(method: &Method) -> bool {
 
 /// 304 with those headers of the whole answer that tell a cache for how long it may go on (RFC 9110 §15.4.5).
 pub(crate) fn not_modified(headers: HeaderMap) -> Answer {
-    let mut answer = Answer::new(Full::new(Bytes::new()));
+    let mut answer = Answer::new(Content::default());
     *answer.status_mut() = StatusCode::NOT_MODIFIED;
     *answer.headers_mut() = headers;
     answer.headers_mut().remove(hyper::header::CONTENT_TYPE);

@@ -6,6 +6,8 @@
 use std::io::{BufWriter, Write};
 use std::time::Duration;
 
+use certgate_enrollment::StatusChange;
+use certgate_pki::Serial;
 use tracing::level_filters::LevelFilter;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::Targets;
@@ -25,6 +27,12 @@ const QUEUE: usize = 16 * 1024;
 /// How late a line may be: as long as lines come, their thread is woken once for all of so much time, where waking it for each takes a
 /// twentieth of an enrollment.
 const PACE: Duration = Duration::from_millis(2);
+
+/// A line for each certificate, however many were changed together: what a lost ledger knew alone is looked for in the log
+/// (docs/operations.md, "Restore").
+pub(crate) fn log_status_change(serial: &Serial, change: StatusChange) {
+    tracing::info!(%serial, ?change, "the status of a certificate was changed");
+}
 
 /// Logging that was started; what waits is written when it is dropped.
 pub struct Logs {

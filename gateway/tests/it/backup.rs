@@ -239,6 +239,25 @@ fn keys_may_be_left_out_and_are_asked_for() {
     assert_eq!(Gateway::start(&other.data_dir).stop(), Some(0), "as it was");
 }
 
+/// How many CRLs there may have been since is reckoned by the clock.
+#[test]
+fn a_machine_whose_clock_is_behind_the_backup_restores_nothing() {
+    let place = Place::new();
+    let gateway = Gateway::start(&place.data_dir);
+    let backup = place.path("b.tar");
+    done(&place.data_dir, &["backup", &backup]);
+    drop(gateway);
+    let mut archive = std::fs::read(&backup).unwrap();
+    let made_at = archive.windows(9).position(|window| window == b"\"made_at\"").unwrap();
+    let year = made_at + archive[made_at..].iter().position(|octet| *octet == b'2').unwrap();
+    archive[year] = b'9';
+    std::fs::write(&backup, archive).unwrap();
+    let there = place.directory.path().join("there");
+    let (why, hint) = not_done(&there, &["restore", &backup]);
+    assert!(why.contains("made at 9") && hint.contains("set the clock"), "{why}; {hint}");
+    assert_eq!(std::fs::read_dir(&there).unwrap().count(), 0, "nothing has changed");
+}
+
 #[test]
 fn a_gateway_that_runs_is_not_restored_under_its_feet() {
     let place = Place::new();

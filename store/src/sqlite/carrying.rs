@@ -1,6 +1,7 @@
 //! A ledger that comes back from a backup: what had ended before that stays ended, and numbers go on behind those that were used.
 
 mod authorities;
+mod enrollments;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -31,6 +32,8 @@ pub struct Ended {
     pub accounts: u64,
     /// Requests that had been decided.
     pub enrollments: u64,
+    /// Requests that came after the backup and were issued a certificate, which is theirs still.
+    pub issued: u64,
 }
 
 /// What had ended in a ledger that is replaced.
@@ -91,13 +94,14 @@ impl SqliteLedger {
         unknown_crls: u64,
         event: Event,
     ) -> Result<Ended, LedgerError> {
-        let past = match replaced {
-            Some(path) => Some(Past::read(&open(path)?).map_err(|error| ledger_error(&error))?),
-            None => None,
-        };
+        let replaced = replaced.map(open).transpose()?;
+        let past = replaced.as_ref().map(Past::read).transpose().map_err(|error| ledger_error(&error))?;
         let change = move |transaction: &mut super::Transaction<'_>| {
             let connection = transaction.connection;
-            let ended = past.as_ref().map(|past| past.end(connection)).transpose()?.unwrap_or_default();
+            let mut ended = past.as_ref().map(|past| past.end(connection)).transpose()?.unwrap_or_default();
+            if let Some(replaced) = &replaced {
+                ended.issued = enrollments::carry_issued(replaced, connection)?;
+            }
             let numbers = past.as_ref().map_or(&[][..], |past| &past.crl_numbers);
             begin_crls_anew(connection, numbers, unknown_crls)?;
             transaction.append(&event)?;

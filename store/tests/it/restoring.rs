@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use certgate_enrollment::{
     Along, AuditTrail, Authorities, CertificateRecord, CertificateStatus, Certificates, CrlRecord, CrlScope, Crls,
-    EnrollmentState, Enrollments, EstUsers, Event, EventKind, ExpectedHeads, History, ListedCertificate, Revocation,
-    RevocationReason, Statuses, Submitted,
+    EnrollmentState, Enrollments, EstUsers, Event, EventKind, ExpectedHeads, History, ListedCertificate, NewEnrollment,
+    Revocation, RevocationReason, Statuses, Submitted,
 };
 use certgate_store::{OpenError, SqliteLedger, copy_ledger, divergence, inspect_ledger, unlike};
 use certgate_testkit::NOW;
@@ -103,6 +103,13 @@ fn crl(number: u64) -> CrlRecord {
     }
 }
 
+/// Of an order of ACME, approved by policy alone.
+fn order() -> NewEnrollment {
+    let mut record = enrollment(7);
+    record.key.transaction = Some("order".into());
+    NewEnrollment { record, after: None }
+}
+
 /// A ledger with two users, a request that waits and five certificates; its copy; and what happened after the copy.
 async fn history(directory: &Path) -> (SqliteLedger, PathBuf, SqliteLedger) {
     let ledger = open(directory).unwrap();
@@ -121,6 +128,7 @@ async fn history(directory: &Path) -> (SqliteLedger, PathBuf, SqliteLedger) {
     ledger.change_status(&certificate(1), revoked, event(EventKind::CertificateRevoked)).await.unwrap();
     ledger.change_status(&certificate(2), CertificateStatus::Held(NOW), event(EventKind::CertificateHeld)).await.unwrap();
     ledger.record(certificate(6), Along::default(), issued()).await.unwrap();
+    ledger.record(certificate(7), Along { concludes: Some(Box::new(order())), ..Along::default() }, issued()).await.unwrap();
     ledger.remove("device-3", event(EventKind::EstUserRemoved)).await.unwrap();
     ledger.record_crls(vec![(crl(8), event(EventKind::CrlPublished))]).await.unwrap();
     let denied = EnrollmentState::Denied;
@@ -137,7 +145,7 @@ async fn what_a_backup_does_not_have_is_counted() {
     assert_eq!((found.common, found.since), (copy.head().await.unwrap().events, Some(NOW)));
     let total: u64 = found.events.values().sum();
     assert_eq!(found.common + total, ledger.head().await.unwrap().events);
-    assert_eq!((found.events["certificate.issued"], found.events["certificate.revoked"]), (1, 1));
+    assert_eq!((found.events["certificate.issued"], found.events["certificate.revoked"]), (2, 1));
     assert!(divergence(&backup, &own).unwrap().events.is_empty(), "the backup has nothing more");
 
     // The two go on, each by itself: they have in common what they had.
@@ -146,7 +154,7 @@ async fn what_a_backup_does_not_have_is_counted() {
 
     let found = unlike(&own, &backup).unwrap();
     let serials = |list: &[certgate_store::Issued]| list.iter().map(|one| one.serial.clone()).collect::<Vec<_>>();
-    assert_eq!(serials(&found.unknown), [certificate(6).serial]);
+    assert_eq!(serials(&found.unknown), [certificate(6).serial, certificate(7).serial]);
     assert_eq!(serials(&found.better), [certificate(1).serial, certificate(2).serial]);
     assert_eq!(unlike(&backup, &own).unwrap().better, [], "what is good is nothing to carry");
 
@@ -173,6 +181,11 @@ async fn what_had_ended_stays_ended_and_numbers_go_on() {
     assert!(!restored.find(&certificate(4).serial).await.unwrap().unwrap().is_ended);
     let found = restored.find_by_id(&enrollment(1).id).await.unwrap().unwrap();
     assert_eq!((found.state, found.reason.as_str()), (EnrollmentState::Denied, "no"));
+
+    // Who asks once more for what was issued since is given that.
+    let carried = restored.find_by_id(&order().record.id).await.unwrap().unwrap();
+    assert_eq!((carried.state, carried.serial), (EnrollmentState::Issued, Some(certificate(7).serial)));
+    assert_eq!((ended.issued, carried.key), (1, order().record.key));
 
     // Numbers that either of the two has used are not used again, and nothing is based on what was published before.
     let scope = crl(0).scope;

@@ -166,6 +166,20 @@ async fn files_that_are_not_a_pair_or_not_to_be_read_are_written_anew() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_now_is_not_missing() {
+    let desk = Desk::new().await;
+    let (_, before) = desk.ensured().await;
+    let text = std::fs::read(&desk.own.cert).unwrap();
+    std::fs::remove_file(&desk.own.cert).unwrap();
+    std::fs::create_dir(&desk.own.cert).unwrap();
+    let error = format!("{:#}", desk.own.ensure().await.unwrap_err());
+    assert!(error.contains("server.pem"), "{error}");
+    std::fs::remove_dir(&desk.own.cert).unwrap();
+    std::fs::write(&desk.own.cert, text).unwrap();
+    assert_eq!(desk.ensured().await, (false, before));
+}
+
+#[tokio::test]
 async fn the_certificate_of_a_responder_lasts_no_longer_than_it_is_to() {
     let mut desk = Desk::new().await;
     desk.own.purpose = Purpose::OcspResponder("default".into(), 365 * DAY);

@@ -118,7 +118,7 @@ fn omits_names(csr: &Csr, old: &certgate_pki::Certificate) -> bool {
     has_names && csr.requested().subject_alt_names.is_empty()
 }
 
-/// The answer to who is not authenticated. Where a password would do, it is asked for: some clients send none before they are attempt.
+/// The answer to who is not authenticated. Where a password would do, it is asked for: some clients send none before they are asked.
 fn refuse(endpoint: &EstEndpoint, denied: Denied, operation: Operation, attempt: &Attempt) -> Answer {
     let failure = match denied {
         Denied::Ledger(error) => EstFailure::Lookup(error),

@@ -16,6 +16,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle, PlaceholderGuard};
 use super::signer::SignedResponse;
 use crate::serve::answer::{self, Answer};
 use crate::serve::conditional::{EntityTag, http_date};
+use crate::serve::content::Content;
 use crate::telemetry::OcspOutcome;
 
 /// What became of a certificate, until something else becomes of it, and the answer that says so, once somebody has asked for it.
@@ -141,7 +142,7 @@ impl KeptAnswer {
             return crate::serve::conditional::not_modified(headers);
         }
         headers.insert(CONTENT_TYPE, super::RESPONSE_TYPE);
-        let mut answer = Answer::new(http_body_util::Full::new(self.body.clone()));
+        let mut answer = Answer::new(Content::new(self.body.clone()));
         *answer.headers_mut() = headers;
         answer
     }

@@ -99,6 +99,9 @@ profile = "default"
 /// How long timers run after an operation, so that what looks at the clock now and then has looked: longer than any of them rests. No time
 /// passes for that.
 const SETTLING: Duration = Duration::from_secs(130);
+/// In so many steps, between which other threads have [`BREATH`] to commit and to sign: timers jump over what those are about.
+const STEPS: u32 = 3;
+const BREATH: Duration = Duration::from_millis(2);
 
 /// A data directory that was made once: founding takes keys of RSA.
 pub(crate) struct Founded(TempDir);
@@ -223,7 +226,13 @@ impl Life {
 
     /// Lets everything look at the clock that does so now and then.
     pub(crate) fn settle(&self) {
-        self.block_on(async { tokio::time::sleep(SETTLING).await });
+        self.block_on(async {
+            for _ in 0..STEPS {
+                tokio::time::sleep(SETTLING / STEPS).await;
+                // While this is under way no timer jumps.
+                tokio::task::spawn_blocking(|| std::thread::sleep(BREATH)).await.unwrap();
+            }
+        });
     }
 
     /// Everything in memory is gone.

@@ -141,7 +141,9 @@ impl<'f> World<'f> {
     /// A device does what it has to do.
     fn turn(&mut self, device: usize, fate: Fate) -> Result<Turned, Fault> {
         let now = self.now();
-        let own = self.devices[device].current().map(|own| own.serial().clone());
+        // Of one that is over nobody tells for long.
+        let asked = &self.devices[device];
+        let own = asked.current().filter(|_| asked.has_one(now)).map(|own| own.serial().clone());
         let said = own.as_ref().map(|own| ocsp(self.life(), own, now)).transpose()?.flatten();
         if own.is_some() && said.is_none() {
             // It cannot tell what became of its certificate, and asks again.
@@ -184,12 +186,14 @@ impl<'f> World<'f> {
         Ok(self.now().to_string())
     }
 
-    /// As many turns as it takes.
+    /// As many turns as it takes; who is to ask again comes back when what it waits for has had its time.
     fn turns(&mut self, device: usize) -> Result<(), Fault> {
         for _ in 0..TURNS {
-            if !matches!(self.turn(device, Fate::Answered)?, Turned::Waits) {
+            let waits = matches!(self.turn(device, Fate::Answered)?, Turned::Waits);
+            if !waits || self.devices[device].needs_person() {
                 break;
             }
+            self.life().settle();
         }
         let asked = &self.devices[device];
         let is_excused = self.is_faulty() || asked.needs_person();
