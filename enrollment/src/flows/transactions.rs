@@ -19,7 +19,7 @@ use crate::request::{CheckedRequest, EnrollRequest, Operation, Protocol};
 /// For how long what came of a request is told to whoever sends it again without naming a transaction.
 const REMEMBERED: Duration = Duration::from_secs(7 * 86_400);
 
-/// How many requests of one principal may wait at the same time.
+/// How many requests of one principal may wait at the same time; those that a certificate authenticates are counted by it.
 const MOST_PENDING: u64 = 32;
 
 /// How a request that is remembered begins.

@@ -209,7 +209,8 @@ pub struct EnrollmentQuery {
 /// The port.
 #[async_trait]
 pub trait Enrollments: Send + Sync {
-    /// Records an enrollment that waits, unless one of its key is waiting, or approved, already; a principal may have `most` of those.
+    /// Records an enrollment that waits, unless one of its key is waiting, or approved, already. A principal may have `most` of those by each
+    /// certificate that authenticates it, and so many by other proofs.
     ///
     /// # Errors
     /// [`LedgerError`].

@@ -362,6 +362,22 @@ async fn an_entry_after_its_end_is_listed_anew_where_its_list_was_lost_before_an
 }
 
 #[tokio::test]
+async fn what_was_revoked_before_a_start_that_could_not_publish_is_listed_as_soon_as_it_can() {
+    let mut fixture = Fixture::new().await;
+    let publisher = fixture.start(terms(0, None)).await;
+    let record = fixture.issue(1, 0, 90 * DAY).await;
+    assert_eq!(number(&publisher, complete(0)), 1);
+    fixture.stop().await;
+    fixture.revoke(&record).await;
+    fixture.ca.ledger.fail_writes(true);
+    let publisher = fixture.start(terms(0, None)).await;
+    until(|| fixture.metrics.crls.builds("default").failed.get() > 0).await;
+    assert!(fixture.read(&publisher, complete(0)).listed.is_empty());
+    fixture.ca.ledger.fail_writes(false);
+    until(|| fixture.read(&publisher, complete(0)).listed == [(1, KEY)]).await;
+}
+
+#[tokio::test]
 async fn a_delta_does_not_stand_for_the_list_that_an_entry_has_to_be_in() {
     let fixture = Fixture::new().await;
     let mut parts = fixture.parts(terms(1, Some(HOUR)));

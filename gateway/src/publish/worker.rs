@@ -163,8 +163,10 @@ impl Worker {
             return;
         }
         let waited = |since: Instant| instant >= (since + self.parts.pace.company).max(self.rests_until);
+        // What could not be made is tried again, whatever it was: at a start, what had changed before it.
+        let has_failed = self.retry_at.is_some();
         let is_due = !due_by(now, &self.parts.terms, &self.shelf.all()).is_empty();
-        if self.revoked.is_none() || is_due || !self.stale.is_empty() || self.changed_at.is_some_and(waited) {
+        if has_failed || self.revoked.is_none() || is_due || !self.stale.is_empty() || self.changed_at.is_some_and(waited) {
             self.keep_up().await;
         }
     }

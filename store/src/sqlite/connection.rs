@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 const APPLICATION_ID: i32 = 0x6367_6174;
 
 /// All migrations, in order; append-only.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/0001-first.sql"),
     include_str!("../../migrations/0002-enrollments.sql"),
     include_str!("../../migrations/0003-transactions.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0008-authorities.sql"),
     include_str!("../../migrations/0009-history.sql"),
     include_str!("../../migrations/0010-offline-roots.sql"),
+    include_str!("../../migrations/0011-pending-by-certificate.sql"),
 ];
 
 /// How long a connection waits for a lock that another one holds for a moment.

@@ -38,8 +38,9 @@ impl Enrollments for SqliteLedger {
             if !is_next(connection, &new)? {
                 return Ok(Submitted::Overtaken);
             }
-            let count = format!("SELECT count(*) FROM enrollment WHERE principal = ? AND {IS_WAITING}");
-            let waiting: i64 = connection.prepare_cached(&count)?.query_row([&enrollment.key.principal], |row| row.get(0))?;
+            let count = format!("SELECT count(*) FROM enrollment WHERE principal = ? AND voucher IS ? AND {IS_WAITING}");
+            let of = params![enrollment.key.principal, enrollment.proof.certificate().map(Serial::as_octets)];
+            let waiting: i64 = connection.prepare_cached(&count)?.query_row(of, |row| row.get(0))?;
             if waiting.cast_unsigned() >= most {
                 return Ok(Submitted::TooMany);
             }

@@ -26,7 +26,10 @@ impl Enrollments for MemoryLedger {
         if !state.is_next(&new) {
             return Ok(Submitted::Overtaken);
         }
-        if number(waiting().filter(|one| one.key.principal == enrollment.key.principal).count()) >= most {
+        let is_of_the_same = |one: &&EnrollmentRecord| {
+            one.key.principal == enrollment.key.principal && one.proof.certificate() == enrollment.proof.certificate()
+        };
+        if number(waiting().filter(is_of_the_same).count()) >= most {
             return Ok(Submitted::TooMany);
         }
         let at = (enrollment.key.principal.as_str(), enrollment.key.endpoint.as_str(), enrollment.authority.as_str());

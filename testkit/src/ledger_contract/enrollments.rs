@@ -239,6 +239,10 @@ async fn a_principal_has_so_many_waiting_at_the_most(ledger: &dyn Ledger) {
     of_another.key.principal = "second-device".into();
     credential(ledger, &of_another).await;
     assert_eq!(try_it(of_another).await, Submitted::Created);
+    let mut by_certificate = enrollment(5);
+    by_certificate.proof = Proof::Certificate(certificate(1).serial);
+    ledger.record(certificate(1), Along::default(), event(EventKind::CertificateIssued)).await.unwrap();
+    assert_eq!(try_it(by_certificate).await, Submitted::Created, "many devices may be one principal");
     advance(ledger, &approved, EnrollmentState::Failed, NOW).await;
     assert_eq!(try_it(third).await, Submitted::Created, "what is over counts no more");
 }

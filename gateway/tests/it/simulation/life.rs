@@ -22,9 +22,9 @@ use certgate::reload::Upkeep;
 use certgate::serve::{CrlService, Exchange, NotValidated, ValidatesHttp01};
 use certgate::telemetry::{Logs, Metrics, start_logs};
 use certgate_ca_backend_local::LocalBackend;
-use certgate_enrollment::{Authority, Clock};
+use certgate_enrollment::{Authority, Clock, EstUsers, Event, EventKind};
 use certgate_pki::{GeneralName, pem};
-use certgate_testkit::MockClock;
+use certgate_testkit::{MockClock, NOW};
 use http_body_util::{BodyExt, Full};
 use hyper::header::{HOST, HeaderMap};
 use hyper::{Method, Request, StatusCode};
@@ -99,9 +99,9 @@ profile = "default"
 /// How long timers run after an operation, so that what looks at the clock now and then has looked: longer than any of them rests. No time
 /// passes for that.
 const SETTLING: Duration = Duration::from_secs(130);
-/// In so many steps, between which other threads have [`BREATH`] to commit and to sign: timers jump over what those are about.
-const STEPS: u32 = 3;
-const BREATH: Duration = Duration::from_millis(2);
+/// In so many steps, after each of which the thread that writes has done what it was given: timers jump over what it is about. Nothing that goes
+/// on by itself writes more often than that, one after the other.
+const STEPS: u32 = 6;
 
 /// A data directory that was made once: founding takes keys of RSA.
 pub(crate) struct Founded(TempDir);
@@ -229,8 +229,10 @@ impl Life {
         self.block_on(async {
             for _ in 0..STEPS {
                 tokio::time::sleep(SETTLING / STEPS).await;
-                // While this is under way no timer jumps.
-                tokio::task::spawn_blocking(|| std::thread::sleep(BREATH)).await.unwrap();
+                let (ledger, runtime) = (self.base.ledger.clone(), tokio::runtime::Handle::current());
+                // No timer jumps while this is under way, which changes nothing: it is done when what came before it is.
+                let last = move || drop(runtime.block_on(ledger.remove("nobody", nothing())));
+                tokio::task::spawn_blocking(last).await.unwrap();
             }
         });
     }
@@ -257,6 +259,11 @@ impl Life {
     pub(crate) fn ledger(&self) -> PathBuf {
         self.directory.path().join("ledger.db")
     }
+}
+
+/// What is never recorded.
+fn nothing() -> Event {
+    Event { at: NOW, kind: EventKind::EstUserRemoved, actor: String::new(), details: Vec::new() }
 }
 
 /// Polls so often, and lets others get on in between.
