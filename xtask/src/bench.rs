@@ -55,9 +55,8 @@ pub(crate) struct Options {
 /// Measures the rows that are wanted, prints them and writes them down. A limit that is missed is no failure.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let Options { only, storm, json } = options;
-    for package in ["certgate", "certgate-conformance"] {
-        cargo::build_release(package)?;
-    }
+    cargo::build_release("certgate")?;
+    cargo::build_release_tools()?;
     // The ledger syncs: its folder is on the disk of the build, where /tmp may be memory.
     let work = tempfile::Builder::new().prefix("bench-").tempdir_in(cargo::target_directory()?)?;
     let wanted = |id: &str| only.as_deref().is_none_or(|beginning| id.starts_with(beginning));

@@ -1,6 +1,13 @@
 //! The cargo that runs this task, and what it builds.
 
-use std::{path::PathBuf, process::Command, sync::OnceLock};
+use std::{
+    path::PathBuf,
+    process::Command,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -54,6 +61,22 @@ pub(crate) fn workspace_binary(name: &str) -> Result<PathBuf> {
         BUILT.get_or_init(|| ());
     }
     Ok(target_directory()?.join("debug").join(name))
+}
+
+/// Whether tools are those of release, since they are measured themselves, or stand beside what is.
+static IN_RELEASE: AtomicBool = AtomicBool::new(false);
+
+/// A binary of `certgate-conformance`, which judges certgate from outside: as the tests of the workspace have it, since building its dependencies
+/// once more for release takes minutes; or, after [`build_release_tools`], of release.
+pub(crate) fn tool(name: &str) -> Result<PathBuf> {
+    if IN_RELEASE.load(Ordering::Relaxed) { release_binary(name) } else { workspace_binary(name) }
+}
+
+/// Builds them in release, and has those used from here on.
+pub(crate) fn build_release_tools() -> Result<()> {
+    build_release("certgate-conformance")?;
+    IN_RELEASE.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Builds one package alone in release: a build of the whole workspace would unite features that the

@@ -113,5 +113,5 @@ fn path_with_linters() -> Result<OsString> {
 }
 
 fn binary() -> Result<PathBuf> {
-    cargo::release_binary("certgate-conformance")
+    cargo::tool("certgate-conformance")
 }

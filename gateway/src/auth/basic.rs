@@ -63,13 +63,14 @@ impl BasicAuthenticator {
         sha256(&*self.digest, password.as_bytes()).ct_eq(kept).into()
     }
 
-    /// The names that a principal's credential at an endpoint grants, if it has one that is good, and its id.
+    /// The names that a principal's credential at an endpoint grants beside those of a certificate, if it has one that is good, and its id. One
+    /// that is used up grants nothing more: as many certificates as it was good for have names by it.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub async fn grants(&self, principal: &str, endpoint: &str) -> Result<Option<(Vec<NamePattern>, u64)>, LedgerError> {
         let user = self.users.find_user(principal, endpoint).await?;
-        let good = user.filter(|user| user.expires_at.is_none_or(|end| end > self.clock.now()));
+        let good = user.filter(|user| user.expires_at.is_none_or(|end| end > self.clock.now()) && user.uses != Some(0));
         Ok(good.map(|user| (user.allow, user.id)))
     }
 }

@@ -21,14 +21,24 @@ mod world;
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
+use backend::Mood;
 use life::Founded;
-use op::Op;
+use op::{Fate, Op};
 use world::World;
 
 /// How many sequences are played.
-const CASES: u32 = 40;
+const CASES: u32 = 30;
 /// How many operations a sequence has at the most.
 const MOST: usize = 36;
+
+/// Sequences that are played always. Some found something once: a CRL that was not tried again after a start, a client that did not wait for its
+/// validation, a question about a certificate that was over for long. In the last one a device that was removed asks for a renewal.
+const ALWAYS: [&[Op]; 4] = [
+    &[Op::Turn(0, Fate::Answered), Op::Ca(Mood::Away), Op::Revoke(0), Op::Crash],
+    &[Op::LedgerStops, Op::Turn(0, Fate::CrashWithAnswer(0)), Op::Pass(1)],
+    &[Op::Turn(0, Fate::Answered), Op::Jump(2400)],
+    &[Op::Turn(0, Fate::Answered), Op::Remove(0), Op::Pass(600)],
+];
 
 /// What was wrong, in words.
 type Fault = String;
@@ -39,7 +49,6 @@ fn ensure(is_so: bool, fault: impl FnOnce() -> Fault) -> Result<(), Fault> {
 }
 
 #[test]
-#[ignore = "it does not pass yet: a device of ACME is without a certificate after a restart, which is to be explained (docs/next.md)"]
 fn whatever_happens_the_gateway_keeps_its_promises() {
     #[expect(clippy::disallowed_methods, reason = "it is the test that is configured, not the gateway")]
     let wanted = std::env::var("CERTGATE_SIMULATION").ok();
@@ -49,6 +58,9 @@ fn whatever_happens_the_gateway_keeps_its_promises() {
     };
     let config = Config { cases, rng_seed, failure_persistence: None, max_shrink_iters: 400, ..Config::default() };
     let founded = Founded::new();
+    for ops in ALWAYS {
+        play(&founded, ops).unwrap();
+    }
     let sequences = vec(op::any(), 1..MOST);
     TestRunner::new(config).run(&sequences, |ops| play(&founded, &ops).map_err(TestCaseError::fail)).unwrap();
 }

@@ -94,7 +94,7 @@ async fn a_ledger_of_schema_1_is_brought_up_to_date_and_reads_the_same() {
         assert_eq!((report.head.events, report.broken_at), (5, None), "the chain is whole");
         ledger.close().await;
         drop(ledger);
-        assert_eq!(schema(&path), 10);
+        assert_eq!(schema(&path), 11);
     }
 }
 

@@ -100,9 +100,8 @@ impl World {
 
 /// Counts, and shows what takes the most.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    for package in ["certgate", "certgate-conformance"] {
-        cargo::build_release(package)?;
-    }
+    cargo::build_release("certgate")?;
+    cargo::build_release_tools()?;
     let counted = count_all()?;
     for (id, profile) in &counted {
         show(id, profile);

@@ -105,7 +105,7 @@ impl Measurement {
 /// The load generator on this core, to be told what to do.
 pub(super) fn generator(core: &[&str; 3]) -> Result<Command> {
     let mut command = process::limited(LIMIT_SECONDS, core[0]);
-    command.args(&core[1..]).arg(cargo::release_binary("certgate-load")?);
+    command.args(&core[1..]).arg(cargo::tool("certgate-load")?);
     Ok(command)
 }
 
@@ -126,7 +126,7 @@ impl RawServer {
     /// Starts it on the servers' core; `tell` adds what it is told.
     pub(super) fn start(tell: impl FnOnce(&mut Command)) -> Result<Self> {
         let mut command = Command::new(SERVER_CORE[0]);
-        command.args(&SERVER_CORE[1..]).arg(cargo::release_binary("certgate-load")?).arg("raw-server");
+        command.args(&SERVER_CORE[1..]).arg(cargo::tool("certgate-load")?).arg("raw-server");
         tell(&mut command);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("start the raw server")?;
         let mut server = Self { child, address: String::new() };

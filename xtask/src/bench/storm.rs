@@ -79,7 +79,7 @@ fn choose_password(gateway: &Gateway) -> Result<()> {
 
 fn round(gateway: &Gateway, device: &Device) -> Result<Measurement> {
     let mut command = Command::new(LOAD_CORE[0]);
-    command.args(&LOAD_CORE[1..]).arg(cargo::release_binary("certgate-load")?).arg("storm");
+    command.args(&LOAD_CORE[1..]).arg(cargo::tool("certgate-load")?).arg("storm");
     command.args(["--url", &gateway.est_url()?, "--victim", VICTIM, "--device", device.name()]);
     command.args(["--guesses", &GUESSES.to_string()]).arg("--ca-file").arg(&gateway.run().ca_pem);
     for (flag, file) in [("--certificate", "cert.pem"), ("--key", "key.pem")] {

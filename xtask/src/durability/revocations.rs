@@ -44,7 +44,7 @@ fn race(revoked: u32) -> Result<Outcome> {
     let mut command = process::limited(SECONDS, PYTHON);
     command.arg(work.path().join("race.py")).env("WORK", work.path()).env("COUNT", revoked.to_string());
     command.env("CERTGATE", cargo::release_binary("certgate")?);
-    command.env("CERTGATE_LOAD", cargo::release_binary("certgate-load")?);
+    command.env("CERTGATE_LOAD", cargo::tool("certgate-load")?);
     for line in process::stdout(&mut command)?.lines() {
         println!("        {line}");
     }

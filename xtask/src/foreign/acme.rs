@@ -158,7 +158,7 @@ struct Dns {
 impl Dns {
     fn start() -> Result<Self> {
         let port = free_port()?;
-        let mut command = Command::new(cargo::release_binary("certgate-conformance")?);
+        let mut command = Command::new(cargo::tool("certgate-conformance")?);
         command.args(["dns", "--port", &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().context("start the DNS server")?;
         let stdout = child.stdout.take().context("no stdout")?;

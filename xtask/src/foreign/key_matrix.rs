@@ -208,7 +208,7 @@ fn make_devices(gateway: &Gateway, work: &Path, report: &mut Report) -> Result<V
 /// Enrolls every device with one CA and asks the judges.
 fn judge(ca: &str, gateway: &Gateway, (work, devices): (&Path, &[Device]), report: &mut Report) -> Result<()> {
     let folder = Device::new(gateway, work, &format!("ca-{ca}"))?;
-    let (http, conformance) = (gateway.http_url()?, cargo::release_binary("certgate-conformance")?);
+    let (http, conformance) = (gateway.http_url()?, cargo::tool("certgate-conformance")?);
     let data = gateway.data_dir();
     let more: [(&str, &OsStr); 4] =
         [("CA", ca.as_ref()), ("HTTP", http.as_ref()), ("CONFORMANCE", conformance.as_ref()), ("DATA", data.as_ref())];

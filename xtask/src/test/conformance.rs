@@ -12,8 +12,8 @@ use crate::{
     report::Report,
 };
 
-/// The suites whose devices have P-256 keys if nothing else is said.
-const SUITES: [&str; 5] = ["est", "x509", "acme", "ocsp", "crl"];
+/// The reading that endpoints have if nothing else is said.
+const COMPATIBLE: &str = "compatible";
 /// Kinds of device keys beside the usual one, P-256.
 const KEYS: [&str; 5] = ["p384", "rsa2048", "rsa3072", "rsa4096", "ed25519"];
 /// The kind of keys that devices of SCEP have, and others: their certificates are encrypted to them.
@@ -100,7 +100,7 @@ const ACME_ENDPOINTS: [&str; 2] = ["default", "manual"];
 /// What a target says of them beside what the gateway's data directory tells: the curve is P-384.
 const DEMANDS: &str = "1.3.132.0.34";
 
-/// Every suite in every way. Both readings at the same time, each with a gateway of its own: most of it is waiting.
+/// Every suite in every way. Lanes run at the same time, each with a gateway of its own: most of it is waiting.
 pub(super) fn all(report: &mut Report, quick: bool) -> Result<()> {
     let work = tempfile::tempdir()?;
     let skipped = Skipped::default();
@@ -108,11 +108,11 @@ pub(super) fn all(report: &mut Report, quick: bool) -> Result<()> {
         report.skip("conformance, mutated and with other device keys", "--quick");
     }
     let reports = std::thread::scope(|scope| {
-        let threads = ["compatible", "strict"].map(|reading| {
-            let (folder, skipped) = (work.path().join(reading), &skipped);
+        let threads = LANES.map(|lane| {
+            let (folder, skipped) = (work.path().join(lane.name), &skipped);
             scope.spawn(move || {
                 let mut report = Report::default();
-                against(&folder, reading, &runs(reading, quick), skipped, &mut report).map(|()| report)
+                against(&folder, lane.reading, &lane.runs(quick), skipped, &mut report).map(|()| report)
             })
         });
         threads.map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked"))))
@@ -123,27 +123,47 @@ pub(super) fn all(report: &mut Report, quick: bool) -> Result<()> {
     Ok(())
 }
 
-/// What is run against a gateway of this reading.
-fn runs(reading: &str, quick: bool) -> Vec<SuiteRun<'_>> {
-    let plain = |suite| SuiteRun { suite, reading, device_key: "p256", clauses: &[], prove_mutations: false };
-    let mut runs = vec![plain("est"), plain("ocsp")];
-    if reading == "compatible" {
-        runs.extend([plain("x509"), plain("acme"), plain("crl")]);
-        let scep = SuiteRun { device_key: SCEP_KEY, ..plain("scep") };
-        runs.push(scep);
-        if !quick {
-            runs.extend(SUITES.map(|suite| SuiteRun { prove_mutations: true, ..plain(suite) }));
-            runs.push(SuiteRun { prove_mutations: true, ..scep });
-            runs.extend(OTHER_SCEP_KEYS.map(|device_key| SuiteRun { device_key, ..scep }));
+/// What is run against one gateway.
+#[derive(Clone, Copy)]
+struct Lane {
+    name: &'static str,
+    reading: &'static str,
+    suites: &'static [&'static str],
+}
+
+/// Of about the same length. But for EST and OCSP there is one reading.
+const LANES: [Lane; 3] = [
+    Lane { name: "strict", reading: "strict", suites: &["est", "ocsp"] },
+    Lane { name: COMPATIBLE, reading: COMPATIBLE, suites: &["est", "ocsp", "crl"] },
+    Lane { name: "others", reading: COMPATIBLE, suites: &["x509", "acme", "scep"] },
+];
+
+impl Lane {
+    /// Suites as they are, then once more with each clause's mutation, then with other keys of devices.
+    fn runs(&self, quick: bool) -> Vec<SuiteRun<'static>> {
+        let reading = self.reading;
+        let plain = |suite: &&'static str| {
+            let device_key = if *suite == "scep" { SCEP_KEY } else { "p256" };
+            SuiteRun { suite: *suite, reading, device_key, clauses: &[], prove_mutations: false }
+        };
+        let mut runs: Vec<SuiteRun<'_>> = self.suites.iter().map(plain).collect();
+        if quick {
+            return runs;
         }
+        if reading == COMPATIBLE {
+            runs.extend(self.suites.iter().map(|suite| SuiteRun { prove_mutations: true, ..plain(suite) }));
+        }
+        for suite in self.suites {
+            let (keys, clauses): (&[&str], &[&str]) = match *suite {
+                "est" => (&KEYS, &KEYED),
+                "acme" => (&KEYS, &KEYED_ACME),
+                "scep" => (&OTHER_SCEP_KEYS, &[]),
+                _ => (&[], &[]),
+            };
+            runs.extend(keys.iter().map(|device_key| SuiteRun { device_key, clauses, ..plain(suite) }));
+        }
+        runs
     }
-    if !quick {
-        runs.extend(KEYS.iter().map(|device_key| SuiteRun { device_key, clauses: &KEYED, ..plain("est") }));
-        // ACME has one reading.
-        let keys = KEYS.iter().filter(|_| reading == "compatible");
-        runs.extend(keys.map(|device_key| SuiteRun { device_key, clauses: &KEYED_ACME, ..plain("acme") }));
-    }
-    runs
 }
 
 /// Runs suites against a gateway with a data directory of its own.
