@@ -1,4 +1,4 @@
-//! The crypto provider of certgate, on aws-lc-rs: constant-time, fast, and with a FIPS build.
+//! The crypto provider of certgate, on aws-lc-rs: constant-time and fast.
 
 mod cipher;
 mod digest;

@@ -181,7 +181,7 @@ pub struct EnrollRequest {
     pub endpoint: String,
     /// Who asks.
     pub principal: Principal,
-    /// What for; its proof of possession is checked by [`crate::Authority::authorize`].
+    /// What for; its proof of possession is checked before anything else is done with it.
     pub csr: Csr,
     /// What it renews; `None` for a new enrollment.
     pub renews: Option<Box<Renewal>>,

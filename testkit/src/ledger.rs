@@ -256,7 +256,7 @@ impl Certificates for MemoryLedger {
         state.append(event);
         self.watchers.tell(|watcher| watcher.committing(&change));
         drop(state);
-        self.watchers.tell(|watcher| watcher.committed(&change));
+        self.watchers.tell(|watcher| watcher.settled(&change));
         Ok(true)
     }
 

@@ -1,6 +1,6 @@
 //! What a CA back end is to certgate: it takes an order for one certificate and signs it, or says why not.
 //!
-//! A back end has one mandatory method; what only some of them can do is offered by accessors that return `None` by default.
+//! Every back end signs; what only some of them can do is offered by accessors that return `None` by default.
 
 use async_trait::async_trait;
 use certgate_pki::asn1::{Tlv, tag};

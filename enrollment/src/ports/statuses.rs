@@ -36,15 +36,15 @@ pub struct CommittedChange {
 
 /// Told of every change that this ledger commits.
 pub trait StatusWatcher: Send + Sync {
-    /// The change is about to be committed. From when this has returned until [`Self::committed`] is called, some see it and some do not: who
+    /// The change is about to be committed. From when this has returned until [`Self::settled`] is called, some see it and some do not: who
     /// keeps what was read before does not give it meanwhile. It must not block, and reads nothing of the ledger.
     fn committing(&self, change: &CommittedChange) {
         let _ = change;
     }
 
-    /// The change is committed, and nobody has heard of it yet: who asked for it waits until this returns, so it must not block. Now and then
-    /// one comes whose commit has failed.
-    fn committed(&self, change: &CommittedChange);
+    /// The commit is over, and nobody has heard of it yet: who asked for it waits until this returns, so it must not block. It may have failed:
+    /// what is so is in the ledger.
+    fn settled(&self, change: &CommittedChange);
 }
 
 /// The port.

@@ -72,7 +72,7 @@ fn failure(publisher: &CrlPublisher, error: &ImportError) -> AdminFailure {
 /// When it begins as PEM does, and is none of a CRL.
 pub(crate) fn read_list(octets: Bytes) -> Result<Bytes, String> {
     match std::str::from_utf8(&octets).ok().filter(|text| text.contains("-----BEGIN")) {
-        Some(text) => pem::decode(pem::CRL, text).map(Bytes::from).map_err(|error| error.to_string()),
+        Some(text) => pem::decode(pem::X509_CRL, text).map(Bytes::from).map_err(|error| error.to_string()),
         None => Ok(octets),
     }
 }

@@ -78,7 +78,7 @@ fn sign(arguments: &SignArguments, revoked: &[Entry], validity: Duration) -> any
     let next = NextCrl { key: &*copy.key, certificate: &certificate, previous: &previous, revoked, validity };
     let der = next.sign(SystemClock.now(), &provider)?;
     let is_pem = arguments.out.extension().is_some_and(|extension| extension == "pem");
-    let octets = if is_pem { pem::encode(pem::CRL, &der).into_bytes() } else { der.clone() };
+    let octets = if is_pem { pem::encode(pem::X509_CRL, &der).into_bytes() } else { der.clone() };
     write_new(&arguments.out, &octets, Secrecy::Public)?;
     Ok(der)
 }

@@ -30,7 +30,7 @@ pub(super) struct Watcher {
 }
 
 impl StatusWatcher for Watcher {
-    fn committed(&self, change: &CommittedChange) {
+    fn settled(&self, change: &CommittedChange) {
         if change.authority == self.authority && !change.state.no_rev_avail {
             self.changed.notify_one();
         }

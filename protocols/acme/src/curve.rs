@@ -66,8 +66,8 @@ impl Curve {
 
     /// a + b modulo p, both below p.
     fn plus(&self, a: &Number, b: &Number) -> Number {
-        let sum = carry(a, b, u64::carrying);
-        if sum >= self.p { carry(&sum, &self.p, u64::borrowing) } else { sum }
+        let sum = carry(a, b, carrying);
+        if sum >= self.p { carry(&sum, &self.p, borrowing) } else { sum }
     }
 
     /// a × b modulo p, both below p: bit by bit.
@@ -83,24 +83,18 @@ impl Curve {
     }
 }
 
-/// A step of adding or subtracting limb by limb.
-trait Limb: Sized {
-    fn carrying(self, other: Self, carry: bool) -> (Self, bool);
-    fn borrowing(self, other: Self, borrow: bool) -> (Self, bool);
+/// A limb of a sum.
+fn carrying(a: u64, b: u64, carry: bool) -> (u64, bool) {
+    let (sum, first) = a.overflowing_add(b);
+    let (sum, second) = sum.overflowing_add(carry.into());
+    (sum, first | second)
 }
 
-impl Limb for u64 {
-    fn carrying(self, other: Self, carry: bool) -> (Self, bool) {
-        let (sum, first) = self.overflowing_add(other);
-        let (sum, second) = sum.overflowing_add(carry.into());
-        (sum, first | second)
-    }
-
-    fn borrowing(self, other: Self, borrow: bool) -> (Self, bool) {
-        let (difference, first) = self.overflowing_sub(other);
-        let (difference, second) = difference.overflowing_sub(borrow.into());
-        (difference, first | second)
-    }
+/// A limb of a difference.
+fn borrowing(a: u64, b: u64, borrow: bool) -> (u64, bool) {
+    let (difference, first) = a.overflowing_sub(b);
+    let (difference, second) = difference.overflowing_sub(borrow.into());
+    (difference, first | second)
 }
 
 /// Goes through the limbs of two numbers from the least significant one.

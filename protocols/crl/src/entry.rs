@@ -1,7 +1,7 @@
 //! Entries as they are written: one revoked certificate each, or one that has been taken from the list again.
 
 use certgate_pki::asn1::{DerWriter, tag};
-use certgate_pki::{CrlReason, ObjectIdentifier, Serial, Timestamp};
+use certgate_pki::{CrlReason, Serial, Timestamp};
 
 use crate::oid::{INVALIDITY_DATE, REASON_CODE};
 
@@ -62,24 +62,17 @@ fn encode(octets: &mut Vec<u8>, serial: &Serial, date: Timestamp, reason: Option
         }
         w.sequence(|w| {
             if let Some(code) = reason {
-                write_extension(w, &REASON_CODE, |w| {
+                w.extension(&REASON_CODE, |w| {
                     w.tlv(tag::ENUMERATED, &[code]);
                 });
             }
             if let Some(date) = invalidity_date {
                 // RFC 5280 §5.3.2: GeneralizedTime, also before 2050.
-                write_extension(w, &INVALIDITY_DATE, |w| date.write_generalized_time(w));
+                w.extension(&INVALIDITY_DATE, |w| date.write_generalized_time(w));
             }
         });
     });
     *octets = writer.finish();
-}
-
-/// Both extensions are not critical (RFC 5280 §5.3.1, §5.3.2).
-fn write_extension(writer: &mut DerWriter, oid: &ObjectIdentifier, write: impl FnOnce(&mut DerWriter)) {
-    writer.sequence(|w| {
-        w.oid(oid).nested(tag::OCTET_STRING, write);
-    });
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Basic responses (RFC 6960 §4.2.1): prepared here, signed by whoever has the key, assembled here.
 
 use certgate_pki::asn1::{DerWriter, tag};
-use certgate_pki::{Certificate, Digest, DigestAlgorithm, Name, ObjectIdentifier, PublicKey, SignatureAlgorithm, Timestamp};
+use certgate_pki::{Certificate, Digest, DigestAlgorithm, Name, PublicKey, SignatureAlgorithm, Timestamp};
 
 use crate::cert_id::CertId;
 use crate::extensions::Nonce;
 use crate::oid;
-use crate::status::{CertStatus, ENUMERATED};
+use crate::status::CertStatus;
 
 /// Who signs (RFC 6960 §4.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,9 @@ impl SingleResponse<'_> {
                 w.nested(tag::context_constructed(0), |w| next_update.write_generalized_time(w));
             }
             if let Some(cutoff) = self.archive_cutoff {
-                write_extensions(w, |w| write_extension(w, &oid::ARCHIVE_CUTOFF, |w| cutoff.write_generalized_time(w)));
+                write_extensions(w, |w| {
+                    w.extension(&oid::ARCHIVE_CUTOFF, |w| cutoff.write_generalized_time(w));
+                });
             }
         });
     }
@@ -123,12 +125,12 @@ impl BasicResponse<'_> {
         }
         write_extensions(writer, |w| {
             if let Some(nonce) = self.nonce {
-                write_extension(w, &oid::NONCE, |w| {
+                w.extension(&oid::NONCE, |w| {
                     w.tlv(tag::OCTET_STRING, nonce.as_octets());
                 });
             }
             if extended_revoke {
-                write_extension(w, &oid::EXTENDED_REVOKE, |w| {
+                w.extension(&oid::EXTENDED_REVOKE, |w| {
                     w.tlv(tag::NULL, &[]);
                 });
             }
@@ -140,13 +142,6 @@ impl BasicResponse<'_> {
 fn write_extensions(writer: &mut DerWriter, write: impl FnOnce(&mut DerWriter)) {
     writer.nested(tag::context_constructed(1), |w| {
         w.sequence(write);
-    });
-}
-
-/// An Extension that is not critical (RFC 6960 §4.1.2: "The critical flag SHOULD NOT be set for any of them").
-fn write_extension(writer: &mut DerWriter, oid: &ObjectIdentifier, value: impl FnOnce(&mut DerWriter)) {
-    writer.sequence(|w| {
-        w.oid(oid).nested(tag::OCTET_STRING, value);
     });
 }
 
@@ -186,7 +181,7 @@ impl Draft {
         let certs: usize = certificates.iter().map(|certificate| certificate.as_der().len()).sum();
         let mut writer = DerWriter::with_capacity(self.response_data.len() + signature.len() + certs + 128);
         writer.sequence(|w| {
-            w.tlv(ENUMERATED, &[0]).nested(tag::context_constructed(0), |w| {
+            w.tlv(tag::ENUMERATED, &[0]).nested(tag::context_constructed(0), |w| {
                 w.sequence(|w| {
                     w.oid(&oid::BASIC).nested(tag::OCTET_STRING, |w| self.write(w, signature, certificates));
                 });

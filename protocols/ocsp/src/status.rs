@@ -3,9 +3,6 @@
 use certgate_pki::asn1::{DerWriter, tag};
 use certgate_pki::{CrlReason, Timestamp};
 
-/// ENUMERATED (X.690 §8.4).
-pub(crate) const ENUMERATED: u8 = 0x0a;
-
 /// What is known of a certificate (RFC 6960 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertStatus {
@@ -40,7 +37,7 @@ impl CertStatus {
             at.write_generalized_time(w);
             if let Some(reason) = reason {
                 w.nested(tag::context_constructed(0), |w| {
-                    w.tlv(ENUMERATED, &[reason.code()]);
+                    w.tlv(tag::ENUMERATED, &[reason.code()]);
                 });
             }
         });

@@ -11,7 +11,7 @@ mod signing;
 
 pub use certs_only::certs_only;
 pub use enveloped_data::{EnvelopedData, Seal};
-pub use recipient::{KeyTransRecipient, RecipientId};
+pub use recipient::KeyTransRecipient;
 pub use signed_data::SignedData;
 pub use signer_info::{SignatureFault, SignedAttributes, SignerId, SignerInfo};
 pub use signing::{Attribute, Draft};

@@ -11,7 +11,7 @@ pub use blocks::Blocks;
 
 /// Label of certificates.
 pub const CERTIFICATE: &str = "CERTIFICATE";
-/// Label of CRLs.
+/// Label of CRLs, RFC 7468 §6.
 pub const X509_CRL: &str = "X509 CRL";
 /// Label of PKCS#8 private keys.
 pub const PRIVATE_KEY: &str = "PRIVATE KEY";
@@ -25,9 +25,6 @@ pub const RSA_PRIVATE_KEY: &str = "RSA PRIVATE KEY";
 pub const PUBLIC_KEY: &str = "PUBLIC KEY";
 /// Label of PKCS#10 requests.
 pub const CERTIFICATE_REQUEST: &str = "CERTIFICATE REQUEST";
-
-/// Label of CRLs, RFC 7468 §6.
-pub const CRL: &str = "X509 CRL";
 
 /// The text is no PEM; says why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@
 //! lengths as 8 octets, big endian, `details` the JSON text as it is stored, `hash(0)` 32 zero octets.
 
 use certgate_enrollment::{AuditHead, Event};
-use certgate_pki::{Digest, DigestAlgorithm};
+use certgate_pki::{Digest, sha256};
 use rusqlite::{Connection, params};
 use serde_json::{Map, Value};
 
@@ -37,11 +37,7 @@ impl Entry<'_> {
             input.extend((text.len() as u64).to_be_bytes());
             input.extend_from_slice(text.as_bytes());
         }
-        let mut hash = [0; 32];
-        for (octet, made) in hash.iter_mut().zip(digest.digest(DigestAlgorithm::Sha256, &input)) {
-            *octet = made;
-        }
-        hash
+        sha256(digest, &input)
     }
 }
 

@@ -66,7 +66,7 @@ impl Certificates for SqliteLedger {
                 && proofs::spend(connection, proof, principal, endpoint)?
             {
                 let principal = principal.clone();
-                transaction.when_committed(move || credentials.forget(&principal));
+                transaction.after_commit(move || credentials.forget(&principal));
             }
             if let Some(new) = &along.concludes {
                 enrollments::insert(connection, &new.record)?;

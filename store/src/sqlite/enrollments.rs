@@ -1,4 +1,4 @@
-//! Enrollments that wait for a person, and what came of them.
+//! Enrollments that are asked about again: those that wait for a person, transactions of SCEP, orders of ACME.
 
 use async_trait::async_trait;
 use certgate_enrollment::{

@@ -24,7 +24,7 @@ impl EstUsers for SqliteLedger {
             }
             put(transaction.connection, &user)?;
             transaction.append(&event)?;
-            transaction.when_committed(move || credentials.forget(&user.name));
+            transaction.after_commit(move || credentials.forget(&user.name));
             Ok(EstUserAdded::Added)
         };
         self.write("add EST user", change).await
@@ -39,7 +39,7 @@ impl EstUsers for SqliteLedger {
             enrollments::deny_all(transaction.connection, &user.name, Some(&user.endpoint), event.at)?;
             put(transaction.connection, &user)?;
             transaction.append(&event)?;
-            transaction.when_committed(move || credentials.forget(&user.name));
+            transaction.after_commit(move || credentials.forget(&user.name));
             Ok(true)
         };
         self.write("replace EST user", change).await
@@ -98,7 +98,7 @@ impl EstUsers for SqliteLedger {
             // A clock that was set back brings no certificate back.
             proofs::end_certificates(connection, &name)?;
             transaction.append(&event)?;
-            transaction.when_committed(move || credentials.forget(&name));
+            transaction.after_commit(move || credentials.forget(&name));
             Ok(removed)
         };
         self.write("remove EST user", change).await

@@ -152,7 +152,7 @@ pub(super) fn append(
     let (change, before, after) = (Arc::new(change), watchers.clone(), watchers.clone());
     let committing = Arc::clone(&change);
     transaction.before_commit(move || before.tell(|watcher| watcher.committing(&committing)));
-    transaction.when_committed(move || after.tell(|watcher| watcher.committed(&change)));
+    transaction.after_commit(move || after.tell(|watcher| watcher.settled(&change)));
     Ok(())
 }
 

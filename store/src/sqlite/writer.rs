@@ -40,20 +40,19 @@ pub(super) struct Transaction<'w> {
     digest: &'w dyn Digest,
     head: AuditHead,
     before_commit: Vec<Box<dyn FnOnce() + Send>>,
-    when_committed: Vec<Box<dyn FnOnce() + Send>>,
+    after_commit: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Transaction<'_> {
     /// Has `first` done when all changes are made, and nobody can see them yet. What is to follow on it comes by
-    /// [`Self::when_committed`].
+    /// [`Self::after_commit`].
     pub(super) fn before_commit(&mut self, first: impl FnOnce() + Send + 'static) {
         self.before_commit.push(Box::new(first));
     }
 
-    /// Has `then` done after the commit, before anyone hears of it, and whether or not anyone still waits. It is done too when the
-    /// commit fails.
-    pub(super) fn when_committed(&mut self, then: impl FnOnce() + Send + 'static) {
-        self.when_committed.push(Box::new(then));
+    /// Has `then` done after the commit, before anyone hears of it, and whether or not anyone still waits: also when the commit has failed.
+    pub(super) fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
+        self.after_commit.push(Box::new(then));
     }
 
     /// Appends an event to the audit trail. Comes last in a change: what is refused before it has left nothing.
@@ -275,16 +274,16 @@ impl Work {
     ) -> Result<AuditHead, (&'static str, rusqlite::Error)> {
         let begun = rusqlite::Transaction::new(&mut self.connection, rusqlite::TransactionBehavior::Immediate);
         let begun = begun.map_err(|error| ("begin", error))?;
-        let (before_commit, when_committed) = (Vec::new(), Vec::new());
+        let (before_commit, after_commit) = (Vec::new(), Vec::new());
         let mut transaction =
-            Transaction { connection: &begun, digest: &*self.digest, head: self.head, before_commit, when_committed };
+            Transaction { connection: &begun, digest: &*self.digest, head: self.head, before_commit, after_commit };
         for Change { name, apply } in changes {
             done.push(apply(&mut transaction).map_err(|error| (name, error))?);
         }
-        let Transaction { head, before_commit, when_committed, .. } = transaction;
+        let Transaction { head, before_commit, after_commit, .. } = transaction;
         before_commit.into_iter().for_each(|first| first());
         let committed = begun.commit();
-        when_committed.into_iter().for_each(|then| then());
+        after_commit.into_iter().for_each(|then| then());
         committed.map(|()| head).map_err(|error| ("commit", error))
     }
 

@@ -98,7 +98,7 @@ impl MemoryLedger {
     fn tell(&self, changes: &[CommittedChange], state: std::sync::MutexGuard<'_, State>) {
         changes.iter().for_each(|change| self.watchers.tell(|watcher| watcher.committing(change)));
         drop(state);
-        changes.iter().for_each(|change| self.watchers.tell(|watcher| watcher.committed(change)));
+        changes.iter().for_each(|change| self.watchers.tell(|watcher| watcher.settled(change)));
     }
 }
 

@@ -269,7 +269,7 @@ impl StatusWatcher for Heard {
         self.announced.lock().unwrap().push(change.clone());
     }
 
-    fn committed(&self, change: &CommittedChange) {
+    fn settled(&self, change: &CommittedChange) {
         assert!(self.announced.lock().unwrap().contains(change), "what is committed was announced");
         self.committed.lock().unwrap().push(change.clone());
     }

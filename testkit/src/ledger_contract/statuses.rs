@@ -107,7 +107,7 @@ impl StatusWatcher for Heard {
         self.announced.lock().unwrap().push(change.clone());
     }
 
-    fn committed(&self, change: &CommittedChange) {
+    fn settled(&self, change: &CommittedChange) {
         let mut committed = self.committed.lock().unwrap();
         committed.push(change.clone());
         assert_eq!(*committed, *self.announced.lock().unwrap(), "what is committed was announced");

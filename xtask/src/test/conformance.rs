@@ -142,11 +142,11 @@ impl Lane {
     /// Suites as they are, then once more with each clause's mutation, then with other keys of devices.
     fn runs(&self, quick: bool) -> Vec<SuiteRun<'static>> {
         let reading = self.reading;
-        let plain = |suite: &&'static str| {
-            let device_key = if *suite == "scep" { SCEP_KEY } else { "p256" };
-            SuiteRun { suite: *suite, reading, device_key, clauses: &[], prove_mutations: false }
+        let plain = |suite: &'static str| {
+            let device_key = if suite == "scep" { SCEP_KEY } else { "p256" };
+            SuiteRun { suite, reading, device_key, clauses: &[], prove_mutations: false }
         };
-        let mut runs: Vec<SuiteRun<'_>> = self.suites.iter().map(plain).collect();
+        let mut runs: Vec<SuiteRun<'_>> = self.suites.iter().copied().map(plain).collect();
         if quick {
             return runs;
         }

@@ -409,7 +409,7 @@ impl StatusWatcher for OcspResponder {
         }
     }
 
-    fn committed(&self, change: &CommittedChange) {
+    fn settled(&self, change: &CommittedChange) {
         if change.authority == self.authority {
             self.cert_ids(&change.state.serial).for_each(|cert_id| self.kept.changed(&cert_id));
         }

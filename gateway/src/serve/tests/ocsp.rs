@@ -346,9 +346,9 @@ async fn nothing_is_kept_while_a_change_is_being_committed() {
     assert_eq!((asked().await, asked().await), (2, 3));
     // Another one of the same certificate, in the same transaction.
     ocsp.responder.committing(&change);
-    ocsp.responder.committed(&change);
+    ocsp.responder.settled(&change);
     assert_eq!((asked().await, asked().await), (4, 5));
-    ocsp.responder.committed(&change);
+    ocsp.responder.settled(&change);
     assert_eq!((asked().await, asked().await), (6, 6));
 }
 

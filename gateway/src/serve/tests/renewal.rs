@@ -136,7 +136,8 @@ async fn other_names_need_a_credential_that_grants_them() {
     assert_eq!(attempt(renamed("router")).await.0, StatusCode::OK);
     assert_eq!(attempt(renamed("switch")).await.0, StatusCode::FORBIDDEN);
     let grants = vec!["cn:rout*".parse().unwrap()];
-    let used_up = EstUser { allow: grants, uses: Some(0), ..user("device", hash_generated(&*fixture.ca.core.provider.digest, "x")) };
+    let used_up =
+        EstUser { allow: grants, uses: Some(0), ..user("device", hash_generated(&*fixture.ca.core.provider.digest, "x")) };
     assert_eq!(fixture.ca.ledger.replace(used_up, event()).await, Ok(true));
     assert_eq!(attempt(renamed("router-2")).await.0, StatusCode::FORBIDDEN, "by a credential that has no use left");
 }

@@ -3,7 +3,7 @@
 use const_oid::db::rfc5912;
 
 use super::{DigestAlgorithm, read_identifier};
-use crate::asn1::{DerReader, DerWriter, Tlv, tag};
+use crate::asn1::{DerWriter, Tlv, tag};
 use crate::public_key::read_positive;
 
 /// saltLength when it is absent.
@@ -34,12 +34,12 @@ impl PssParameters {
             return Err(der::ErrorKind::Failed.into());
         }
         let mut reader = tlv.contents()?;
-        let hash = field(&mut reader, 0)?.map(read_hash).transpose()?.flatten();
-        let mask_hash = field(&mut reader, 1)?.map(read_mask_hash).transpose()?.flatten();
-        let salt = field(&mut reader, 2)?.map_or(Ok(Some(DEFAULT_SALT)), read_number)?;
+        let hash = reader.explicit(0)?.map(read_hash).transpose()?.flatten();
+        let mask_hash = reader.explicit(1)?.map(read_mask_hash).transpose()?.flatten();
+        let salt = reader.explicit(2)?.map_or(Ok(Some(DEFAULT_SALT)), read_number)?;
         // RFC 4055 §3.1: "Implementations that perform signature validation MUST recognize both a present trailerField field with value 1
         // and an absent trailerField field."
-        let trailer = field(&mut reader, 3)?.map_or(Ok(Some(1)), read_number)?;
+        let trailer = reader.explicit(3)?.map_or(Ok(Some(1)), read_number)?;
         reader.finish()?;
         Ok(match (hash, mask_hash, salt, trailer) {
             (Some(hash), Some(mask_hash), Some(salt), Some(1)) if hash == mask_hash => Some(Self { hash, salt }),
@@ -60,20 +60,11 @@ impl PssParameters {
             // X.690 §11.5: a DEFAULT is left out.
             if self.salt != DEFAULT_SALT {
                 w.nested(tag::context_constructed(2), |w| {
-                    let [first, second] = self.salt.to_be_bytes();
-                    let octets = [0, first, second];
-                    // X.690 §8.3.2: the shortest form, with a zero octet where the top bit would make it negative.
-                    let skip = octets.windows(2).take_while(|pair| matches!(pair, [0, 0..=0x7f])).count();
-                    w.tlv(tag::INTEGER, octets.get(skip..).unwrap_or_default());
+                    w.unsigned(self.salt.into());
                 });
             }
         });
     }
-}
-
-/// The value in `[number] EXPLICIT`, if that comes next.
-fn field<'a>(reader: &mut DerReader<'a>, number: u8) -> der::Result<Option<Tlv<'a>>> {
-    reader.optional(tag::context_constructed(number))?.map(|field| Tlv::only(field.value)).transpose()
 }
 
 /// SHA-1 is none here.

@@ -2,6 +2,8 @@
 
 use der::{Decode, ErrorKind, Length};
 
+use super::tag;
+
 /// One DER value: what it is, its contents, and the whole of it as received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tlv<'a> {
@@ -91,6 +93,14 @@ impl<'a> DerReader<'a> {
     /// When it has the tag and is not well formed.
     pub fn optional(&mut self, tag: u8) -> der::Result<Option<Tlv<'a>>> {
         if self.peek() == Some(tag) { self.any().map(Some) } else { Ok(None) }
+    }
+
+    /// The value in `[number] EXPLICIT`, if that comes next.
+    ///
+    /// # Errors
+    /// When it comes and is not well formed, or holds more than one value.
+    pub fn explicit(&mut self, number: u8) -> der::Result<Option<Tlv<'a>>> {
+        self.optional(tag::context_constructed(number))?.map(|field| Tlv::only(field.value)).transpose()
     }
 
     /// The tag octet of the next value.

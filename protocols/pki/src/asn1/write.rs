@@ -84,6 +84,13 @@ impl DerWriter {
         self.tlv(tag::INTEGER, &[sign, digits].concat())
     }
 
+    /// An Extension that is not critical, whose DEFAULT is left out (X.690 §11.5).
+    pub fn extension(&mut self, oid: &ObjectIdentifier, value: impl FnOnce(&mut Self)) -> &mut Self {
+        self.sequence(|w| {
+            w.oid(oid).nested(tag::OCTET_STRING, value);
+        })
+    }
+
     /// A BIT STRING of whole octets.
     pub fn bit_string(&mut self, octets: &[u8]) -> &mut Self {
         self.nested(tag::BIT_STRING, |w| {

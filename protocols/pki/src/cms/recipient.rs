@@ -4,17 +4,12 @@ use const_oid::db::rfc5912::{ID_MGF_1, ID_RSAES_OAEP, RSA_ENCRYPTION};
 
 use super::signer_info::SignerId;
 use crate::algorithm::read_identifier;
-use crate::asn1::{DerReader, Tlv, tag};
+use crate::asn1::{Tlv, tag};
 use crate::{DigestAlgorithm, KeyTransport};
-
-/// Whose key it is encrypted to: named as signers are.
-pub type RecipientId<'a> = SignerId<'a>;
 
 /// A KeyTransRecipientInfo (RFC 5652 §6.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyTransRecipient<'a> {
-    /// rid.
-    pub id: RecipientId<'a>,
     /// keyEncryptionAlgorithm; `None` is one that is not known here.
     pub scheme: Option<KeyTransport>,
     /// encryptedKey.
@@ -29,11 +24,12 @@ impl<'a> KeyTransRecipient<'a> {
         }
         let mut reader = tlv.contents()?;
         reader.expect(tag::INTEGER)?;
-        let id = RecipientId::read(reader.any()?)?;
+        // rid is of the form that names of signers have. Whose it is shows by whether the key opens it.
+        SignerId::read(reader.any()?)?;
         let scheme = read_scheme(reader.expect(tag::SEQUENCE)?)?;
         let encrypted_key = reader.expect(tag::OCTET_STRING)?.value;
         reader.finish()?;
-        Ok(Some(Self { id, scheme, encrypted_key }))
+        Ok(Some(Self { scheme, encrypted_key }))
     }
 }
 
@@ -61,9 +57,9 @@ fn read_oaep(tlv: Tlv<'_>) -> der::Result<Option<KeyTransport>> {
         return Err(der::ErrorKind::Failed.into());
     }
     let mut reader = tlv.contents()?;
-    let hash = field(&mut reader, 0)?.map(DigestAlgorithm::read).transpose()?.flatten();
-    let mask = field(&mut reader, 1)?.map(read_identifier).transpose()?;
-    let source = field(&mut reader, 2)?.map(read_identifier).transpose()?;
+    let hash = reader.explicit(0)?.map(DigestAlgorithm::read).transpose()?.flatten();
+    let mask = reader.explicit(1)?.map(read_identifier).transpose()?;
+    let source = reader.explicit(2)?.map(read_identifier).transpose()?;
     reader.finish()?;
     let mask_hash = match mask {
         Some((ID_MGF_1, Some(hash))) => DigestAlgorithm::read(hash)?,
@@ -72,9 +68,4 @@ fn read_oaep(tlv: Tlv<'_>) -> der::Result<Option<KeyTransport>> {
     let has_label = source.is_some_and(|(_, label)| label.is_none_or(|label| label.raw != [tag::OCTET_STRING, 0]));
     let is_known = (hash, mask_hash) == (Some(DigestAlgorithm::Sha256), Some(DigestAlgorithm::Sha256)) && !has_label;
     Ok(is_known.then_some(KeyTransport::RsaOaepSha256))
-}
-
-/// The value in `[number] EXPLICIT`, if that comes next.
-fn field<'a>(reader: &mut DerReader<'a>, number: u8) -> der::Result<Option<Tlv<'a>>> {
-    reader.optional(tag::context_constructed(number))?.map(|field| Tlv::only(field.value)).transpose()
 }
