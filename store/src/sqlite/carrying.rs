@@ -7,17 +7,16 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use authorities::{Brought, offline};
-use certgate_enrollment::{CertificateRecord, CertificateStatus, CrlScope, Event, LedgerError};
+use certgate_enrollment::{CertificateRecord, CrlScope, Event, LedgerError};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::audit_chain::number;
 use super::certificates::insert;
 use super::divergence::open;
+use super::history::{find_listed, unlist};
 use super::inspection::crl_numbers;
-use super::status::StatusColumns;
-use super::writer::WriteError;
-use super::{SqliteLedger, ledger_error, statuses};
+use super::{SqliteLedger, ledger_error};
 
 /// How much of a restored ledger was ended, as it had ended in the one that it replaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,19 +63,14 @@ impl SqliteLedger {
     ) -> Result<(), LedgerError> {
         let watchers = self.watchers.clone();
         let change = move |transaction: &mut super::Transaction<'_>| {
-            let connection = transaction.connection;
-            if let Some(listed) = listed_status(connection, &certificate)? {
-                let delete = "DELETE FROM listed_certificate WHERE authority = ? AND serial = ?";
-                let of = params![certificate.authority, certificate.serial.as_octets()];
-                connection.prepare_cached(delete)?.execute(of)?;
-                if certificate.status.gives_way_to(listed) {
-                    certificate.status = listed;
+            let CertificateRecord { authority, serial, .. } = &certificate;
+            if let Some(listed) = find_listed(transaction.connection, authority, serial)? {
+                unlist(transaction.connection, authority, serial)?;
+                if certificate.status.gives_way_to(listed.status) {
+                    certificate.status = listed.status;
                 }
             }
-            insert(connection, &certificate)?;
-            if certificate.status != CertificateStatus::Valid {
-                statuses::append(transaction, &certificate.authority, certificate.state(), &watchers)?;
-            }
+            insert(transaction, &certificate, &watchers)?;
             transaction.append(&event(&certificate))
         };
         self.write("carry a certificate over", change).await
@@ -207,17 +201,6 @@ impl Past {
 /// The first columns of a row, whatever is in them.
 fn values<const N: usize>(row: &Row<'_>) -> rusqlite::Result<Vec<Value>> {
     (0..N).map(|column| row.get(column)).collect()
-}
-
-/// What is known of a certificate by a CRL alone.
-fn listed_status(
-    connection: &Connection,
-    CertificateRecord { authority, serial, .. }: &CertificateRecord,
-) -> Result<Option<CertificateStatus>, WriteError> {
-    let select = "SELECT status, reason, changed_at, invalid_since FROM listed_certificate WHERE authority = ? AND serial = ?";
-    let mut select = connection.prepare_cached(select)?;
-    let found = select.query_row(params![authority, serial.as_octets()], |row| StatusColumns::read(row, 0)).optional()?;
-    found.map(StatusColumns::status).transpose().map_err(WriteError::Refused)
 }
 
 /// Takes the number behind all that were used in each scope for a list that nobody is given: what is published next is complete, has a

@@ -14,6 +14,7 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 use super::audit_chain::number;
 use super::page::{page, rows};
 use super::status::{StatusColumns, second};
+use super::statuses::Watchers;
 use super::writer::WriteError;
 use super::{SqliteLedger, damaged, enrollments, ledger_error, proofs, statuses};
 
@@ -58,10 +59,7 @@ impl Certificates for SqliteLedger {
                     Standing::Ended => return Ok(CertificateRecorded::ProofEnded),
                 }
             }
-            insert(connection, &certificate)?;
-            if certificate.status != CertificateStatus::Valid {
-                statuses::append(transaction, &certificate.authority, certificate.state(), &watchers)?;
-            }
+            insert(transaction, &certificate, &watchers)?;
             if let Some(proof) = &along.proof
                 && proofs::spend(connection, proof, principal, endpoint)?
             {
@@ -173,7 +171,12 @@ pub(super) const fn conflict() -> WriteError {
     WriteError::Refused(LedgerError::Conflict("a certificate of this authority with this serial number"))
 }
 
-pub(super) fn insert(connection: &rusqlite::Connection, certificate: &CertificateRecord) -> Result<(), WriteError> {
+/// One that is not good is told of as a change: CRLs and OCSP hear of it by those alone.
+pub(super) fn insert(
+    transaction: &mut super::Transaction<'_>,
+    certificate: &CertificateRecord,
+    watchers: &Watchers,
+) -> Result<(), WriteError> {
     let StatusColumns { status, reason, changed_at, invalid_since } = certificate.status.into();
     let values = params![
         certificate.serial.as_octets(),
@@ -194,11 +197,15 @@ pub(super) fn insert(connection: &rusqlite::Connection, certificate: &Certificat
         certificate.asked_subject,
         certificate.der,
     ];
-    match connection.prepare_cached(INSERT)?.execute(values) {
-        Ok(_) => Ok(()),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => Err(conflict()),
-        Err(error) => Err(WriteError::Failed(error)),
+    match transaction.connection.prepare_cached(INSERT)?.execute(values) {
+        Ok(_) => {}
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => return Err(conflict()),
+        Err(error) => return Err(WriteError::Failed(error)),
     }
+    if certificate.status != CertificateStatus::Valid {
+        statuses::append(transaction, &certificate.authority, certificate.state(), watchers)?;
+    }
+    Ok(())
 }
 
 /// The WHERE clause of a query, and its values in order.

@@ -138,12 +138,18 @@ fn compare(connection: &Connection, certificates: &[(CertificateRecord, Event)])
             select.query_row(params![serial.as_octets(), authority], |row| row.get(0)).optional()?;
         let earlier = of_batch.insert((authority, serial), der).or(recorded.as_ref());
         compared.push(match earlier {
-            None => Compared::New(find(connection, authority, serial)?),
+            None => Compared::New(find_listed(connection, authority, serial)?),
             Some(earlier) if earlier == der => Compared::Known,
             Some(_) => return Err(conflict()),
         });
     }
     Ok(compared)
+}
+
+/// Of a certificate that only a CRL has named the ledger has the certificate itself from here on.
+pub(super) fn unlist(connection: &Connection, authority: &str, serial: &Serial) -> rusqlite::Result<()> {
+    let delete = "DELETE FROM listed_certificate WHERE authority = ? AND serial = ?";
+    connection.prepare_cached(delete)?.execute(params![authority, serial.as_octets()]).map(drop)
 }
 
 /// Records a certificate, as what was listed of it until now.
@@ -153,18 +159,12 @@ fn record(
     listed: Option<ListedCertificate>,
     watchers: &Watchers,
 ) -> Result<(), WriteError> {
-    let connection = transaction.connection;
     let mut certificate = certificate.clone();
     if let Some(listed) = listed {
-        let delete = "DELETE FROM listed_certificate WHERE authority = ? AND serial = ?";
-        connection.prepare_cached(delete)?.execute(params![certificate.authority, certificate.serial.as_octets()])?;
+        unlist(transaction.connection, &certificate.authority, &certificate.serial)?;
         certificate.status = listed.status;
     }
-    insert(connection, &certificate)?;
-    if certificate.status != CertificateStatus::Valid {
-        statuses::append(transaction, &certificate.authority, certificate.state(), watchers)?;
-    }
-    Ok(())
+    insert(transaction, &certificate, watchers)
 }
 
 /// What the ledger has of a certificate that a CRL names.
@@ -197,7 +197,7 @@ fn look_up<'e>(connection: &Connection, entries: &'e [(ListedCertificate, Event)
     for (ListedCertificate { authority, serial, .. }, _) in entries {
         let found = match statuses::recorded_state(connection, authority, serial)? {
             Some(state) => Some(Found::Recorded(state.map_err(WriteError::Refused)?)),
-            None => find(connection, authority, serial)?.map(|listed| Found::Listed(listed.status)),
+            None => find_listed(connection, authority, serial)?.map(|listed| Found::Listed(listed.status)),
         };
         all.insert((authority.as_str(), serial), found);
     }
@@ -227,7 +227,12 @@ fn take(
     }
 }
 
-fn find(connection: &Connection, authority: &str, serial: &Serial) -> Result<Option<ListedCertificate>, WriteError> {
+/// What only a CRL has named.
+pub(super) fn find_listed(
+    connection: &Connection,
+    authority: &str,
+    serial: &Serial,
+) -> Result<Option<ListedCertificate>, WriteError> {
     let mut select = connection.prepare_cached(&format!("{SELECT_LISTED} AND authority = ?"))?;
     let found = select.query_row(params![serial.as_octets(), authority], Stored::read).optional()?;
     found.map(Stored::listed).transpose().map_err(WriteError::Refused)
