@@ -5,6 +5,7 @@ import json
 import os
 import random
 import select
+import socket
 import ssl
 import struct
 import subprocess
@@ -406,7 +407,25 @@ def wait():
     check(longest < 2, "a page takes too long")
 
 
-ATTACKS = {one.__name__: one for one in [garbage, truncated, large, slow, bodies, idle, speaking, heads, floods, hellos, nested, wait]}
+def readers():
+    """Ask for a CRL of a megabyte, and read nothing of it."""
+    sock = connect()
+    send(sock, request("GET", "/crl/default.crl", fields=["Connection: close"]))
+    octets = len(read(sock))
+    check(octets > 900_000, f"the CRL has {octets} octets")
+    late, *held = [connect() for _ in range(300)]
+    for sock in held:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        send(sock, request("GET", "/crl/default.crl"))
+    send(late, request("GET", "/crl/default.crl", fields=["Connection: close"]))
+    time.sleep(5)
+    # Who reads after a while gets it whole.
+    whole = read(late)
+    check(is_served(whole) and len(whole) > 900_000, f"{len(whole)} octets of the CRL: {whole[:100]}")
+    print(f"{len(held)} that asked for a CRL of {octets} octets and do not read it")
+
+
+ATTACKS = {one.__name__: one for one in [garbage, truncated, large, slow, bodies, idle, speaking, heads, floods, hellos, nested, wait, readers]}
 if __name__ == "__main__":
     if sys.argv[1] in ATTACKS:
         ATTACKS[sys.argv[1]]()

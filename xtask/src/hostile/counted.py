@@ -33,6 +33,8 @@ COUNTED = {
     "slow": {HANDSHAKES: 60, ended("head-timeout"): 120, body("too-slow"): 120, ended("write-timeout"): 10},
     "bodies": {DISPLACED: 100, body("displaced"): 100, request("ocsp", 408): 90},
     "wait": {request("est", 429): 8},
+    # Nothing is wrong with what they ask for.
+    "readers": {},
 }
 
 
