@@ -2,16 +2,17 @@
 //! held up for long, and what is cut short can be asked for again.
 
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Cursor, History as _, LedgerError, StatusChange,
-    StatusChanged, StatusName, change_status,
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Cursor, LedgerError, StatusChange, StatusChanged,
+    StatusName, change_status,
 };
-use certgate_pki::{Serial, Timestamp};
+use certgate_pki::Timestamp;
 use certgate_store::SqliteLedger;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
+use super::certificate_name::Named;
 use super::certificates::Revoke;
-use super::{Admin, AdminFailure, Code, OPERATOR};
+use super::{Admin, AdminFailure, CertificateName, Code, OPERATOR};
 use crate::telemetry::log_status_change;
 
 /// How many certificates a batch has at the most. They are revoked at the same time, and so in one commit or a few.
@@ -30,7 +31,7 @@ pub struct Revocations {
     /// Asked for by this principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requester: Option<String>,
-    /// With these serial numbers, in hex; [`BATCH`] at the most.
+    /// With these serial numbers, in hex or as `AUTHORITY/SERIAL`; [`BATCH`] at the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serials: Option<Vec<String>>,
     /// As for one certificate.
@@ -61,6 +62,9 @@ pub struct Revoked {
     pub no_rev_avail: u64,
     /// Serial numbers of no certificate.
     pub unknown: Vec<String>,
+    /// Of serial numbers that several authorities have, those that may be meant; none of them is revoked.
+    #[serde(default)]
+    pub ambiguous: Vec<String>,
     /// Where the next batch begins, if there is one.
     pub next: Option<String>,
 }
@@ -123,15 +127,12 @@ impl Admin {
         let mut outcome = Revoked::default();
         let mut records = Vec::with_capacity(serials.len());
         for text in serials {
-            let form = || AdminFailure::usage(format!("not a serial number in hex: {text}"));
-            let serial = Serial::from_hex(text).ok_or_else(form)?;
-            match self.base.ledger.find(&serial).await? {
-                Some(record) => records.push(record),
-                None => match self.base.ledger.find_listed(&serial).await?.map(|listed| listed.status) {
-                    // Of which nothing is known but that a CRL has revoked it, for good.
-                    Some(CertificateStatus::Revoked(_)) => outcome.already_revoked += 1,
-                    _ => outcome.unknown.push(text.clone()),
-                },
+            match self.look_up(&text.parse::<CertificateName>()?).await? {
+                Named::Recorded(record) => records.push(*record),
+                // Of which nothing is known but that a CRL has revoked it, for good.
+                Named::Listed(_, CertificateStatus::Revoked(_)) => outcome.already_revoked += 1,
+                Named::Listed(..) | Named::Unknown => outcome.unknown.push(text.clone()),
+                Named::Several(names) => outcome.ambiguous.extend(names.iter().map(ToString::to_string)),
             }
         }
         Ok((records, outcome))

@@ -10,13 +10,13 @@ use super::Serial;
 use crate::admin::certificates::Revoke;
 use crate::admin::client::{ask, encode_body};
 use crate::admin::revocations::{BATCH, Revocations, Revoked};
-use crate::admin::{AdminFailure, Code};
+use crate::admin::{AdminFailure, CertificateName, Code};
 use crate::cli::output::{self, Format, Printed};
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["serial", "profile", "authority", "requester", "serials"])))]
 pub(in crate::cli) struct RevokeArguments {
-    /// The serial number of one certificate, in hex
+    /// The serial number of one certificate, in hex; AUTHORITY/SERIAL, where several authorities have it
     serial: Option<String>,
     /// All that this profile has issued and that have not expired
     #[arg(long, value_name = "PROFILE")]
@@ -27,7 +27,7 @@ pub(in crate::cli) struct RevokeArguments {
     /// All that this principal has asked for and that have not expired
     #[arg(long, value_name = "NAME")]
     requester: Option<String>,
-    /// Those whose serial numbers stand in this file, in hex, one a line; # begins a comment
+    /// Those whose serial numbers stand in this file, in hex or as AUTHORITY/SERIAL, one a line; # begins a comment
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     serials: Option<PathBuf>,
     /// unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn, aACompromise
@@ -78,6 +78,7 @@ impl Many<'_> {
         self.sum.authorities += done.authorities;
         self.sum.no_rev_avail += done.no_rev_avail;
         self.sum.unknown.extend(done.unknown);
+        self.sum.ambiguous.extend(done.ambiguous);
         self.wish.cursor = done.next;
         self.tell_progress();
         Ok(self.wish.cursor.is_some())
@@ -90,7 +91,7 @@ impl Many<'_> {
         let serials: Vec<String> = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
         // Nothing is revoked by a file that is wrong somewhere.
         for serial in &serials {
-            Serial { serial: serial.clone() }.path("")?;
+            serial.parse::<CertificateName>()?;
         }
         for batch in serials.chunks(BATCH) {
             self.wish.serials = Some(batch.to_vec());
@@ -113,9 +114,19 @@ impl Many<'_> {
         if out.is_terminal() {
             let _ = writeln!(out);
         }
-        let is_complete = self.sum.unknown.is_empty();
+        let code = match &self.sum {
+            Revoked { ambiguous, .. } if !ambiguous.is_empty() => Some(Code::Refused),
+            Revoked { unknown, .. } if !unknown.is_empty() => Some(Code::NotFound),
+            _ => None,
+        };
         let said = serde_json::to_value(self.sum).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
         output::note_untold(&said, format);
-        Ok(if is_complete { Printed::Record(said) } else { Printed::Failure(said, Code::NotFound) })
+        if code == Some(Code::Refused) && format == Format::Table {
+            output::note("note: what is ambiguous was not revoked: write those that you mean as AUTHORITY/SERIAL into the file");
+        }
+        Ok(match code {
+            Some(code) => Printed::Failure(said, code),
+            None => Printed::Record(said),
+        })
     }
 }
