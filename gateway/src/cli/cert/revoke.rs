@@ -1,6 +1,5 @@
 //! `certgate cert revoke`: one certificate, or many in batches, with progress.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
@@ -12,6 +11,7 @@ use crate::admin::client::{ask, encode_body};
 use crate::admin::revocations::{BATCH, Revocations, Revoked};
 use crate::admin::{AdminFailure, CertificateName, Code};
 use crate::cli::output::{self, Format, Printed};
+use crate::cli::progress::Progress;
 
 #[derive(Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["serial", "profile", "authority", "requester", "serials"])))]
@@ -51,7 +51,8 @@ pub(super) async fn run(socket: &Path, arguments: RevokeArguments, format: Forma
         return Ok(Printed::Record(said));
     }
     let wish = Revocations { profile, authority, requester, reason, invalidity_date, dry_run, ..Revocations::default() };
-    let mut many = Many { socket, wish, sum: Revoked::default() };
+    let progress = Progress::new(if dry_run { "would be revoked" } else { "revoked" }, 0, format);
+    let mut many = Many { socket, wish, sum: Revoked::default(), progress };
     match serials {
         Some(file) => many.of_file(&file).await?,
         None => while many.batch().await? {},
@@ -64,6 +65,7 @@ struct Many<'s> {
     socket: &'s Path,
     wish: Revocations,
     sum: Revoked,
+    progress: Progress,
 }
 
 impl Many<'_> {
@@ -80,7 +82,7 @@ impl Many<'_> {
         self.sum.unknown.extend(done.unknown);
         self.sum.ambiguous.extend(done.ambiguous);
         self.wish.cursor = done.next;
-        self.tell_progress();
+        self.progress.set(self.sum.revoked);
         Ok(self.wish.cursor.is_some())
     }
 
@@ -100,20 +102,8 @@ impl Many<'_> {
         Ok(())
     }
 
-    fn tell_progress(&self) {
-        let mut out = std::io::stderr();
-        if out.is_terminal() {
-            let verb = if self.wish.dry_run { "would be revoked" } else { "revoked" };
-            // Progress that cannot be shown is none.
-            let _ = write!(out, "\r{} of {} {verb}", self.sum.revoked, self.sum.matched);
-        }
-    }
-
     fn finish(self, format: Format) -> Result<Printed, AdminFailure> {
-        let mut out = std::io::stderr();
-        if out.is_terminal() {
-            let _ = writeln!(out);
-        }
+        self.progress.finish();
         let code = match &self.sum {
             Revoked { ambiguous, .. } if !ambiguous.is_empty() => Some(Code::Refused),
             Revoked { unknown, .. } if !unknown.is_empty() => Some(Code::NotFound),
