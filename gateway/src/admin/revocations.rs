@@ -1,6 +1,8 @@
 //! `/v1/revocations`: many certificates at once, a batch a request. Who asks goes on with the next batch until there is none: nothing is
 //! held up for long, and what is cut short can be asked for again.
 
+use std::time::Duration;
+
 use certgate_enrollment::{
     CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Cursor, LedgerError, StatusChange, StatusChanged,
     StatusName, change_status,
@@ -42,6 +44,8 @@ pub struct Revocations {
     pub invalidity_date: Option<String>,
     /// Only say what would be done?
     pub dry_run: bool,
+    /// Is this for what has come since they were all walked through? What was revoked before, and authorities, were counted then.
+    pub again: bool,
     /// Go on after the batch before: its `next`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -50,7 +54,7 @@ pub struct Revocations {
 /// What came of a batch.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Revoked {
-    /// How many there are that have not expired.
+    /// How many there are that have not ended, or can renew themselves still.
     pub matched: u64,
     /// How many of them were revoked now, or would be.
     pub revoked: u64,
@@ -114,10 +118,20 @@ impl Admin {
             cursor: wish.cursor.clone().map(Cursor),
             ..CertificateQuery::all(now, BATCH)
         };
-        let page = self.base.ledger.list(query).await?;
-        // What has expired is good for nothing already, and there may be a million of it.
-        let good = page.items.into_iter().filter(|record| record.status_name(now) != StatusName::Expired).collect();
-        Ok((good, Revoked { next: page.next.map(|cursor| cursor.0), ..Revoked::default() }))
+        let mut page = self.base.ledger.list(query).await?;
+        page.items.retain(|record| !self.is_over(record, now));
+        if wish.again {
+            page.items.retain(|record| would_come(record) == StatusChanged::Changed);
+        }
+        Ok((page.items, Revoked { next: page.next.map(|cursor| cursor.0), ..Revoked::default() }))
+    }
+
+    /// Is it good for nothing any more, not even to be renewed? There may be a million of those.
+    fn is_over(&self, record: &CertificateRecord, now: Timestamp) -> bool {
+        // Nothing renews by a profile that is not there.
+        let profile = self.profiles.iter().find(|profile| profile.name == record.profile);
+        let last = record.validity.not_after.after(profile.map_or(Duration::ZERO, |profile| profile.renew_grace));
+        record.status_name(now) == StatusName::Expired && now.floor_to_second() > last
     }
 
     async fn by_serials(&self, serials: &[String]) -> Result<(Vec<CertificateRecord>, Revoked), AdminFailure> {

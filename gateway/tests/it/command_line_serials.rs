@@ -125,6 +125,24 @@ fn taken_over(directory: &Path) -> (Gateway, Serials) {
 }
 
 #[test]
+fn what_ended_and_can_still_renew_is_revoked_with_many() {
+    let directory = tempfile::tempdir().unwrap();
+    let (gateway, serials) = taken_over(directory.path());
+    let revoke = |arguments: &[&str]| {
+        let (code, said) = gateway.admin(&[&["cert", "revoke", "--dry-run"], arguments].concat());
+        assert_eq!(code, 0, "{said}");
+        said["revoked"].as_u64().unwrap()
+    };
+    assert_eq!(revoke(&["--profile", "default"]), 3, "not the one whose grace is over");
+    assert_eq!(revoke(&["--profile", "certgate:imported"]), 1, "there is no grace where nothing renews");
+    assert_eq!(revoke(&["--requester", "imported"]), 4);
+    let (code, said) = gateway.admin(&["cert", "revoke", "--profile", "default", "--reason", "keyCompromise"]);
+    assert_eq!((code, &said["matched"], &said["revoked"]), (0, &3.into(), &3.into()), "{said}");
+    let (_, shown) = gateway.admin(&["cert", "show", &serials.ended]);
+    assert_eq!(shown["status"], "revoked", "it renews nothing any more");
+}
+
+#[test]
 fn a_serial_number_of_two_authorities_is_nobodys_until_one_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let (gateway, Serials { shared, listed, .. }) = taken_over(directory.path());

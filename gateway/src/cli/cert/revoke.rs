@@ -13,18 +13,22 @@ use crate::admin::{AdminFailure, CertificateName, Code};
 use crate::cli::output::{self, Format, Printed};
 use crate::cli::progress::Progress;
 
+/// How often what has come meanwhile is revoked, too. Certificates that renew themselves are gone after a few times; who enrolls by other
+/// means does not come to an end.
+const MOST_WALKS: usize = 20;
+
 #[derive(Args)]
 #[command(group(ArgGroup::new("which").required(true).args(["serial", "profile", "authority", "requester", "serials"])))]
 pub(in crate::cli) struct RevokeArguments {
     /// The serial number of one certificate, in hex; AUTHORITY/SERIAL, where several authorities have it
     serial: Option<String>,
-    /// All that this profile has issued and that have not expired
+    /// All that this profile has issued, but those that have expired and cannot renew themselves any more
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
-    /// All that this authority has signed and that have not expired; those of authorities stay as they are
+    /// All that this authority has signed, but those that have expired likewise; those of authorities stay as they are
     #[arg(long, value_name = "AUTHORITY")]
     authority: Option<String>,
-    /// All that this principal has asked for and that have not expired
+    /// All that this principal has asked for, but those that have expired likewise
     #[arg(long, value_name = "NAME")]
     requester: Option<String>,
     /// Those whose serial numbers stand in this file, in hex or as AUTHORITY/SERIAL, one a line; # begins a comment
@@ -53,11 +57,11 @@ pub(super) async fn run(socket: &Path, arguments: RevokeArguments, format: Forma
     let wish = Revocations { profile, authority, requester, reason, invalidity_date, dry_run, ..Revocations::default() };
     let progress = Progress::new(if dry_run { "would be revoked" } else { "revoked" }, 0, format);
     let mut many = Many { socket, wish, sum: Revoked::default(), progress };
-    match serials {
-        Some(file) => many.of_file(&file).await?,
-        None => while many.batch().await? {},
-    }
-    many.finish(format)
+    let is_complete = match serials {
+        Some(file) => many.of_file(&file).await.map(|()| true),
+        None => many.all().await,
+    }?;
+    many.finish(is_complete, format)
 }
 
 /// Batch after batch.
@@ -69,6 +73,20 @@ struct Many<'s> {
 }
 
 impl Many<'_> {
+    /// All that there are, and what they were renewed as while others were revoked: that is newer than where a walk begins, so another walk
+    /// finds it, until one has found nothing to revoke. Is there nothing left?
+    async fn all(&mut self) -> Result<bool, AdminFailure> {
+        for _ in 0..MOST_WALKS {
+            let before = self.sum.revoked;
+            while self.batch().await? {}
+            if self.wish.dry_run || self.sum.revoked == before {
+                return Ok(true);
+            }
+            self.wish.again = true;
+        }
+        Ok(false)
+    }
+
     /// The next batch; is there another one?
     async fn batch(&mut self) -> Result<bool, AdminFailure> {
         let body = encode_body(&self.wish)?;
@@ -102,17 +120,25 @@ impl Many<'_> {
         Ok(())
     }
 
-    fn finish(self, format: Format) -> Result<Printed, AdminFailure> {
+    fn finish(self, is_complete: bool, format: Format) -> Result<Printed, AdminFailure> {
         self.progress.finish();
         let code = match &self.sum {
             Revoked { ambiguous, .. } if !ambiguous.is_empty() => Some(Code::Refused),
             Revoked { unknown, .. } if !unknown.is_empty() => Some(Code::NotFound),
-            _ => None,
+            _ => (!is_complete).then_some(Code::Failed),
         };
         let said = serde_json::to_value(self.sum).map_err(|error| AdminFailure::new(Code::Failed, error.to_string()))?;
         output::note_untold(&said, format);
-        if code == Some(Code::Refused) && format == Format::Table {
-            output::note("note: what is ambiguous was not revoked: write those that you mean as AUTHORITY/SERIAL into the file");
+        match code {
+            Some(Code::Refused) if format == Format::Table => {
+                output::note(
+                    "note: what is ambiguous was not revoked: write those that you mean as AUTHORITY/SERIAL into the file",
+                );
+            }
+            Some(Code::Failed) if format == Format::Table => {
+                output::note("note: others are issued all the time: end that first, then give the command again");
+            }
+            _ => {}
         }
         Ok(match code {
             Some(code) => Printed::Failure(said, code),
