@@ -9,7 +9,7 @@ use crate::error::{Blame, EnrollError};
 use crate::ports::LedgerError;
 use crate::ports::audit::{Event, EventKind};
 use crate::ports::certificates::{CertificateStatus, Standing, StatusName};
-use crate::ports::enrollments::{EnrollmentRecord, EnrollmentState};
+use crate::ports::enrollments::{EnrollmentRecord, EnrollmentState, Enrollments};
 use crate::request::{EnrollRequest, Principal, Renewal};
 
 impl Authority {
@@ -152,14 +152,27 @@ impl Authority {
     /// # Errors
     /// [`EnrollError::NotAwaited`] when it was decided already.
     pub async fn deny(&self, enrollment: &EnrollmentRecord, reason: &str, operator: &str) -> Result<(), EnrollError> {
-        let mut event = event_about(enrollment, EventKind::EnrollmentDenied, self.core.clock.now(), operator);
-        event.details.push(("reason", reason.to_owned()));
-        let is_waiting = matches!(enrollment.state, EnrollmentState::Pending | EnrollmentState::Approved);
-        if is_waiting && self.core.enrollments.advance(enrollment, EnrollmentState::Denied, reason, event).await? {
-            return Ok(());
-        }
-        Err(EnrollError::NotAwaited)
+        deny(&*self.core.enrollments, enrollment, reason, (self.core.clock.now(), operator)).await
     }
+}
+
+/// The same where nobody is left who would issue it: a no takes nothing but the ledger.
+///
+/// # Errors
+/// [`EnrollError::NotAwaited`] when it was decided already.
+pub async fn deny(
+    enrollments: &dyn Enrollments,
+    enrollment: &EnrollmentRecord,
+    reason: &str,
+    (at, operator): (Timestamp, &str),
+) -> Result<(), EnrollError> {
+    let mut event = event_about(enrollment, EventKind::EnrollmentDenied, at, operator);
+    event.details.push(("reason", reason.to_owned()));
+    let is_waiting = matches!(enrollment.state, EnrollmentState::Pending | EnrollmentState::Approved);
+    if is_waiting && enrollments.advance(enrollment, EnrollmentState::Denied, reason, event).await? {
+        return Ok(());
+    }
+    Err(EnrollError::NotAwaited)
 }
 
 /// An event about an enrollment.

@@ -22,6 +22,7 @@ mod publication;
 mod request;
 mod revocation;
 
+pub use approval::deny;
 pub use authority::Authority;
 pub use authorized::{Authorized, Issued, Outcome, Pending, Recorded};
 pub use chain::{AuthorityError, check_chain};

@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod authorities;
+mod certificate_name;
 pub mod certificates;
 pub mod client;
 pub mod crl_imports;
@@ -18,6 +19,7 @@ pub mod revocations;
 pub mod scep_challenges;
 mod server;
 
+pub use certificate_name::CertificateName;
 pub use failure::{AdminFailure, Code, ErrorBody, ErrorDetails};
 pub(crate) use query::read_time;
 pub use query::{Paging, encode_query};

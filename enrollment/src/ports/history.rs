@@ -100,6 +100,13 @@ pub trait History: Send + Sync {
     /// [`LedgerError`].
     async fn find_listed(&self, serial: &Serial) -> Result<Option<ListedCertificate>, LedgerError>;
 
+    /// The authorities that have a certificate with this serial number, or of which a CRL has named one, in order of their names: those that
+    /// were taken over may share what they have counted from 1.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn authorities_of(&self, serial: &Serial) -> Result<Vec<String>, LedgerError>;
+
     /// Of how many certificates of this authority nothing is known but what a CRL says.
     ///
     /// # Errors

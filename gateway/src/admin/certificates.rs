@@ -1,14 +1,14 @@
 //! `/v1/certificates`: what was issued.
 
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, History as _, Protocol, Revocation, RevocationReason,
-    StatusChange, StatusChanged, StatusName, change_status, change_status_of_any,
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Protocol, Revocation, RevocationReason, StatusChange,
+    StatusChanged, StatusName, change_status, change_status_of_any,
 };
-use certgate_pki::{Certificate, DigestAlgorithm, Serial, Timestamp, pem};
+use certgate_pki::{Certificate, DigestAlgorithm, Timestamp, pem};
 use serde::{Deserialize, Serialize};
 
 use super::query::{Query, read_time};
-use super::{Admin, AdminFailure, Code, Items, OPERATOR};
+use super::{Admin, AdminFailure, CertificateName, Code, Items, OPERATOR};
 use crate::telemetry::log_status_change;
 
 /// A certificate.
@@ -51,7 +51,7 @@ pub struct CertificateItem {
     pub advice: Option<String>,
 }
 
-/// What is asked of `POST /v1/certificates/SERIAL/revoke`.
+/// What is asked of `POST /v1/certificates/SERIAL/revoke`, or `AUTHORITY/SERIAL`.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revoke {
@@ -107,41 +107,17 @@ impl Admin {
         Ok(Items { items, next: page.next.map(|cursor| cursor.0) })
     }
 
-    pub(super) async fn show_certificate(&self, serial: &str) -> Result<CertificateItem, AdminFailure> {
-        let form = || AdminFailure::usage(format!("not a serial number in hex: {serial}"));
-        let serial = Serial::from_hex(serial).ok_or_else(form)?;
-        match self.base.ledger.find(&serial).await? {
-            Some(record) => self.certificate_item(&record, self.base.clock.now()),
-            None => Err(self.missing(&serial).await),
-        }
-    }
-
-    /// Why there is no certificate of this serial number: nobody knows it, or no more is known than that a CRL has named it.
-    async fn missing(&self, serial: &Serial) -> AdminFailure {
-        let listed = match self.base.ledger.find_listed(serial).await {
-            Ok(Some(listed)) => listed,
-            Ok(None) => {
-                return AdminFailure::not_found(format!("there is no certificate {serial}")).hint("certgate cert list");
-            }
-            Err(error) => return error.into(),
-        };
-        let (authority, said) = (&listed.authority, told(listed.status));
-        let (status, reason, since) = (if said.reason == Some(HOLD) { "on hold" } else { "revoked" }, said.reason, said.since);
-        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
-        let message = format!(
-            "certificate {serial} is known from an imported CRL of authority {authority} only: {status}{since} ({}), and so it stays in \
-             CRLs and OCSP",
-            reason.unwrap_or_default()
-        );
-        let hint = format!("to change or see it, import it first: certgate ca import {authority} --issued FILE");
-        AdminFailure::new(Code::Refused, message).hint(hint)
+    pub(super) async fn show_certificate(&self, name: &CertificateName) -> Result<CertificateItem, AdminFailure> {
+        self.certificate_item(&self.named(name).await?, self.base.clock.now())
     }
 
     /// Changes what became of a certificate; repeating it is no failure.
-    pub(super) async fn change_certificate(&self, serial: &str, change: StatusChange) -> Result<CertificateItem, AdminFailure> {
-        let form = || AdminFailure::usage(format!("not a serial number in hex: {serial}"));
-        let serial = Serial::from_hex(serial).ok_or_else(form)?;
-        let Some(record) = self.base.ledger.find(&serial).await? else { return Err(self.missing(&serial).await) };
+    pub(super) async fn change_certificate(
+        &self,
+        name: &CertificateName,
+        change: StatusChange,
+    ) -> Result<CertificateItem, AdminFailure> {
+        let (serial, record) = (&name.serial, self.named(name).await?);
         let now = self.base.clock.now();
         let offline_since = self.offline_since(&record);
         let changed = match change {
@@ -152,7 +128,7 @@ impl Admin {
             _ => change_status(&self.base.ledger, &record, change, now, OPERATOR).await?,
         };
         match changed {
-            StatusChanged::Changed => log_status_change(&serial, change),
+            StatusChanged::Changed => log_status_change(serial, change),
             StatusChanged::AlreadySo => {}
             StatusChanged::IsRevoked => {
                 let message = format!("certificate {serial} is revoked, and a revocation is for good (RFC 5280 §5.3.1)");
@@ -165,10 +141,10 @@ impl Admin {
             }
             StatusChanged::Raced => {
                 let message = format!("certificate {serial} was changed by somebody else at the same time");
-                return Err(AdminFailure::new(Code::Refused, message).hint(format!("certgate cert show {serial}")));
+                return Err(AdminFailure::new(Code::Refused, message).hint(format!("certgate cert show {name}")));
             }
         }
-        let Some(record) = self.base.ledger.find(&serial).await? else { return Err(self.missing(&serial).await) };
+        let record = self.named(&CertificateName { authority: Some(record.authority), serial: serial.clone() }).await?;
         let advice = offline_since.map(|since| {
             let Some(code) = told(record.status).reason else {
                 return format!("the key of {} is offline since {since}: bring it back for a CRL without this certificate", record.authority);
@@ -258,16 +234,16 @@ impl Admin {
 }
 
 /// The reason of a certificate on hold (RFC 5280 §5.3.1).
-const HOLD: &str = "certificateHold";
+pub(super) const HOLD: &str = "certificateHold";
 
 /// What a status says besides its name.
-struct Told {
-    reason: Option<&'static str>,
-    since: Option<Timestamp>,
+pub(super) struct Told {
+    pub(super) reason: Option<&'static str>,
+    pub(super) since: Option<Timestamp>,
     invalid_since: Option<Timestamp>,
 }
 
-const fn told(status: CertificateStatus) -> Told {
+pub(super) const fn told(status: CertificateStatus) -> Told {
     match status {
         CertificateStatus::Valid => Told { reason: None, since: None, invalid_since: None },
         CertificateStatus::Held(since) => Told { reason: Some(HOLD), since: Some(since), invalid_since: None },

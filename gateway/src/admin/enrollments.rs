@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use certgate_enrollment::{
-    Authority, EnrollError, EnrollmentId, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments,
+    Authority, EnrollError, EnrollmentId, EnrollmentQuery, EnrollmentRecord, EnrollmentState, Enrollments, deny,
 };
 use certgate_policy::Profile;
 use serde::{Deserialize, Serialize};
@@ -75,8 +75,7 @@ impl Admin {
         }
         let enrollment = self.find_enrollment(name).await?;
         let id = enrollment.id.clone();
-        let (_, authority) = self.issuer_of(&enrollment)?;
-        match authority.deny(&enrollment, &reason, OPERATOR).await {
+        match deny(&self.base.ledger, &enrollment, &reason, (self.base.clock.now(), OPERATOR)).await {
             Ok(()) => tracing::info!(enrollment = %id, "an enrollment was denied"),
             Err(EnrollError::NotAwaited) => return Err(self.decided(&id).await?),
             Err(error) => return Err(AdminFailure::new(Code::Failed, error.to_string())),
@@ -117,7 +116,8 @@ impl Admin {
         let authority = profile.and_then(|profile| self.authorities.get(&profile.authority).ok());
         profile.zip(authority).ok_or_else(|| {
             let message = format!("enrollment {} is of profile {}, which is gone", enrollment.id, enrollment.profile);
-            AdminFailure::new(Code::Refused, message).hint("configure the profile again, or let the device ask anew")
+            AdminFailure::new(Code::Refused, message)
+                .hint(format!("configure the profile again, or deny it: certgate enrollment deny {}", enrollment.id))
         })
     }
 

@@ -1,17 +1,20 @@
 //! `/v1/revocations`: many certificates at once, a batch a request. Who asks goes on with the next batch until there is none: nothing is
 //! held up for long, and what is cut short can be asked for again.
 
+use std::time::Duration;
+
 use certgate_enrollment::{
-    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Cursor, History as _, LedgerError, StatusChange,
-    StatusChanged, StatusName, change_status,
+    CertificateQuery, CertificateRecord, CertificateStatus, Certificates, Cursor, LedgerError, StatusChange, StatusChanged,
+    StatusName, change_status,
 };
-use certgate_pki::{Serial, Timestamp};
+use certgate_pki::Timestamp;
 use certgate_store::SqliteLedger;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
+use super::certificate_name::Named;
 use super::certificates::Revoke;
-use super::{Admin, AdminFailure, Code, OPERATOR};
+use super::{Admin, AdminFailure, CertificateName, Code, OPERATOR};
 use crate::telemetry::log_status_change;
 
 /// How many certificates a batch has at the most. They are revoked at the same time, and so in one commit or a few.
@@ -30,7 +33,7 @@ pub struct Revocations {
     /// Asked for by this principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requester: Option<String>,
-    /// With these serial numbers, in hex; [`BATCH`] at the most.
+    /// With these serial numbers, in hex or as `AUTHORITY/SERIAL`; [`BATCH`] at the most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serials: Option<Vec<String>>,
     /// As for one certificate.
@@ -41,6 +44,8 @@ pub struct Revocations {
     pub invalidity_date: Option<String>,
     /// Only say what would be done?
     pub dry_run: bool,
+    /// Is this for what has come since they were all walked through? What was revoked before, and authorities, were counted then.
+    pub again: bool,
     /// Go on after the batch before: its `next`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
@@ -49,7 +54,7 @@ pub struct Revocations {
 /// What came of a batch.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct Revoked {
-    /// How many there are that have not expired.
+    /// How many there are that have not ended, or can renew themselves still.
     pub matched: u64,
     /// How many of them were revoked now, or would be.
     pub revoked: u64,
@@ -61,6 +66,9 @@ pub struct Revoked {
     pub no_rev_avail: u64,
     /// Serial numbers of no certificate.
     pub unknown: Vec<String>,
+    /// Of serial numbers that several authorities have, those that may be meant; none of them is revoked.
+    #[serde(default)]
+    pub ambiguous: Vec<String>,
     /// Where the next batch begins, if there is one.
     pub next: Option<String>,
 }
@@ -110,10 +118,20 @@ impl Admin {
             cursor: wish.cursor.clone().map(Cursor),
             ..CertificateQuery::all(now, BATCH)
         };
-        let page = self.base.ledger.list(query).await?;
-        // What has expired is good for nothing already, and there may be a million of it.
-        let good = page.items.into_iter().filter(|record| record.status_name(now) != StatusName::Expired).collect();
-        Ok((good, Revoked { next: page.next.map(|cursor| cursor.0), ..Revoked::default() }))
+        let mut page = self.base.ledger.list(query).await?;
+        page.items.retain(|record| !self.is_over(record, now));
+        if wish.again {
+            page.items.retain(|record| would_come(record) == StatusChanged::Changed);
+        }
+        Ok((page.items, Revoked { next: page.next.map(|cursor| cursor.0), ..Revoked::default() }))
+    }
+
+    /// Is it good for nothing any more, not even to be renewed? There may be a million of those.
+    fn is_over(&self, record: &CertificateRecord, now: Timestamp) -> bool {
+        // Nothing renews by a profile that is not there.
+        let profile = self.profiles.iter().find(|profile| profile.name == record.profile);
+        let last = record.validity.not_after.after(profile.map_or(Duration::ZERO, |profile| profile.renew_grace));
+        record.status_name(now) == StatusName::Expired && now.floor_to_second() > last
     }
 
     async fn by_serials(&self, serials: &[String]) -> Result<(Vec<CertificateRecord>, Revoked), AdminFailure> {
@@ -123,15 +141,12 @@ impl Admin {
         let mut outcome = Revoked::default();
         let mut records = Vec::with_capacity(serials.len());
         for text in serials {
-            let form = || AdminFailure::usage(format!("not a serial number in hex: {text}"));
-            let serial = Serial::from_hex(text).ok_or_else(form)?;
-            match self.base.ledger.find(&serial).await? {
-                Some(record) => records.push(record),
-                None => match self.base.ledger.find_listed(&serial).await?.map(|listed| listed.status) {
-                    // Of which nothing is known but that a CRL has revoked it, for good.
-                    Some(CertificateStatus::Revoked(_)) => outcome.already_revoked += 1,
-                    _ => outcome.unknown.push(text.clone()),
-                },
+            match self.look_up(&text.parse::<CertificateName>()?).await? {
+                Named::Recorded(record) => records.push(*record),
+                // Of which nothing is known but that a CRL has revoked it, for good.
+                Named::Listed(_, CertificateStatus::Revoked(_)) => outcome.already_revoked += 1,
+                Named::Listed(..) | Named::Unknown => outcome.unknown.push(text.clone()),
+                Named::Several(names) => outcome.ambiguous.extend(names.iter().map(ToString::to_string)),
             }
         }
         Ok((records, outcome))

@@ -167,15 +167,15 @@ impl Admin {
                 Ok((StatusCode::CREATED, encode(&self.new_scep_challenge(read_json(body, MAX_BODY).await?).await?)?))
             }
             ("GET", ["v1", "certificates"]) => ok(encode(&self.list_certificates(query).await?)?),
-            ("GET", ["v1", "certificates", serial]) => ok(encode(&self.show_certificate(serial).await?)?),
-            ("POST", ["v1", "certificates", serial, action]) => {
+            ("GET", ["v1", "certificates", name @ ..]) => ok(encode(&self.show_certificate(&name.join("/").parse()?).await?)?),
+            ("POST", ["v1", "certificates", name @ .., action]) => {
                 let change = match *action {
                     "revoke" => read_json::<Revoke>(body, MAX_BODY).await?.change(self.base.clock.now())?,
                     "hold" => StatusChange::Hold,
                     "release" => StatusChange::Release,
                     _ => return Err(AdminFailure::not_found(format!("certificates are not to be {action}"))),
                 };
-                ok(encode(&self.change_certificate(serial, change).await?)?)
+                ok(encode(&self.change_certificate(&name.join("/").parse()?, change).await?)?)
             }
             ("POST", ["v1", "revocations"]) => ok(encode(&self.revoke_batch(read_json(body, MAX_BODY).await?).await?)?),
             ("GET", ["v1", "enrollments"]) => ok(encode(&self.list_enrollments(query).await?)?),

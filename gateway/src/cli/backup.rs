@@ -1,7 +1,7 @@
 //! `certgate backup` and `certgate restore`.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use certgate_enrollment::Clock;
@@ -9,6 +9,7 @@ use clap::{Args, ValueHint};
 use serde_json::{Value, json};
 
 use super::output::{self, Format, Printed};
+use super::progress::Progress;
 use super::{Global, examples};
 use crate::admin::{AdminFailure, Code, read_time};
 use crate::backup::{Consent, Made, NotDone, Restored, Target, WantedBackup, WantedRestore, make_backup, restore};
@@ -62,9 +63,11 @@ pub(super) fn make(global: &Global, arguments: &BackupArguments) -> Result<Print
     }
     let mut stdout = std::io::stdout().lock();
     let target = if is_stream { Target::Stream(&mut stdout) } else { Target::File(&arguments.file) };
-    let mut progress = Progress::default();
-    let made = make_backup(&wanted, target, |done, all| progress.tell(done, all));
-    progress.end();
+    let mut progress: Option<Progress> = None;
+    let made = make_backup(&wanted, target, |done, all| {
+        progress.get_or_insert_with(|| Progress::new("pages of the ledger", all, global.output)).set(done);
+    });
+    drop(progress);
     let made = made.map_err(failed)?;
     warn(&made, global.output);
     Ok(if is_stream { Printed::Nothing } else { Printed::Record(describe(&arguments.file, &made)) })
@@ -173,29 +176,5 @@ fn failed(error: impl Into<anyhow::Error>) -> AdminFailure {
     match error.downcast_ref::<NotDone>() {
         Some(not_done) => AdminFailure::new(Code::Refused, not_done.to_string()).hint(&not_done.hint),
         None => AdminFailure::new(Code::Failed, format!("{error:#}")),
-    }
-}
-
-/// How far the copy of a ledger is, at a terminal.
-#[derive(Default)]
-struct Progress {
-    percent: Option<u64>,
-}
-
-impl Progress {
-    fn tell(&mut self, done: u64, all: u64) {
-        let mut out = std::io::stderr();
-        let percent = done * 100 / all.max(1);
-        if out.is_terminal() && self.percent != Some(percent) {
-            self.percent = Some(percent);
-            // Progress that cannot be shown is none.
-            let _ = write!(out, "\rcopying the ledger: {percent} %");
-        }
-    }
-
-    fn end(&self) {
-        if self.percent.is_some() {
-            let _ = writeln!(std::io::stderr());
-        }
     }
 }

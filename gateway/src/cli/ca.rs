@@ -116,7 +116,7 @@ pub(super) async fn run(global: &Global, command: CaCommand) -> Result<Printed, 
         }
         CaCommand::Import(arguments) => {
             let stopped = Stopped::open(global)?;
-            let imported = stopped.import(arguments).await;
+            let imported = stopped.import(arguments, global.output).await;
             stopped.close(imported).await.map(Printed::Record)
         }
     }
@@ -170,7 +170,7 @@ impl Stopped {
     }
 
     /// Takes a chain, a key and a past, whichever are given: what the authority is then.
-    async fn import(&self, arguments: ImportArguments) -> Result<Value, AdminFailure> {
+    async fn import(&self, arguments: ImportArguments, format: Format) -> Result<Value, AdminFailure> {
         let ImportArguments { of: OfOne { authority: name }, key, files, issued, crls, profile } = arguments;
         let (config, authority) = (self.config(&name)?, self.authority(&name)?);
         let checked = authority.check(&files, key.as_deref()).await.map_err(failed)?;
@@ -179,7 +179,7 @@ impl Stopped {
         let (mut shown, mut stage) = (None::<Progress>, "");
         let mut tell = |Stage { what, done, total }: Stage| {
             if what != std::mem::replace(&mut stage, what) {
-                drop(shown.replace(Progress::new(what, total)));
+                drop(shown.replace(Progress::new(what, total, format)));
             }
             shown.iter().for_each(|shown| shown.set(done));
         };

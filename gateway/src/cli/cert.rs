@@ -8,8 +8,8 @@ use hyper::Method;
 
 use super::output::{self, Printed};
 use super::{Global, examples};
-use crate::admin::AdminFailure;
 use crate::admin::client::ask;
+use crate::admin::{AdminFailure, CertificateName};
 
 #[derive(Subcommand)]
 pub(super) enum CertCommand {
@@ -32,18 +32,15 @@ pub(super) enum CertCommand {
 
 #[derive(Args)]
 pub(super) struct Serial {
-    /// Its serial number, in hex
+    /// Its serial number, in hex; AUTHORITY/SERIAL, where several authorities have it
     serial: String,
 }
 
 impl Serial {
     /// Where it is on the socket.
     fn path(&self, action: &str) -> Result<String, AdminFailure> {
-        let serial = &self.serial;
-        if serial.is_empty() || !serial.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(AdminFailure::usage(format!("not a serial number in hex: {serial}")));
-        }
-        Ok(format!("/v1/certificates/{serial}{action}"))
+        let name: CertificateName = self.serial.parse()?;
+        Ok(format!("/v1/certificates/{name}{action}"))
     }
 }
 

@@ -48,10 +48,12 @@ Examples:
 pub(super) const CERT_SHOW: &str = "Prints the certificate as PEM with all that the ledger knows of it.
 
 Examples:
-  certgate cert show 0192f1a4b6e37c2d9a";
+  certgate cert show 0192f1a4b6e37c2d9a
+  certgate cert show old-ca/01";
 
 pub(super) const CERT_REVOKE: &str =
-    "Prints the certificate, or how many were matched and revoked. OCSP tells of it at once, a new CRL soon after.
+    "Prints the certificate, or how many were matched and revoked. OCSP tells of it at once, a new CRL soon after. What is issued while many are
+revoked is revoked, too.
 
 Examples:
   certgate cert revoke 0192f1a4b6e37c2d9a --reason keyCompromise

@@ -19,9 +19,13 @@ const ENDLESS: &str = "{msg}: {human_pos}";
 /// How often it is drawn while nothing moves.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Does anybody see it? Programs that read JSON do not.
-pub(super) fn is_wanted(format: Format) -> bool {
-    format == Format::Table && std::io::stderr().is_terminal()
+/// Does anybody see it? Programs that read JSON do not, whatever they have on stderr.
+const fn is_seen(format: Format, has_terminal: bool) -> bool {
+    matches!(format, Format::Table) && has_terminal
+}
+
+fn is_wanted(format: Format) -> bool {
+    is_seen(format, std::io::stderr().is_terminal())
 }
 
 /// Asks the gateway for what may take long, and draws how far it has come, in steps that are called so.
@@ -38,7 +42,7 @@ pub(super) async fn ask_at_length(
     let mut drawn: Option<Progress> = None;
     let draw = |ProgressResult { done, total }: ProgressResult| {
         if total > 0 {
-            drawn.get_or_insert_with(|| Progress::new(steps, total)).set(done);
+            drawn.get_or_insert_with(|| Progress::new(steps, total, global.output)).set(done);
         }
     };
     ask_and_watch(&socket, (method, path), body, draw).await
@@ -48,9 +52,10 @@ pub(super) async fn ask_at_length(
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of something that takes so many steps; 0 is not known. Nothing is drawn where there is no terminal.
-    pub(super) fn new(what: &'static str, total: u64) -> Self {
-        let bar = ProgressBar::with_draw_target((total > 0).then_some(total), ProgressDrawTarget::stderr()).with_message(what);
+    /// Of something that takes so many steps; 0 is not known. Nothing is drawn where there is no terminal, or JSON is printed.
+    pub(super) fn new(what: &'static str, total: u64, format: Format) -> Self {
+        let target = if is_wanted(format) { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target((total > 0).then_some(total), target).with_message(what);
         // A template that is wrong draws the library's own.
         if let Ok(style) = ProgressStyle::with_template(if total > 0 { TEMPLATE } else { ENDLESS }) {
             bar.set_style(style.progress_chars("=> "));
@@ -83,12 +88,19 @@ mod tests {
     #[test]
     fn the_template_is_one_and_steps_never_pass_the_end() {
         assert!(ProgressStyle::with_template(TEMPLATE).is_ok() && ProgressStyle::with_template(ENDLESS).is_ok());
-        let progress = Progress::new("events", 10);
+        let progress = Progress::new("events", 10, Format::Json);
         progress.set(4);
         assert_eq!(progress.0.position(), 4);
         progress.set(11);
         assert_eq!(progress.0.position(), 10);
         progress.finish();
         assert!(progress.0.is_finished());
+    }
+
+    #[test]
+    fn it_is_for_people_at_a_terminal() {
+        let all = [(Format::Table, true), (Format::Table, false), (Format::Json, true), (Format::Json, false)];
+        assert_eq!(all.map(|(format, has_terminal)| is_seen(format, has_terminal)), [true, false, false, false]);
+        assert!(Progress::new("events", 10, Format::Json).0.is_hidden());
     }
 }

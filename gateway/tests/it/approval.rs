@@ -14,7 +14,7 @@ use crate::process::Gateway;
 const CONFIG: &str = "[[profile]]\nname = \"default\"\nauthority = \"default\"\napproval = \"manual\"\n";
 
 /// Sends a CSR as each of these users.
-async fn enroll(gateway: &Gateway, users: &[(&str, &str)], csr: &[u8]) -> Vec<StatusCode> {
+pub(crate) async fn enroll(gateway: &Gateway, users: &[(&str, &str)], csr: &[u8]) -> Vec<StatusCode> {
     let (mut sender, connection) = connect(gateway).await;
     let requests = async {
         let mut statuses = Vec::new();
@@ -73,4 +73,28 @@ async fn a_person_sees_what_would_be_issued_and_says_to_whom() {
     assert_eq!(enroll(&gateway, &users, &csr).await, [StatusCode::OK, StatusCode::FORBIDDEN]);
     let (code, decided) = gateway.admin(&["enrollment", "approve", text(&stolen, "id")]);
     assert!(code == 4 && text(&decided["error"], "message").ends_with("it is denied"), "{decided}");
+}
+
+/// One whose profile is called otherwise now, or is there no more.
+#[tokio::test]
+async fn a_request_whose_profile_is_gone_can_be_denied() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = directory.path().join("d");
+    let gateway = Gateway::start_with(&data_dir, CONFIG);
+    let (_, added) = gateway.admin(&["est", "user", "add", "pump-7", "--allow", "cn:pump-7"]);
+    let csr = CsrBuilder::new(&device_key()).common_name("pump-7").sign();
+    assert_eq!(enroll(&gateway, &[("pump-7", text(&added, "password"))], &csr).await, [StatusCode::ACCEPTED]);
+    assert_eq!(gateway.stop(), Some(0));
+    let renamed = "[[profile]]\nname = \"pumps\"\nauthority = \"default\"\n\
+                   [[endpoint]]\nprotocol = \"est\"\nname = \"default\"\nprofile = \"pumps\"\n";
+    std::fs::write(data_dir.join("certgate.toml"), renamed).unwrap();
+    let gateway = Gateway::start(&data_dir);
+    let (_, list) = gateway.admin(&["enrollment", "list", "--state", "pending"]);
+    let id = text(&list["items"][0], "id");
+    let (code, refused) = gateway.admin(&["enrollment", "approve", id]);
+    assert!(code == 4 && text(&refused["error"], "message").contains("of profile default, which is gone"), "{refused}");
+    let (code, denied) = gateway.admin(&["enrollment", "deny", id, "--reason", "pumps ask anew"]);
+    assert_eq!((code, text(&denied, "state"), text(&denied, "reason")), (0, "denied", "pumps ask anew"), "{denied}");
+    assert_eq!(gateway.admin(&["enrollment", "deny", id]).0, 4, "once");
+    assert!(gateway.admin(&["audit", "verify"]).1["ok"].as_bool().unwrap());
 }

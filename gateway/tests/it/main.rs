@@ -9,6 +9,8 @@ mod backup;
 mod broken_configurations;
 mod client;
 mod command_line;
+mod command_line_revocations;
+mod command_line_serials;
 mod crls;
 mod generated;
 mod http2;

@@ -106,6 +106,15 @@ impl History for SqliteLedger {
         found.map(Stored::listed).transpose()
     }
 
+    async fn authorities_of(&self, serial: &Serial) -> Result<Vec<String>, LedgerError> {
+        let select = "SELECT authority FROM certificate WHERE serial = ?1
+                      UNION SELECT authority FROM listed_certificate WHERE serial = ?1 ORDER BY authority";
+        self.readers.read(|connection| {
+            let mut select = connection.prepare_cached(select)?;
+            select.query_map([serial.as_octets()], |row| row.get(0))?.collect()
+        })
+    }
+
     async fn count_listed(&self, authority: &str) -> Result<u64, LedgerError> {
         let select = "SELECT count(*) FROM listed_certificate WHERE authority = ?";
         let count: i64 =

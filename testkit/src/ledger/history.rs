@@ -1,5 +1,7 @@
 //! What authorities did before they came here.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use certgate_enrollment::{
     CertificateImported, CertificateRecord, CertificateStatus, CommittedChange, CrlRecord, EntryImported, Event, History,
@@ -87,6 +89,13 @@ impl History for MemoryLedger {
         let state = self.read();
         let of_serial = state.listed.iter().filter(|one| one.serial == *serial);
         Ok(of_serial.min_by(|one, other| one.authority.cmp(&other.authority)).cloned())
+    }
+
+    async fn authorities_of(&self, serial: &Serial) -> Result<Vec<String>, LedgerError> {
+        let state = self.read();
+        let recorded = state.certificates.iter().filter(|one| one.serial == *serial).map(|one| &one.authority);
+        let listed = state.listed.iter().filter(|one| one.serial == *serial).map(|one| &one.authority);
+        Ok(recorded.chain(listed).cloned().collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     async fn count_listed(&self, authority: &str) -> Result<u64, LedgerError> {

@@ -96,7 +96,10 @@ async fn another_certificate_of_a_serial_number_stops_the_batch(ledger: &dyn Led
     assert_eq!(events(ledger).await, 1);
     // Another authority has serial numbers of its own.
     let theirs = CertificateRecord { authority: "other".into(), der: vec![0x30, 0], ..known };
+    let serial = theirs.serial.clone();
+    assert_eq!(ledger.authorities_of(&serial).await, Ok(vec!["default".into()]));
     assert_eq!(ledger.import_certificates(vec![(theirs, event)]).await, Ok(vec![Recorded]));
+    assert_eq!(ledger.authorities_of(&serial).await, Ok(vec!["default".into(), "other".into()]));
 }
 
 async fn what_only_a_crl_names_is_told_like_any_other(ledger: &dyn Ledger) {
@@ -111,6 +114,10 @@ async fn what_only_a_crl_names_is_told_like_any_other(ledger: &dyn Ledger) {
     assert_eq!(ledger.find_listed(&ours.0.serial).await, Ok(Some(ours.0.clone())), "the first authority by name");
     assert_eq!(ledger.find(&ours.0.serial).await, Ok(None), "there is no certificate");
     assert_eq!(ledger.find_listed(&certificate(3).serial).await, Ok(None));
+    for (second, authorities) in [(1, &["default", "other"][..]), (2, &["default"]), (3, &[])] {
+        let found = ledger.authorities_of(&certificate(second).serial).await.unwrap();
+        assert_eq!(found, authorities, "{second}");
+    }
     for (authority, count) in [("default", 2), ("other", 1), ("", 0)] {
         assert_eq!(ledger.count_listed(authority).await, Ok(count), "{authority:?}");
     }
@@ -158,6 +165,7 @@ async fn a_certificate_takes_over_what_was_listed_of_it(ledger: &dyn Ledger) {
     assert_eq!(state_of(ledger, 1).await, Some(expected.state()), "its own end is known now");
     assert_eq!(state_of(ledger, 2).await.unwrap().status, held(6));
     assert_eq!((ledger.find_listed(&expected.serial).await, ledger.count_listed("default").await), (Ok(None), Ok(1)));
+    assert_eq!(ledger.authorities_of(&expected.serial).await, Ok(vec!["default".into()]), "one is named once");
     assert_eq!(ledger.not_good("default", NOW, None, 100).await.unwrap().len(), 3, "each comes once");
     assert_eq!(statuses(ledger).await[3..], [expected.state(), state_of(ledger, 2).await.unwrap()], "lists keep it until that");
     // From here on it is one like any other.

@@ -88,7 +88,7 @@ fn it_refuses_what_the_gateway_refuses() {
         ("validation", "http01_port", json!(0)),
         ("validation", "http01_port", json!(65536)),
         ("validation", "deny_networks", json!(["example"])),
-        ("store", "queue", json!(0)),
+        ("store", "queue", json!(1023)),
         ("limits", "rsa_threads", json!(65)),
         ("limits", "ocsp_bytes", json!(1)),
         ("log", "level", json!("loud")),
