@@ -61,7 +61,8 @@ const BODIES: Attack = Attack { name: "bodies", shows: "bodies that hold all pla
 const WAIT: Attack = Attack { name: "wait", shows: "very many requests that wait for a person hold up nobody", memory: 24 };
 const WAITING: u32 = 100_000;
 /// Upon the same, whose CRL has so many entries.
-const READERS: Attack = Attack { name: "readers", shows: "very many who do not read a long CRL do not have a copy of it each", memory: 48 };
+const READERS: Attack =
+    Attack { name: "readers", shows: "very many who do not read a long CRL do not have a copy of it each", memory: 48 };
 const REVOKED: u32 = 20_000;
 /// A profile that a person has to say yes for, beside the usual one.
 const APPROVAL: &str = r#"
@@ -142,7 +143,9 @@ impl Target {
         let data = gateway.data_dir().to_owned();
         gateway.stop()?;
         let mut fill = process::limited(SECONDS, PYTHON);
-        fill.arg(work.path().join("waiting.py")).arg(data.join("ledger.db")).args([WAITING, REVOKED].map(|count| count.to_string()));
+        fill.arg(work.path().join("waiting.py"))
+            .arg(data.join("ledger.db"))
+            .args([WAITING, REVOKED].map(|count| count.to_string()));
         process::output(&mut fill)?;
         let gateway = Gateway::start_configured(&data, &[], Some(&work.path().join("certgate.toml")))?;
         let milliseconds = gateway.ready_after().as_secs_f64() * 1000.0;
