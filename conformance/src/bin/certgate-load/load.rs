@@ -25,6 +25,7 @@ use crate::{
 
 /// Where the load goes and how much of it.
 #[derive(clap::Args)]
+#[group(id = "load")]
 pub(crate) struct Options {
     /// Where: of EST `https://HOST:PORT/.well-known/est`, of ACME `https://HOST:PORT/acme/ENDPOINT/directory`, of SCEP
     /// `http://HOST:PORT/scep/ENDPOINT`, of OCSP `http://HOST:PORT/ocsp/AUTHORITY`
