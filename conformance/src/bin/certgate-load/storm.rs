@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// Its key, PEM
     #[arg(long)]
     key: PathBuf,
-    /// Renewals before the storm, and again during it
+    /// Renewals before the storm, and at the most so many while it lasts
     #[arg(long, default_value_t = 200)]
     renewals: usize,
 }
@@ -50,8 +50,8 @@ pub(crate) struct Measurement {
     /// The same while guesses were waiting.
     storm_p50_us: u64,
     storm_p99_us: u64,
-    /// How many guesses were unanswered still when the last renewal was done: the storm was there all the time.
-    unanswered: usize,
+    /// How many renewals those were: each was done before the last guess was answered.
+    renewals: usize,
     /// Guesses by the status of their answer.
     answers: BTreeMap<u16, usize>,
 }
@@ -77,22 +77,28 @@ async fn drive(options: &Options) -> anyhow::Result<Measurement> {
         storm.spawn(guess(stranger.connect().await?, Arc::clone(&guesses), Arc::clone(&start)));
     }
     start.wait().await;
-    let during = renew(&mut connection, &renewals, options.renewals..2 * options.renewals).await?;
-    let mut answers = BTreeMap::new();
+    let (mut answers, mut during) = (BTreeMap::new(), Vec::new());
     let mut count = |status: anyhow::Result<u16>| -> anyhow::Result<()> {
         *answers.entry(status?).or_default() += 1;
         Ok(())
     };
-    while let Some(answered) = storm.try_join_next() {
-        count(answered?)?;
+    for index in options.renewals..2 * options.renewals {
+        let took = renew(&mut connection, &renewals, index..index + 1).await?;
+        while let Some(answered) = storm.try_join_next() {
+            count(answered?)?;
+        }
+        if storm.is_empty() {
+            break;
+        }
+        during.extend(took);
     }
-    let unanswered = storm.len();
+    during.sort_unstable();
     while let Some(answered) = storm.join_next().await {
         count(answered?)?;
     }
     let [calm_p50_us, calm_p99_us] = [50, 99].map(|percent| percentile(&calm, percent));
     let [storm_p50_us, storm_p99_us] = [50, 99].map(|percent| percentile(&during, percent));
-    Ok(Measurement { calm_p50_us, calm_p99_us, storm_p50_us, storm_p99_us, unanswered, answers })
+    Ok(Measurement { calm_p50_us, calm_p99_us, storm_p50_us, storm_p99_us, renewals: during.len(), answers })
 }
 
 /// One guess; the status of its answer.
