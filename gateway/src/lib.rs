@@ -3,8 +3,7 @@
 //! `config` says what is wanted, `assemble` makes it, `listen` takes connections, `serve` answers requests, `auth` finds out who asks,
 //! `admin` is the operator's socket, `audit` signs heads of the audit trail, `cli` the command line, `telemetry` what certgate says about
 //! itself, `validate` asks others whether a client controls a name, `publish` makes and serves CRLs, `data_dir` is what is kept on this machine,
-//! `backup` what is kept elsewhere and comes back, `reload` what changes
-//! while it runs, `work_pool` threads for long work.
+//! `backup` what is kept elsewhere and comes back, `reload` what changes while it runs, `work_pool` threads for long work.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod admin;
