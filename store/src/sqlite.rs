@@ -8,12 +8,12 @@ mod accounts;
 mod audit;
 mod audit_chain;
 mod authorities;
+mod cache;
 mod carrying;
 mod certificates;
 mod checkpoint;
 mod connection;
 mod copy;
-mod credential_cache;
 mod crls;
 mod divergence;
 mod enrollments;
@@ -33,15 +33,15 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use certgate_enrollment::{Ledger, LedgerError};
+use certgate_enrollment::{Account, EstUser, Ledger, LedgerError};
 use certgate_pki::Digest;
 use rusqlite::Connection;
 
+use cache::Cache;
 pub use carrying::Ended;
 use checkpoint::Checkpointer;
 pub use connection::OpenError;
 pub use copy::copy_ledger;
-use credential_cache::CredentialCache;
 pub use divergence::{Divergence, Issued, Unlike, divergence, unlike};
 pub use inspection::{Inspection, inspect_ledger};
 use readers::Readers;
@@ -50,6 +50,10 @@ use writer::{Transaction, WriteError, Writer};
 
 /// Connections for point reads.
 const READERS: usize = 4;
+/// Names whose credentials are remembered.
+const CREDENTIALS: usize = 64 * 1024;
+/// Accounts that are remembered: few, since any stranger may have one, with a key and contacts as long as may be.
+const ACCOUNTS: usize = 4096;
 
 /// The embedded ledger: cheap to clone, the file is closed when the last clone is gone.
 #[derive(Clone)]
@@ -58,7 +62,8 @@ pub struct SqliteLedger {
     writer: Arc<Writer>,
     _checkpointer: Arc<Checkpointer>,
     readers: Arc<Readers>,
-    credentials: Arc<CredentialCache>,
+    credentials: Arc<Cache<String, EstUser>>,
+    accounts: Arc<Cache<u64, Account>>,
     watchers: Watchers,
     digest: Arc<dyn Digest>,
     path: PathBuf,
@@ -81,9 +86,18 @@ impl SqliteLedger {
         let writer = Arc::new(Writer::start(connection, head, queue, Arc::clone(&digest)).map_err(OpenError::Thread)?);
         let checkpointer = Arc::new(Checkpointer::start(path, &writer)?);
         let readers = Arc::new(Readers::open(path, READERS)?);
-        let credentials = Arc::new(CredentialCache::default());
+        let (credentials, accounts) = (Arc::new(Cache::new(CREDENTIALS)), Arc::new(Cache::new(ACCOUNTS)));
         let watchers = Watchers::default();
-        Ok(Self { writer, _checkpointer: checkpointer, readers, credentials, watchers, digest, path: path.to_owned() })
+        Ok(Self {
+            writer,
+            _checkpointer: checkpointer,
+            readers,
+            credentials,
+            accounts,
+            watchers,
+            digest,
+            path: path.to_owned(),
+        })
     }
 
     /// How many writes wait to be committed.

@@ -40,6 +40,15 @@ pub enum OrderState {
     Invalid(String),
 }
 
+impl From<&Outcome> for OrderState {
+    fn from(finalized: &Outcome) -> Self {
+        match finalized {
+            Outcome::Issued(issued) | Outcome::Served(issued) => Self::Valid(issued.serial.clone()),
+            Outcome::Pending(pending) => Self::Processing(pending.waited),
+        }
+    }
+}
+
 /// An order, its authorizations, and where that leaves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
@@ -137,6 +146,16 @@ impl OrderFlow {
         Ok(Some(Order { record, authorizations, state }))
     }
 
+    /// The certificate that an order of an account has become; `None` when there is none, or it is another's.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn certificate(&self, account: &Account, order: &str) -> Result<Option<Serial>, LedgerError> {
+        let found = self.enrollments.find_by_transaction(Protocol::Acme, &account.endpoint, order).await?;
+        let own = found.filter(|found| found.proof == Proof::Account(account.id) && found.state == EnrollmentState::Issued);
+        Ok(own.and_then(|own| own.serial))
+    }
+
     /// An authorization of an account; `None` when there is none of this name, or it is another's.
     ///
     /// # Errors
@@ -166,12 +185,13 @@ impl OrderFlow {
         Ok((AuthorizationRecord { state: next, changed_at: now, ..authorization }, is_begun))
     }
 
-    /// What came of a validation.
+    /// What came of a validation, whether or not it was said before that it has begun.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub async fn end_validation(
         &self,
+        account: &Account,
         authorization: &AuthorizationRecord,
         outcome: Result<(), ValidationError>,
     ) -> Result<(), LedgerError> {
@@ -181,6 +201,7 @@ impl OrderFlow {
         };
         let now = self.clock.now();
         let mut event = event_about(authorization, kind, now, crate::INTERNAL_PRINCIPAL.to_owned());
+        event.details.push(("account", account.principal()));
         event.details.extend(outcome.as_ref().err().map(|error| ("reason", error.kind.clone())));
         // Somebody else's validation has ended first: that one counts.
         self.orders.advance_authorization(authorization, next, outcome.err(), event).await?;

@@ -57,7 +57,7 @@ impl Case {
     async fn validate(&self, authorization: &AuthorizationRecord, outcome: Result<(), ValidationError>) {
         let (begun, is_begun) = self.flow.begin_validation(&self.account, authorization.clone()).await.unwrap();
         assert!(is_begun && begun.state == AuthorizationState::Processing);
-        self.flow.end_validation(&begun, outcome).await.unwrap();
+        self.flow.end_validation(&self.account, &begun, outcome).await.unwrap();
     }
 
     /// An order of these names, ready to be finalized.
@@ -131,7 +131,8 @@ async fn one_authorization_that_fails_ends_the_order() {
     let case = Case::new().await;
     let order = case.open(&["a.example", "b.example"]).await;
     case.validate(&order.authorizations[0], Ok(())).await;
-    case.validate(&order.authorizations[1], refused()).await;
+    // At once: nobody was told that it has begun.
+    case.flow.end_validation(&case.account, &order.authorizations[1], refused()).await.unwrap();
     let stands = case.again(&order).await;
     assert_eq!(stands.state, OrderState::Invalid("an authorization is invalid: refused".into()));
     assert_eq!(stands.authorizations[1].error.as_ref().unwrap().kind, "connection");
@@ -149,9 +150,9 @@ async fn a_validation_is_begun_once_and_taken_up_again_when_it_was_cut_short() {
     assert!(!case.flow.begin_validation(&case.account, begun.clone()).await.unwrap().1);
     let cut_short = case.flow.cut_short("default", 9).await.unwrap();
     assert_eq!(cut_short, std::slice::from_ref(&begun));
-    case.flow.end_validation(&cut_short[0], Ok(())).await.unwrap();
+    case.flow.end_validation(&case.account, &cut_short[0], Ok(())).await.unwrap();
     // The first one ends too, and says something else: too late.
-    case.flow.end_validation(&begun, refused()).await.unwrap();
+    case.flow.end_validation(&case.account, &begun, refused()).await.unwrap();
     assert_eq!(case.again(&order).await.state, OrderState::Ready);
 }
 

@@ -29,23 +29,26 @@ fn is_factored(modulus: &BigUint) -> bool {
         return true;
     }
     a += 1_u32;
-    let mut b_squared = &a * &a - modulus;
+    let first = &a * &a - modulus;
     // (a + 1)^2 = a^2 + 2a + 1, and that step grows by 2 from one a to the next.
-    let mut step = (a << 1) + 1_u32;
-    for _ in 0..ROUNDS {
-        if is_square(&b_squared) {
+    let step = (a << 1) + 1_u32;
+    let residue = |number: &BigUint| u32::try_from(number % SIEVED).unwrap_or(0);
+    let (mut rest, mut rest_of_step) = (residue(&first), residue(&step));
+    for round in 0..ROUNDS {
+        // What may be a square is computed, one in 110.
+        if may_be_square(rest) && is_square(&(&first + &step * round + round * round.saturating_sub(1))) {
             return true;
         }
-        b_squared += &step;
-        step += 2_u32;
+        rest = (rest + rest_of_step) % SIEVED;
+        rest_of_step = (rest_of_step + 2) % SIEVED;
     }
     false
 }
 
 /// Moduli without a common factor, and which numbers are squares modulo each: of all numbers, 1 in 110 is a square modulo all of them.
-const SIEVE: [(u64, u64); 4] = [(64, squares(64)), (63, squares(63)), (61, squares(61)), (55, squares(55))];
-/// The product of the odd ones.
-const ODD: u32 = 63 * 61 * 55;
+const SIEVE: [(u32, u64); 4] = [(64, squares(64)), (63, squares(63)), (61, squares(61)), (55, squares(55))];
+/// Their product: what a number leaves when it is divided by this tells what it leaves for each of them.
+const SIEVED: u32 = 64 * 63 * 61 * 55;
 
 /// Bit `x` says whether `x` is a square modulo this number, which is at most 64.
 const fn squares(modulus: u64) -> u64 {
@@ -57,17 +60,12 @@ const fn squares(modulus: u64) -> u64 {
     bits
 }
 
+/// Is a number that leaves this a square modulo each of the sieve?
+fn may_be_square(rest: u32) -> bool {
+    SIEVE.iter().all(|(modulus, squares)| squares >> (rest % modulus) & 1 == 1)
+}
+
 fn is_square(number: &BigUint) -> bool {
-    let low = number.iter_u64_digits().next().unwrap_or(0);
-    let is_square_modulo = |residue: u64, (modulus, squares): (u64, u64)| squares >> (residue % modulus) & 1 == 1;
-    let [even, odd @ ..] = SIEVE;
-    if !is_square_modulo(low, even) {
-        return false;
-    }
-    let rest = u64::try_from(number % ODD).unwrap_or(0);
-    if !odd.into_iter().all(|modulus| is_square_modulo(rest, modulus)) {
-        return false;
-    }
     let root = number.sqrt();
     &root * &root == *number
 }
@@ -80,13 +78,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn squares_and_no_others(root in any::<u128>(), off in 1..1000_u32) {
+        fn squares_are_among_those_that_may_be(root in 1..=u128::MAX) {
             let root = BigUint::from(root);
             let square = &root * &root;
-            prop_assert!(is_square(&square));
-            // The next square is 2 * root + 1 away.
-            prop_assume!(root > BigUint::from(off));
-            prop_assert!(!is_square(&(&square + off)) && !is_square(&(&square - off)));
+            prop_assert!(is_square(&square) && may_be_square(u32::try_from(&square % SIEVED).unwrap()));
+            prop_assert!(!is_square(&(square + 1_u32)));
         }
 
         #[test]

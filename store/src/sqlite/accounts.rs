@@ -39,9 +39,17 @@ impl Accounts for SqliteLedger {
     }
 
     async fn find_account(&self, endpoint: &str, id: u64) -> Result<Option<Account>, LedgerError> {
-        let id = number(id);
-        let found = self.readers.read(|connection| select(connection, "id = ? AND endpoint = ?", &[&id, &endpoint]))?;
-        found.map(Stored::account).transpose()
+        let began = match self.accounts.get(&id, endpoint) {
+            Ok(account) => return Ok(Some(account)),
+            Err(began) => began,
+        };
+        let of_id: [&dyn ToSql; 2] = [&number(id), &endpoint];
+        let found = self.readers.read(|connection| select(connection, "id = ? AND endpoint = ?", &of_id))?;
+        let account = found.map(Stored::account).transpose()?;
+        if let Some(account) = &account {
+            self.accounts.remember(began, id, account);
+        }
+        Ok(account)
     }
 
     async fn find_account_by_key(&self, endpoint: &str, thumbprint: &str) -> Result<Option<Account>, LedgerError> {

@@ -56,7 +56,7 @@ impl EstUsers for SqliteLedger {
         })?;
         let user = found.map(Stored::user).transpose()?;
         if let Some(user) = &user {
-            self.credentials.remember(began, user);
+            self.credentials.remember(began, name.to_owned(), user);
         }
         Ok(user)
     }

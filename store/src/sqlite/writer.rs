@@ -192,7 +192,13 @@ impl Drop for Writer {
 
 /// Lets others that are about to write join the batch: a sync costs more than all else in a commit, and serves all of it. Waits no
 /// longer than it takes the threads that can run to have run, and ends when that brought nothing.
-fn wait_for_company(batch: &mut Vec<Job>, queue: &mut mpsc::Receiver<Job>) {
+///
+/// Who writes alone, after one who did, is not kept waiting: nobody else is about to, and a thread that hashes passwords would be given
+/// the processor for milliseconds.
+fn wait_for_company(batch: &mut Vec<Job>, queue: &mut mpsc::Receiver<Job>, last: usize) {
+    if batch.len().max(last) < 2 {
+        return;
+    }
     let mut before = 0;
     while batch.len() > before && batch.len() < MAX_BATCH {
         before = batch.len();
@@ -216,8 +222,10 @@ struct Work {
 impl Work {
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
+        let mut last = 0;
         'work: while queue.blocking_recv_many(&mut batch, MAX_BATCH) > 0 {
-            wait_for_company(&mut batch, &mut queue);
+            wait_for_company(&mut batch, &mut queue, last);
+            last = batch.len();
             let mut changes = Vec::with_capacity(batch.len());
             for job in batch.drain(..) {
                 match job {

@@ -195,12 +195,13 @@ impl World {
     fn end_validation(&mut self, order: u8, request: u8, is_controlled: bool) -> Done {
         let Some((place, order)) = self.find_order(order) else { return Done::said("there is none") };
         let (request, authorization) = self.name_of(place, request, &order);
-        // Only what was begun ends.
-        if authorization.state != AuthorizationState::Processing {
-            return Done::said("nothing was begun");
+        if !matches!(authorization.state, AuthorizationState::Pending | AuthorizationState::Processing) {
+            return Done::said("it is decided");
         }
+        let account = self.account_at(self.model.orders[place].at).clone();
         let failed = || ValidationError { kind: "connection".into(), detail: "refused".into() };
-        match ready(self.flow.end_validation(&authorization, if is_controlled { Ok(()) } else { Err(failed()) })) {
+        let outcome = if is_controlled { Ok(()) } else { Err(failed()) };
+        match ready(self.flow.end_validation(&account, &authorization, outcome)) {
             Err(error) => Done::said(error.to_string()),
             Ok(()) => {
                 self.model.orders[place].names.insert(request, (true, Some(is_controlled)));

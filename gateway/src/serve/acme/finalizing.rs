@@ -44,13 +44,13 @@ impl AcmeService {
             let by = (&*endpoint.authority, &endpoint.profile);
             let outcome = orders.finalize(by, &account_then, &order, csr).await.map_err(AcmeFailure::from);
             attempt.conclude(endpoint.counted(), &outcome);
-            outcome
+            outcome.map(|outcome| Order { state: OrderState::from(&*outcome), ..order })
         }));
-        // It was concluded there: nothing is logged twice.
-        if let Err(failure) = task.await.unwrap_or(Err(AcmeFailure::EndedEarly)) {
-            return Ok(failure.answer());
-        }
-        let order = self.find_order(account, id).await?;
+        let order = match task.await.unwrap_or(Err(AcmeFailure::EndedEarly)) {
+            Ok(order) => order,
+            // It was concluded there: nothing is logged twice.
+            Err(failure) => return Ok(failure.answer()),
+        };
         let mut answer = order_answer(asked, &order)?;
         set(&mut answer, LOCATION, &Named(&asked.urls).order(&order)?);
         Ok(answer)

@@ -113,7 +113,7 @@ impl AcmeService {
     pub(super) async fn certificate(&self, by: &ByAccount<'_>, id: &Segment) -> Result<Answer, AcmeFailure> {
         let ByAccount { asked, account, payload, .. } = *by;
         PostAsGet::parse(payload)?;
-        let OrderState::Valid(serial) = self.find_order(account, id).await?.state else { return Err(AcmeFailure::NotFound) };
+        let serial = self.parts.orders.certificate(account, id.as_str()).await?.ok_or(AcmeFailure::NotFound)?;
         let authority = &asked.endpoint.authority;
         let issued = self.parts.certificates.find_issued(authority.name(), &serial).await?.ok_or(AcmeFailure::NotFound)?;
         let between = authority.chain().iter().filter(|one| one.issuer().as_der() != one.subject().as_der());

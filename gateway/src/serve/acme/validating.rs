@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ use tokio_util::task::TaskTracker;
 use super::places::{NoPlace, Place, Places};
 use crate::validate::{ValidationFailure, Validator};
 
+/// For how long nobody is told that a validation is under way: one that ends before that is recorded once, by its outcome. Shorter than
+/// its client is kept waiting.
+const AT_ONCE: Duration = Duration::from_millis(250);
 /// How long to wait with what could not be recorded, or could not be tried now.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How many validations that were cut short are begun again after a start; more than were ever under way.
@@ -98,10 +102,9 @@ impl ValidationTasks {
         let (validator, stopping) = (Arc::clone(&self.validator), self.stopping.clone());
         let validation = Validation { endpoint, orders: orders.clone(), validator, account, authorization };
         self.tasks.spawn(async move {
-            // What is cut short here is begun again at the next start.
-            let ended = stopping.run_until_cancelled(validation.run()).await;
+            let ended = validation.run(&stopping).await;
             drop(place);
-            ended.unwrap_or(Ok(()))
+            ended
         })
     }
 
@@ -169,36 +172,53 @@ struct Validation {
 }
 
 impl Validation {
-    async fn run(mut self) -> Result<(), LedgerError> {
-        if self.authorization.state == AuthorizationState::Pending {
-            let (begun, is_begun) = self.orders.begin_validation(&self.account, self.authorization).await?;
-            if !is_begun {
-                return Ok(());
-            }
-            self.authorization = begun;
+    async fn run(&self, stopping: &CancellationToken) -> Result<(), LedgerError> {
+        let mut outcome = pin!(self.outcome());
+        let at_once = tokio::select! {
+            biased;
+            outcome = &mut outcome => Some(outcome),
+            () = stopping.cancelled() => None,
+            () = tokio::time::sleep(AT_ONCE) => None,
+        };
+        if let Some(outcome) = at_once {
+            self.log(&outcome);
+            return self.orders.end_validation(&self.account, &self.authorization, outcome).await;
         }
-        let outcome = self.outcome().await;
+        let Some(begun) = self.begun().await? else { return Ok(()) };
+        let end = async {
+            let outcome = outcome.await;
+            self.log(&outcome);
+            while let Err(error) = self.orders.end_validation(&self.account, &begun, outcome.clone()).await {
+                let (endpoint, order, authorization) = (&self.endpoint, &begun.order, &begun.id);
+                tracing::error!(endpoint, order, authorization, %error, "a validation could not be recorded; trying again");
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        // What is cut short here is begun again at the next start.
+        let _ = stopping.run_until_cancelled(end).await;
+        Ok(())
+    }
+
+    /// It is under way, and goes on after a restart; `None` if somebody else has decided meanwhile.
+    async fn begun(&self) -> Result<Option<AuthorizationRecord>, LedgerError> {
+        let authorization = self.authorization.clone();
+        if authorization.state != AuthorizationState::Pending {
+            return Ok(Some(authorization));
+        }
+        let (begun, is_begun) = self.orders.begin_validation(&self.account, authorization).await?;
+        Ok(is_begun.then_some(begun))
+    }
+
+    fn log(&self, outcome: &Result<(), ValidationError>) {
         let (endpoint, name) = (self.endpoint.as_str(), self.authorization.name.to_string());
         let (order, authorization) = (&self.authorization.order, &self.authorization.id);
-        match &outcome {
+        match outcome {
             Ok(()) => tracing::info!(endpoint, order, authorization, name, "name validated"),
             Err(error) => {
-                tracing::info!(
-                    endpoint,
-                    order,
-                    authorization,
-                    name,
-                    kind = error.kind,
-                    reason = error.detail,
-                    "name not validated"
-                );
+                let (kind, reason) = (&error.kind, &error.detail);
+                tracing::info!(endpoint, order, authorization, name, kind, reason, "name not validated");
             }
         }
-        while let Err(error) = self.orders.end_validation(&self.authorization, outcome.clone()).await {
-            tracing::error!(endpoint, order, authorization, %error, "a validation could not be recorded; trying again");
-            tokio::time::sleep(PAUSE).await;
-        }
-        Ok(())
     }
 
     async fn outcome(&self) -> Result<(), ValidationError> {
@@ -216,5 +236,90 @@ impl Validation {
                 Err(NotValidated::NotNow) => tokio::time::sleep(PAUSE).await,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use certgate_enrollment::Orders;
+    use certgate_pki::DnsName;
+    use certgate_testkit::{CaFixture, NOW};
+
+    use super::*;
+
+    /// Finds out about `good.example` at once, and about no other name ever.
+    struct Slow;
+
+    #[async_trait]
+    impl ValidatesHttp01 for Slow {
+        async fn http01(&self, name: &GeneralName, _: &str, _: &str) -> Result<(), NotValidated> {
+            if name.to_string() == "dns:good.example" { Ok(()) } else { std::future::pending().await }
+        }
+    }
+
+    struct Case {
+        ca: CaFixture,
+        flow: OrderFlow,
+        account: Account,
+        validation: ValidationTasks,
+        stopping: CancellationToken,
+    }
+
+    impl Case {
+        async fn new() -> Self {
+            let ca = CaFixture::founded().await;
+            let (clock, provider) = (ca.clock.clone(), ca.core.provider.clone());
+            let flow = OrderFlow { clock, provider, orders: ca.ledger.clone(), enrollments: ca.ledger.clone() };
+            let thumbprint = "LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ".into();
+            let (public_key, contact) = (Vec::new(), Vec::new());
+            let endpoint = "default".into();
+            let account = Account { id: 9, endpoint, thumbprint, public_key, contact, created_at: NOW, is_valid: true };
+            let stopping = CancellationToken::new();
+            let validation = ValidationTasks::new(Arc::new(Slow), (1, 1), (TaskTracker::new(), stopping.clone()));
+            Self { ca, flow, account, validation, stopping }
+        }
+
+        async fn open(&self, name: &str) -> AuthorizationRecord {
+            let name = GeneralName::Dns(DnsName::parse(name).unwrap());
+            self.flow.open(&self.account, vec![name]).await.unwrap().authorizations.remove(0)
+        }
+
+        fn begin(&self, authorization: &AuthorizationRecord) -> JoinHandle<Result<(), LedgerError>> {
+            let place = self.validation.place(authorization, Ipv4Addr::LOCALHOST.into()).unwrap();
+            let of = (self.account.clone(), authorization.clone());
+            self.validation.begin(place, &self.flow, "default".into(), of)
+        }
+
+        async fn state(&self, authorization: &AuthorizationRecord) -> AuthorizationState {
+            self.ca.ledger.find_authorization("default", &authorization.id).await.unwrap().unwrap().state
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_stopped_early_is_taken_up_again() {
+        let case = Case::new().await;
+        let authorization = case.open("slow.example").await;
+        let validation = case.begin(&authorization);
+        tokio::task::yield_now().await;
+        assert_eq!(case.state(&authorization).await, AuthorizationState::Pending, "nobody was told yet");
+        case.stopping.cancel();
+        validation.await.unwrap().unwrap();
+        assert_eq!(case.flow.cut_short("default", 9).await.unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_outcome_that_cannot_be_recorded_leaves_all_as_it_was() {
+        let case = Case::new().await;
+        let authorization = case.open("good.example").await;
+        case.ca.ledger.fail_writes(true);
+        case.begin(&authorization).await.unwrap().unwrap_err();
+        case.ca.ledger.fail_writes(false);
+        assert_eq!(case.state(&authorization).await, AuthorizationState::Pending);
+        let before = case.ca.ledger.events().len();
+        case.begin(&authorization).await.unwrap().unwrap();
+        assert_eq!(case.state(&authorization).await, AuthorizationState::Valid);
+        assert_eq!(case.ca.ledger.events().len(), before + 1, "its end is all there is to be said");
     }
 }
