@@ -2,16 +2,13 @@
 //! and memory stays within bounds.
 
 use anyhow::Result;
-use tempfile::TempDir;
 
-use crate::{
-    cargo,
-    gateway::Gateway,
-    process::{self, PYTHON},
-    report::{Outcome, Report},
-};
+use crate::gateway::Gateway;
+use crate::process::{self, PYTHON};
+use crate::python::{self, Script, Stage};
+use crate::report::{Outcome, Report};
 
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [Script; 6] = [
     ("attacks.py", include_str!("hostile/attacks.py")),
     ("bystanders.py", include_str!("hostile/bystanders.py")),
     ("counted.py", include_str!("hostile/counted.py")),
@@ -112,7 +109,7 @@ pub(crate) fn all(report: &mut Report) -> Result<()> {
 /// A gateway that is attacked, and what attackers and bystanders need.
 struct Target {
     gateway: Gateway,
-    work: TempDir,
+    stage: Stage,
     password: String,
     /// Of one whose requests wait for a person, where there is one.
     flood: String,
@@ -120,54 +117,44 @@ struct Target {
 
 impl Target {
     fn start(config: &str) -> Result<Self> {
-        let work = tempfile::tempdir()?;
-        for (name, script) in SCRIPTS {
-            std::fs::write(work.path().join(name), script)?;
-        }
-        let file = work.path().join("certgate.toml");
+        let stage = Stage::new(SCRIPTS)?;
+        let file = stage.path().join("certgate.toml");
         std::fs::write(&file, config)?;
-        let gateway = Gateway::start_configured(&work.path().join("data"), &[], Some(&file))?;
+        let gateway = Gateway::start_configured(&stage.path().join("data"), &[], Some(&file))?;
         let password = gateway.add_user("bystander")?;
-        process::script(work.path(), REQUESTS, &[("DATA", gateway.data_dir().as_os_str())])?;
-        Ok(Self { gateway, work, password, flood: String::new() })
+        process::script(stage.path(), REQUESTS, &[("DATA", gateway.data_dir().as_os_str())])?;
+        Ok(Self { gateway, stage, password, flood: String::new() })
     }
 
     /// One request waits, is copied, and the gateway started again.
     fn start_crowded() -> Result<Self> {
-        let Self { gateway, work, password, .. } = Self::start(APPROVAL)?;
+        let Self { gateway, stage, password, .. } = Self::start(APPROVAL)?;
         let flood = gateway.add_user_at("flood", "manual")?;
         let waiter = gateway.add_user_at("waiter", "manual")?;
         let url = gateway.est_url()?;
         let asks = [("URL", url.as_ref()), ("CA", gateway.run().ca_pem.as_os_str()), ("PASSWORD", waiter.as_ref())];
-        process::script(work.path(), ASK, &asks)?;
+        process::script(stage.path(), ASK, &asks)?;
         let data = gateway.data_dir().to_owned();
         gateway.stop()?;
-        let mut fill = process::limited(SECONDS, PYTHON);
-        fill.arg(work.path().join("waiting.py"))
-            .arg(data.join("ledger.db"))
-            .args([WAITING, REVOKED].map(|count| count.to_string()));
+        let mut fill = stage.command(SECONDS, "waiting.py")?;
+        fill.arg(data.join("ledger.db")).args([WAITING, REVOKED].map(|count| count.to_string()));
         process::output(&mut fill)?;
-        let gateway = Gateway::start_configured(&data, &[], Some(&work.path().join("certgate.toml")))?;
+        let gateway = Gateway::start_configured(&data, &[], Some(&stage.path().join("certgate.toml")))?;
         let milliseconds = gateway.ready_after().as_secs_f64() * 1000.0;
         println!("        {WAITING} requests wait; ready after {milliseconds:.0} ms");
-        Ok(Self { gateway, work, password, flood })
+        Ok(Self { gateway, stage, password, flood })
     }
 
     /// Attacks it beside others that it serves.
     fn suffer(&self, attack: &Attack) -> Result<Outcome> {
         let run = self.gateway.run();
         let first = |addresses: &[String]| addresses.first().cloned().unwrap_or_default();
-        let mut command = process::limited(SECONDS, PYTHON);
-        command.arg(self.work.path().join("bystanders.py")).arg(attack.name);
-        command.env("WORK", self.work.path()).env("PASSWORD", &self.password).env("CA", &run.ca_pem);
+        let mut command = self.stage.command(SECONDS, "bystanders.py")?;
+        command.arg(attack.name).env("PASSWORD", &self.password).env("CA", &run.ca_pem);
         command.env("HTTPS", first(&run.https)).env("HTTP", first(&run.http)).env("OPS", first(&run.ops));
         command.env("FLOOD_PASSWORD", &self.flood).env("DATA", self.gateway.data_dir());
-        command.env("CERTGATE", cargo::release_binary("certgate")?);
         command.env("PID", run.pid.to_string()).env("MOST_MEMORY", attack.memory.to_string());
-        for line in process::stdout(&mut command)?.lines() {
-            println!("        {line}");
-        }
-        Ok(Outcome::Passed)
+        python::play(&mut command)
     }
 
     /// It ends well, and what it has done is whole.

@@ -1,7 +1,9 @@
 //! `cargo xtask`: the tasks of this repository.
 //!
-//! One file a task. What several tasks need: [`process`] runs commands, [`report`] counts outcomes,
-//! [`stopwatch`] is the only clock, [`gateway`] starts the shipped binary, [`device`] enrolls at it.
+//! One file a task. What several tasks need: [`process`] runs commands, [`python`] those that are scripts,
+//! [`report`] counts outcomes,
+//! [`stopwatch`] is the only clock, [`gateway`] starts the shipped binary, [`device`] enrolls at it, [`generated`] is what documents say that
+//! is made.
 
 mod bench;
 mod cargo;
@@ -13,9 +15,11 @@ mod faketime;
 mod foreign;
 mod fuzz;
 mod gateway;
+mod generated;
 mod hostile;
 mod install;
 mod process;
+mod python;
 mod regen;
 mod report;
 mod stopwatch;

@@ -3,15 +3,16 @@
 
 use std::{path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::steps::GATEWAY;
-use crate::{
-    cargo,
-    process::{self, PYTHON},
-    report::{Outcome, Report},
-};
+use super::trace;
+use crate::process;
+use crate::python::{self, Needs, Script, Stage};
+use crate::report::{Outcome, Report};
 
+/// A device that enrolls.
+const DEVICE: Script = ("device.py", include_str!("disks/device.py"));
 /// How long each may take.
 const SECONDS: u32 = 400;
 /// Octets of the disk that fills up; of the one that turns read-only, which has a journal.
@@ -34,10 +35,7 @@ struct Scenario {
     title: &'static str,
     script: &'static str,
     disk: Disk,
-    /// What Python has to import.
-    modules: &'static str,
-    /// Programs it starts.
-    needs: &'static [&'static str],
+    needs: Needs,
 }
 
 const SCENARIOS: [Scenario; 5] = [
@@ -45,36 +43,31 @@ const SCENARIOS: [Scenario; 5] = [
         title: "a full disk: later, in each protocol, and nothing that was told is lost",
         script: include_str!("disks/full.py"),
         disk: Disk::Memory,
-        modules: "acme, josepy, cryptography",
-        needs: &["openssl", "pki"],
+        needs: Needs { programs: &["openssl", "pki"], modules: "acme, josepy, cryptography" },
     },
     Scenario {
         title: "a disk that turns read-only: nobody is told what is not so",
         script: include_str!("disks/read_only.py"),
         disk: Disk::Ext4,
-        modules: "ssl",
-        needs: &["openssl", "mke2fs", "e2fsck"],
+        needs: Needs { programs: &["openssl", "mke2fs", "e2fsck"], modules: "ssl" },
     },
     Scenario {
         title: "a ledger with damaged pages says so, and comes back from a backup",
         script: include_str!("disks/damaged.py"),
         disk: Disk::Any,
-        modules: "ssl",
-        needs: &["openssl"],
+        needs: Needs { programs: &["openssl"], modules: "ssl" },
     },
     Scenario {
         title: "backups are made while devices enroll",
         script: include_str!("disks/backups.py"),
         disk: Disk::Any,
-        modules: "ssl, sqlite3",
-        needs: &["openssl"],
+        needs: Needs { programs: &["openssl"], modules: "ssl, sqlite3" },
     },
     Scenario {
         title: "a restore is killed at each step: what was there, or what came",
         script: include_str!("disks/crashes.py"),
         disk: Disk::Any,
-        modules: "ssl",
-        needs: &["strace"],
+        needs: Needs { programs: &["strace"], modules: "ssl" },
     },
 ];
 
@@ -85,30 +78,18 @@ pub(super) fn all(report: &mut Report) {
 }
 
 fn play(scenario: &Scenario) -> Result<Outcome> {
-    if let Some(missing) = scenario.needs.iter().find(|program| !process::found(program)) {
-        return Ok(Outcome::Skipped(format!("{missing} is not installed")));
+    if let Some(skipped) = scenario.needs.missing() {
+        return Ok(skipped);
     }
-    if !process::succeeds(Command::new(PYTHON).arg("-c").arg(format!("import {}", scenario.modules))) {
-        return Ok(Outcome::Skipped(format!("{PYTHON} cannot import {}", scenario.modules)));
+    if scenario.needs.programs.contains(&"strace") && trace::is_forbidden(&[]) {
+        return Ok(trace::forbidden());
     }
-    if scenario.needs.contains(&"strace") && !process::succeeds(Command::new("strace").args(["-o", "/dev/null", "true"])) {
-        return Ok(Outcome::Skipped("tracing is forbidden here".to_owned()));
-    }
-    let work = tempfile::tempdir()?;
-    let Some(_mounted) = Mounted::new(scenario.disk, work.path())? else {
+    let script = ("scenario.py", scenario.script);
+    let stage = Stage::new([GATEWAY, DEVICE, script])?;
+    let Some(_mounted) = Mounted::new(scenario.disk, stage.path())? else {
         return Ok(Outcome::Skipped("nothing can be mounted here: that needs root".to_owned()));
     };
-    let scripts = [("gateway.py", GATEWAY), ("device.py", include_str!("disks/device.py")), ("scenario.py", scenario.script)];
-    for (name, script) in scripts {
-        std::fs::write(work.path().join(name), script).with_context(|| name.to_owned())?;
-    }
-    let mut command = process::limited(SECONDS, PYTHON);
-    command.arg(work.path().join("scenario.py")).env("WORK", work.path());
-    command.env("CERTGATE", cargo::release_binary("certgate")?);
-    for line in process::stdout(&mut command)?.lines() {
-        println!("        {line}");
-    }
-    Ok(Outcome::Passed)
+    python::play(&mut stage.command(SECONDS, script.0)?)
 }
 
 /// The data directory of a scenario, on a disk of its own. It is unmounted with this value.

@@ -2,27 +2,23 @@
 //! moment that matters. What is on the disk is what was synced by then, and of the rest whatever happens to be; the next start has to find
 //! all that somebody had been told of.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::{
-    revocations::WIRE,
-    steps::{ACME, ACME_MODULES, GATEWAY, SCEP},
-};
-use crate::{
-    cargo,
-    process::{self, PYTHON},
-    report::{Outcome, Report},
-};
+use super::revocations::WIRE;
+use super::steps::{ACME, ACME_MODULES, GATEWAY, SCEP};
+use super::trace;
+use crate::python::{self, Needs, Script, Stage};
+use crate::report::{Outcome, Report};
 
 /// What takes part: `log.py` reads what strace writes, `disk.py` is what it tells of a disk, `cut.py` what may be left of that, `notes.py`
 /// what somebody was told, `play.py` who asks, `judge.py` what has to hold.
-const SCRIPTS: [(&str, &str); 10] = [
-    ("gateway.py", GATEWAY),
-    ("acme_steps.py", ACME),
-    ("scep_steps.py", SCEP),
-    ("wire.py", WIRE),
+const SCRIPTS: [Script; 10] = [
+    GATEWAY,
+    ACME,
+    SCEP,
+    WIRE,
     ("log.py", include_str!("replay/log.py")),
     ("disk.py", include_str!("replay/disk.py")),
     ("cut.py", include_str!("replay/cut.py")),
@@ -31,7 +27,9 @@ const SCRIPTS: [(&str, &str); 10] = [
     ("judge.py", include_str!("replay/judge.py")),
 ];
 /// What plays and judges.
-const REPLAY: &str = include_str!("replay/replay.py");
+const REPLAY: Script = ("replay.py", include_str!("replay/replay.py"));
+const NEEDS: [Needs; 2] =
+    [Needs { programs: &["strace", "pki", "openssl"], modules: "sqlite3" }, Needs { programs: &[], modules: ACME_MODULES }];
 /// How many states are judged, and how many when it is to be quick: those of whatever was told come first, then chance has its turn.
 const STATES: [u32; 2] = [900, 300];
 /// Chance, the same each time.
@@ -66,25 +64,13 @@ pub(super) fn all(report: &mut Report, quick: bool) {
 }
 
 fn replay(states: u32, seed: u32) -> Result<Outcome> {
-    if let Some(missing) = ["strace", "pki", "openssl"].iter().find(|program| !process::found(program)) {
-        return Ok(Outcome::Skipped(format!("{missing} is not installed")));
+    if let Some(skipped) = NEEDS.iter().find_map(Needs::missing) {
+        return Ok(skipped);
     }
-    if !process::succeeds(Command::new("strace").args(["-f", "--seccomp-bpf", "-o", "/dev/null", "true"])) {
-        return Ok(Outcome::Skipped("tracing is forbidden here".to_owned()));
+    if trace::is_forbidden(&["-f", "--seccomp-bpf"]) {
+        return Ok(trace::forbidden());
     }
-    if !process::succeeds(Command::new(PYTHON).arg("-c").arg(format!("import sqlite3, {ACME_MODULES}"))) {
-        return Ok(Outcome::Skipped(format!("{PYTHON} cannot import {ACME_MODULES}")));
-    }
-    let work = tempfile::tempdir()?;
-    for (name, script) in SCRIPTS.into_iter().chain([("replay.py", REPLAY)]) {
-        std::fs::write(work.path().join(name), script)?;
-    }
-    let mut command = process::limited(SECONDS + states * STATE_HUNDREDTHS / 100, PYTHON);
-    command.arg(work.path().join("replay.py")).env("WORK", work.path().canonicalize()?);
-    command.env("STATES", states.to_string()).env("SEED", seed.to_string());
-    command.env("CERTGATE", cargo::release_binary("certgate")?);
-    for line in process::stdout(&mut command)?.lines() {
-        println!("        {line}");
-    }
-    Ok(Outcome::Passed)
+    let stage = Stage::new(SCRIPTS.into_iter().chain([REPLAY]))?;
+    let mut command = stage.command(SECONDS + states * STATE_HUNDREDTHS / 100, REPLAY.0)?;
+    python::play(command.env("STATES", states.to_string()).env("SEED", seed.to_string()))
 }

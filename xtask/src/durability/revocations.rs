@@ -1,26 +1,19 @@
 //! Thousands of certificates are revoked while others ask by OCSP and fetch CRLs, and `kill -9` comes in between: nobody is told `good` of
 //! what was revoked, no revocation is missing in the next CRL, and numbers of CRLs only grow.
 
-use std::process::Command;
-
 use anyhow::Result;
 
 use super::steps::GATEWAY;
-use crate::{
-    cargo,
-    process::{self, PYTHON},
-    report::{Outcome, Report},
-};
+use crate::cargo;
+use crate::python::{self, Needs, Script, Stage};
+use crate::report::{Outcome, Report};
 
 /// HTTP, OCSP and CRLs as far as scripts need them.
-pub(super) const WIRE: &str = include_str!("revocations/wire.py");
-/// What takes part, and what it is told by.
-const SCRIPTS: [(&str, &str); 4] = [
-    ("gateway.py", GATEWAY),
-    ("wire.py", WIRE),
-    ("lists.py", include_str!("revocations/lists.py")),
-    ("race.py", include_str!("revocations/race.py")),
-];
+pub(super) const WIRE: Script = ("wire.py", include_str!("revocations/wire.py"));
+/// What takes part, and what plays.
+const LISTS: Script = ("lists.py", include_str!("revocations/lists.py"));
+const RACE: Script = ("race.py", include_str!("revocations/race.py"));
+const NEEDS: Needs = Needs { programs: &["openssl"], modules: "multiprocessing" };
 /// How many certificates are revoked, and how many when it is to be quick.
 const REVOKED: [u32; 2] = [10_000, 1000];
 /// How long it may take.
@@ -31,22 +24,10 @@ pub(super) fn all(report: &mut Report, quick: bool) {
 }
 
 fn race(revoked: u32) -> Result<Outcome> {
-    if !process::succeeds(Command::new(PYTHON).args(["-c", "import multiprocessing"])) {
-        return Ok(Outcome::Skipped(format!("there is no {PYTHON}")));
+    if let Some(skipped) = NEEDS.missing() {
+        return Ok(skipped);
     }
-    if !process::found("openssl") {
-        return Ok(Outcome::Skipped("openssl is not installed".to_owned()));
-    }
-    let work = tempfile::tempdir()?;
-    for (name, script) in SCRIPTS {
-        std::fs::write(work.path().join(name), script)?;
-    }
-    let mut command = process::limited(SECONDS, PYTHON);
-    command.arg(work.path().join("race.py")).env("WORK", work.path()).env("COUNT", revoked.to_string());
-    command.env("CERTGATE", cargo::release_binary("certgate")?);
-    command.env("CERTGATE_LOAD", cargo::tool("certgate-load")?);
-    for line in process::stdout(&mut command)?.lines() {
-        println!("        {line}");
-    }
-    Ok(Outcome::Passed)
+    let stage = Stage::new([GATEWAY, WIRE, LISTS, RACE])?;
+    let mut command = stage.command(SECONDS, RACE.0)?;
+    python::play(command.env("COUNT", revoked.to_string()).env("CERTGATE_LOAD", cargo::tool("certgate-load")?))
 }

@@ -1,6 +1,19 @@
 //! What `strace -f -yy` writes: one line a call, or two when another thread comes between.
 
 use std::collections::BTreeMap;
+use std::process::Command;
+
+use crate::{process, report::Outcome};
+
+/// May nothing be traced here, by these options of strace?
+pub(super) fn is_forbidden(options: &[&str]) -> bool {
+    !process::succeeds(Command::new("strace").args(options).args(["-o", "/dev/null", "true"]))
+}
+
+/// What comes of it then.
+pub(super) fn forbidden() -> Outcome {
+    Outcome::Skipped("tracing is forbidden here".to_owned())
+}
 
 /// A system call on a file descriptor.
 #[derive(Debug, PartialEq)]

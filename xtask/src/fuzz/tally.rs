@@ -10,14 +10,13 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::libfuzzer;
-use crate::{process, tree};
+use crate::{generated::Page, process, tree};
 
 /// Every run that ended well, the oldest first.
 const TALLY: &str = "fuzz/tally.toml";
-/// The page, and where in it the table stands.
+/// The page, and which part of it the table is.
 const PAGE: &str = "docs/reliability.md";
-const BEGIN: &str = "<!-- fuzzing:begin -->\n";
-const END: &str = "<!-- fuzzing:end -->\n";
+const TABLE: &str = "fuzzing";
 /// What a target is made of, and what of it does not change what is fuzzed.
 const FUZZED: [&str; 9] =
     ["Cargo.toml", "ca-backend", "enrollment", "fuzz", "policy", "protocols", ":!fuzz/tally.toml", ":!fuzz/corpus", ":!*.md"];
@@ -72,35 +71,23 @@ pub(crate) fn findings() -> Result<Vec<String>> {
     let (targets, tally) = (libfuzzer::targets()?, tally()?);
     let strangers = tally.run.iter().filter(|run| !targets.contains(&run.target));
     let mut findings: Vec<String> = strangers.map(|run| format!("{TALLY}: there is no target {}", run.target)).collect();
-    let (_, text, fresh) = page(&targets, &tally)?;
-    if text != fresh {
-        findings.push(format!("{PAGE}: run cargo xtask regen"));
-    }
+    findings.extend(page(&targets, &tally)?.finding());
     Ok(findings)
 }
 
 /// Writes the table anew. Returns the page if it has changed.
 pub(crate) fn regenerate() -> Result<Option<PathBuf>> {
-    let (path, text, fresh) = page(&libfuzzer::targets()?, &tally()?)?;
-    if text == fresh {
-        return Ok(None);
-    }
-    std::fs::write(&path, fresh).with_context(|| format!("write {}", path.display()))?;
-    Ok(Some(path))
+    page(&libfuzzer::targets()?, &tally()?)?.write()
 }
 
 fn tally() -> Result<Tally> {
     toml::from_str(&tree::read(&tree::root().join(TALLY))?).context(TALLY)
 }
 
-/// Where the page is, what it says, and what it should say.
-fn page(targets: &[String], tally: &Tally) -> Result<(PathBuf, String, String)> {
-    let path = tree::root().join(PAGE);
-    let text = tree::read(&path)?;
-    let (before, rest) = text.split_once(BEGIN).with_context(|| format!("{PAGE} has no {BEGIN}"))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("{PAGE} has no {END}"))?;
-    let fresh = format!("{before}{BEGIN}\n{}\n{END}{after}", table(targets, tally)?);
-    Ok((path, text, fresh))
+fn page(targets: &[String], tally: &Tally) -> Result<Page> {
+    let mut page = Page::read(&tree::root().join(PAGE))?;
+    page.put(TABLE, &table(targets, tally)?)?;
+    Ok(page)
 }
 
 /// A row for each target: all of its runs together, and the last of them.
