@@ -35,58 +35,41 @@ pub const IMPORTED: &str = "certgate:imported";
 
 /// What certgate needs a certificate for.
 #[derive(Clone, Debug)]
-pub enum InternalRequest {
+pub enum InternalPurpose {
     /// An issuing CA below this authority, with no CA below it (pathLenConstraint 0).
-    IssuingCa {
-        /// Its name.
-        subject: Name,
-        /// Its key.
-        public_key: PublicKey,
-        /// How long it lasts.
-        lifetime: Duration,
-    },
-    /// The gateway's TLS server certificate (RFC 7030 §3.6.1, RFC 6125).
-    TlsServer {
-        /// Its name.
-        subject: Name,
-        /// Host names and addresses that clients use.
-        names: Vec<GeneralName>,
-        /// Its key.
-        public_key: PublicKey,
-        /// How long it lasts.
-        lifetime: Duration,
-    },
+    IssuingCa,
+    /// The gateway's TLS server certificate (RFC 7030 §3.6.1, RFC 6125), by these host names and addresses, which clients use.
+    TlsServer(Vec<GeneralName>),
     /// Who signs OCSP responses about the authority's certificates (RFC 6960 §4.2.2.2): nobody is told what became of this one, and nobody
     /// has to ask (§4.2.2.2.1), so it is to be short-lived.
-    OcspResponder {
-        /// Its name.
-        subject: Name,
-        /// Its key.
-        public_key: PublicKey,
-        /// How long it lasts.
-        lifetime: Duration,
-    },
+    OcspResponder,
     /// The RA of a SCEP endpoint: signs its CertReps, and is who requests are encrypted to (RFC 8894 §2.1.2).
-    ScepRa {
-        /// Its name.
-        subject: Name,
-        /// Its key.
-        public_key: PublicKey,
-        /// How long it lasts.
-        lifetime: Duration,
-    },
+    ScepRa,
 }
 
-impl InternalRequest {
+impl InternalPurpose {
     /// Its profile in the ledger.
     const fn profile(&self) -> &'static str {
         match self {
-            Self::IssuingCa { .. } => ISSUING_CA,
-            Self::TlsServer { .. } => TLS_SERVER,
-            Self::OcspResponder { .. } => OCSP_RESPONDER,
-            Self::ScepRa { .. } => SCEP_RA,
+            Self::IssuingCa => ISSUING_CA,
+            Self::TlsServer(_) => TLS_SERVER,
+            Self::OcspResponder => OCSP_RESPONDER,
+            Self::ScepRa => SCEP_RA,
         }
     }
+}
+
+/// A certificate that certgate needs.
+#[derive(Clone, Debug)]
+pub struct InternalRequest {
+    /// What for.
+    pub purpose: InternalPurpose,
+    /// Its name.
+    pub subject: Name,
+    /// Its key.
+    pub public_key: PublicKey,
+    /// How long it lasts.
+    pub lifetime: Duration,
 }
 
 /// What differs from one of these certificates to the next.
@@ -105,37 +88,29 @@ impl Authority {
     /// # Errors
     /// [`EnrollError`]: the authority is over, a lint failed, or there is no randomness.
     pub fn authorize_internal(&self, request: InternalRequest) -> Result<Authorized, EnrollError> {
+        let InternalRequest { purpose, subject, public_key, lifetime } = request;
         let now = self.core.clock.now();
-        let profile = request.profile();
         let serial = self.core.new_serial(now)?;
-        let (pointers, shard) = match request {
-            InternalRequest::OcspResponder { .. } => (self.publication().pointers_without_status(), 0),
+        let (pointers, shard) = match purpose {
+            InternalPurpose::OcspResponder => (self.publication().pointers_without_status(), 0),
             _ => self.publication().pointers(&serial),
         };
-        let (subject, public_key, lifetime, extensions) = match request {
-            InternalRequest::IssuingCa { subject, public_key, lifetime } => {
-                let extensions = self.ca_extensions(&public_key, Some(0), &pointers);
-                (subject, public_key, lifetime, extensions)
-            }
-            InternalRequest::TlsServer { subject, names, public_key, lifetime } => {
-                let purposes = [ExtendedKeyUsage::ServerAuth];
-                let extensions = self.leaf_extensions(&subject, &public_key, (&names, &purposes), &pointers);
-                (subject, public_key, lifetime, extensions)
-            }
-            InternalRequest::OcspResponder { subject, public_key, lifetime } => {
-                let purposes = [ExtendedKeyUsage::OcspSigning];
-                let mut extensions = self.leaf_extensions(&subject, &public_key, (&[], &purposes), &pointers);
+        let leaf = |names: &[GeneralName], purposes: &[ExtendedKeyUsage]| {
+            self.leaf_extensions(&subject, &public_key, (names, purposes), &pointers)
+        };
+        let extensions = match &purpose {
+            InternalPurpose::IssuingCa => self.ca_extensions(&public_key, Some(0), &pointers),
+            InternalPurpose::TlsServer(names) => leaf(names, &[ExtendedKeyUsage::ServerAuth]),
+            InternalPurpose::OcspResponder => {
+                let mut extensions = leaf(&[], &[ExtendedKeyUsage::OcspSigning]);
                 extensions.push(Extension::ocsp_no_check());
-                (subject, public_key, lifetime, extensions)
+                extensions
             }
             // No extKeyUsage: clients know no purpose for an RA, and some refuse whatever is there.
-            InternalRequest::ScepRa { subject, public_key, lifetime } => {
-                let extensions = self.leaf_extensions(&subject, &public_key, (&[], &[]), &pointers);
-                (subject, public_key, lifetime, extensions)
-            }
+            InternalPurpose::ScepRa => leaf(&[], &[]),
         };
         let validity = self.validity_of(lifetime, now)?;
-        self.authorized(profile, Contents { subject, public_key, validity, extensions, serial, shard })
+        self.authorized(purpose.profile(), Contents { subject, public_key, validity, extensions, serial, shard })
     }
 
     /// Permission for a root to sign itself.

@@ -31,7 +31,8 @@ pub use core_parts::{Clock, Core};
 pub use error::{Blame, EnrollError};
 pub use flows::orders::{Order, OrderError, OrderFlow, OrderState, state_of};
 pub use internal::{
-    IMPORTED, IMPORTED_PRINCIPAL, INTERNAL_PRINCIPAL, ISSUING_CA, InternalRequest, OCSP_RESPONDER, ROOT_CA, SCEP_RA, TLS_SERVER,
+    IMPORTED, IMPORTED_PRINCIPAL, INTERNAL_PRINCIPAL, ISSUING_CA, InternalPurpose, InternalRequest, OCSP_RESPONDER, ROOT_CA,
+    SCEP_RA, TLS_SERVER,
 };
 pub use ports::accounts::{Account, AccountAdded, Accounts};
 pub use ports::audit::{AuditHead, AuditReport, AuditTrail, Event, EventKind, ExpectedHeads};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateDenied, CertificateRecord, CertificateStatus, EstUsers, EventKind, InternalRequest, Operation, Protocol,
-    Revocation, RevocationReason, StatusChange, change_status, judge,
+    CertificateDenied, CertificateRecord, CertificateStatus, EstUsers, EventKind, InternalPurpose, InternalRequest, Operation,
+    Protocol, Revocation, RevocationReason, StatusChange, change_status, judge,
 };
 use certgate_pki::{Certificate, ExtendedKeyUsage, Extension, KeyUsage, Template, Timestamp};
 use certgate_policy::Profile;
@@ -113,7 +113,7 @@ async fn certificates_of_certgate_itself_vouch_for_nobody() {
     let root = ca.ledger.certificates().remove(0);
     assert_eq!(presented(&root), ca.authority.chain()[0]);
     let (subject, public_key) = ("CN=Own".parse().unwrap(), rsa_device_key().public_key().clone());
-    let server = InternalRequest::TlsServer { subject, names: Vec::new(), public_key, lifetime: DAY };
+    let server = InternalRequest { purpose: InternalPurpose::TlsServer(Vec::new()), subject, public_key, lifetime: DAY };
     let issued = ca.authority.issue(ca.authority.authorize_internal(server).unwrap()).await.unwrap();
     for record in [root, record_of(&ca, &issued.serial).await] {
         assert_eq!(judged(&record), Err(OtherProfile));

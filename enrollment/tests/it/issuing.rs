@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    AuditTrail, Authority, CertificateRecord, CertificateStatus, Certificates, Clock, Core, EventKind, InternalRequest, Issued,
-    Protocol, Publication, Recorded,
+    AuditTrail, Authority, CertificateRecord, CertificateStatus, Certificates, Clock, Core, EventKind, InternalPurpose,
+    InternalRequest, Issued, Protocol, Publication, Recorded,
 };
 use certgate_pki::{Certificate, Csr, DigestAlgorithm, DnsName, GeneralName, KeyIdentifier, Name, Serial, Timestamp, Validity};
 use certgate_policy::Profile;
@@ -49,7 +49,8 @@ async fn a_root_signs_itself_and_is_the_chain() {
 async fn an_issuing_ca_below_a_root_is_an_authority() {
     let ca = CaFixture::founded().await;
     let key = rsa_device_key();
-    let request = InternalRequest::IssuingCa {
+    let request = InternalRequest {
+        purpose: InternalPurpose::IssuingCa,
         subject: name("CN=Issuing"),
         public_key: key.public_key().clone(),
         lifetime: 100 * 365 * DAY,
@@ -79,9 +80,9 @@ async fn a_certificate_for_certgates_own_tls() {
     let ca = CaFixture::founded().await;
     ca.clock.advance(DAY);
     let names = vec![GeneralName::Dns(DnsName::parse("localhost").unwrap()), GeneralName::Ip([127, 0, 0, 1].into())];
-    let request = InternalRequest::TlsServer {
+    let request = InternalRequest {
+        purpose: InternalPurpose::TlsServer(names.clone()),
         subject: name("CN=localhost"),
-        names: names.clone(),
         public_key: device_key().public_key().clone(),
         lifetime: 90 * DAY,
     };
@@ -194,7 +195,8 @@ async fn a_chain_that_is_none_makes_no_authority() {
     };
     assert_eq!(make(Vec::new()), Err(certgate_enrollment::AuthorityError::NoCertificate));
     let root = ca.authority.chain()[0].clone();
-    let request = InternalRequest::IssuingCa {
+    let request = InternalRequest {
+        purpose: InternalPurpose::IssuingCa,
         subject: "CN=Issuing".parse().unwrap(),
         public_key: device_key().public_key().clone(),
         lifetime: Duration::from_secs(86_400),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use certgate_ca_backend_api::BackendError;
 use certgate_enrollment::{
-    Authority, Certificates, CrlPointers, CrlRecord, CrlScope, Crls, EnrollError, EventKind, InternalRequest, Publication,
+    Authority, Certificates, CrlPointers, CrlRecord, CrlScope, Crls, EnrollError, EventKind, InternalPurpose, InternalRequest,
+    Publication,
 };
 use certgate_pki::asn1::{DerWriter, tag};
 use certgate_pki::{Certificate, DistributionPointName, ExtendedKeyUsage, Name, SignatureAlgorithm, Template};
@@ -90,7 +91,8 @@ async fn an_ocsp_responder_is_for_that_alone_and_need_not_be_checked() {
     let ca = CaFixture::founded().await;
     let crls = vec![CrlPointers { shard: 0, complete: point("http://pki.example/crl/default.crl"), delta: None }];
     let authority = publishing(&ca, crls);
-    let request = InternalRequest::OcspResponder {
+    let request = InternalRequest {
+        purpose: InternalPurpose::OcspResponder,
         subject: name("CN=Responder"),
         public_key: device_key().public_key().clone(),
         lifetime: 30 * DAY,

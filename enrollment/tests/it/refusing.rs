@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certgate_ca_backend_api::BackendError;
-use certgate_enrollment::{Authority, Blame, Core, EnrollError, InternalRequest, LedgerError};
+use certgate_enrollment::{Authority, Blame, Core, EnrollError, InternalPurpose, InternalRequest, LedgerError};
 use certgate_pki::{CryptoError, CsrError, Provider, Random};
 use certgate_policy::{IssuerExpired, Profile};
 use certgate_testkit::{CaFixture, CsrBuilder, FailingBackend, Fault, KeyBackend, ca_key, device_key, profile, rsa_device_key};
@@ -106,7 +106,8 @@ async fn an_authority_that_is_over_or_not_yet_good() {
         ca.clock.set(time);
         let error = assert_refused(&ca, &ca.authority, &profile(), &good()).await;
         assert_eq!(error, EnrollError::IssuerExpired(IssuerExpired));
-        let request = InternalRequest::IssuingCa {
+        let request = InternalRequest {
+            purpose: InternalPurpose::IssuingCa,
             subject: "CN=Issuing".parse().unwrap(),
             public_key: device_key().public_key().clone(),
             lifetime: Duration::from_secs(86_400),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use certgate_enrollment::{
-    CertificateRecord, CertificateStatus, EventKind, InternalRequest, LedgerError, Revocation, RevocationReason, StatusChange,
-    StatusChanged, change_status,
+    CertificateRecord, CertificateStatus, EventKind, InternalPurpose, InternalRequest, LedgerError, Revocation,
+    RevocationReason, StatusChange, StatusChanged, change_status,
 };
 use certgate_pki::Timestamp;
 use certgate_testkit::{CaFixture, NOW, rsa_device_key};
@@ -78,10 +78,10 @@ async fn every_status_by_every_change() {
 async fn certificates_of_authorities_stay_as_they_are() {
     let ca = CaFixture::founded().await;
     let (subject, public_key) = ("CN=Issuing".parse().unwrap(), rsa_device_key().public_key().clone());
-    let issuing = InternalRequest::IssuingCa { subject, public_key, lifetime: DAY };
+    let issuing = InternalRequest { purpose: InternalPurpose::IssuingCa, subject, public_key, lifetime: DAY };
     ca.authority.issue(ca.authority.authorize_internal(issuing).unwrap()).await.unwrap();
     let (subject, public_key) = ("CN=Own".parse().unwrap(), rsa_device_key().public_key().clone());
-    let server = InternalRequest::TlsServer { subject, names: Vec::new(), public_key, lifetime: DAY };
+    let server = InternalRequest { purpose: InternalPurpose::TlsServer(Vec::new()), subject, public_key, lifetime: DAY };
     ca.authority.issue(ca.authority.authorize_internal(server).unwrap()).await.unwrap();
     let [root, issuing, server] = &ca.ledger.certificates()[..] else { panic!("three certificates") };
     let before = ca.ledger.events().len();

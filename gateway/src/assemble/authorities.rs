@@ -7,7 +7,8 @@ use anyhow::{Context, bail};
 use certgate_ca_backend_api::CaBackend;
 use certgate_ca_backend_local::{LocalBackend, OfflineBackend};
 use certgate_enrollment::{
-    Authorities as _, Authority, CertificateQuery, Certificates, Event, EventKind, ISSUING_CA, InternalRequest, ROOT_CA,
+    Authorities as _, Authority, CertificateQuery, Certificates, Event, EventKind, ISSUING_CA, InternalPurpose,
+    InternalRequest, ROOT_CA,
 };
 use certgate_pki::{Certificate, DigestAlgorithm, SigningKey, Timestamp, pem};
 
@@ -256,7 +257,7 @@ impl Opening<'_> {
         let public_key = key.public_key().clone();
         let issued = match self.issuer {
             Some(issuer) => {
-                let request = InternalRequest::IssuingCa { subject, public_key, lifetime };
+                let request = InternalRequest { purpose: InternalPurpose::IssuingCa, subject, public_key, lifetime };
                 issuer.issue(issuer.authorize_internal(request)?).await?
             }
             None => {

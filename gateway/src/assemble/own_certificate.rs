@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use certgate_enrollment::{Authority, CertificateStatus, Certificates, Clock, InternalRequest};
+use certgate_enrollment::{Authority, CertificateStatus, Certificates, Clock, InternalPurpose, InternalRequest};
 use certgate_pki::{Certificate, GeneralName, KeyType, Name, NameAttribute, NameAttributeType, Provider, PublicKey, pem};
 use certgate_store::SqliteLedger;
 
@@ -133,7 +133,7 @@ impl Purpose {
     }
 
     fn request(&self, public_key: PublicKey) -> InternalRequest {
-        match self {
+        let (purpose, subject, lifetime) = match self {
             Self::TlsServer(names) => {
                 // The first host name; names that count are in the subjectAltName (RFC 6125 §6.4.4).
                 let first = names.iter().find_map(|name| match name {
@@ -141,17 +141,18 @@ impl Purpose {
                     _ => None,
                 });
                 let subject = common_name(first.into_iter());
-                InternalRequest::TlsServer { subject, names: names.clone(), public_key, lifetime: TLS_LIFETIME }
+                (InternalPurpose::TlsServer(names.clone()), subject, TLS_LIFETIME)
             }
             Self::OcspResponder(authority, lifetime) => {
                 let subject = common_name([format!("certgate OCSP {authority}"), authority.clone()].into_iter());
-                InternalRequest::OcspResponder { subject, public_key, lifetime: *lifetime }
+                (InternalPurpose::OcspResponder, subject, *lifetime)
             }
             Self::ScepRa(endpoint, _) => {
                 let subject = common_name([format!("certgate SCEP RA {endpoint}"), endpoint.clone()].into_iter());
-                InternalRequest::ScepRa { subject, public_key, lifetime: RA_LIFETIME }
+                (InternalPurpose::ScepRa, subject, RA_LIFETIME)
             }
-        }
+        };
+        InternalRequest { purpose, subject, public_key, lifetime }
     }
 }
 

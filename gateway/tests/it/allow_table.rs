@@ -13,7 +13,9 @@ use certgate::data_dir::DataDir;
 use certgate::listen::{InFlight, Lifecycle, Peer, ServerIdentity, TlsSession};
 use certgate::serve::{CrlService, Exchange, NotValidated, OcspService, ValidatesHttp01};
 use certgate::telemetry::{Metrics, start_logs};
-use certgate_enrollment::{CertificateQuery, Certificates, EstUser, EstUsers, Event, EventKind, InternalRequest, SecretHash};
+use certgate_enrollment::{
+    CertificateQuery, Certificates, EstUser, EstUsers, Event, EventKind, InternalPurpose, InternalRequest, SecretHash,
+};
 use certgate_pki::{Certificate, DigestAlgorithm, GeneralName};
 use certgate_testkit::{CsrBuilder, device_key};
 use http_body_util::Full;
@@ -132,9 +134,9 @@ impl Fixture {
                 .await
                 .unwrap();
         let issuer = authorities.get("default").unwrap();
-        let request = InternalRequest::TlsServer {
+        let request = InternalRequest {
+            purpose: InternalPurpose::TlsServer(Vec::new()),
             subject: format!("CN={NAME}").parse().unwrap(),
-            names: Vec::new(),
             public_key: device_key().public_key().clone(),
             lifetime: std::time::Duration::from_secs(86_400),
         };

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use certgate_enrollment::{
-    CertificateRecord, CertificateState, CertificateStatus, Certificates, CommittedChange, History, InternalRequest,
-    LedgerError, ListedCertificate, Revocation, RevocationReason, StatusChange, StatusWatcher, Statuses, change_status,
+    CertificateRecord, CertificateState, CertificateStatus, Certificates, CommittedChange, History, InternalPurpose,
+    InternalRequest, LedgerError, ListedCertificate, Revocation, RevocationReason, StatusChange, StatusWatcher, Statuses,
+    change_status,
 };
 use certgate_ocsp::{IssuerHashes, OCSP_REQUEST, OCSP_RESPONSE};
 use certgate_pki::asn1::{DerWriter, Tlv, tag};
@@ -91,7 +92,8 @@ impl Ocsp {
     /// A responder, and one certificate of this profile.
     async fn for_profile(options: OcspOptions, profile: Profile) -> Self {
         let Fixture { ca, exchange, .. } = Fixture::new(&[Family::Ocsp]).await;
-        let request = InternalRequest::OcspResponder {
+        let request = InternalRequest {
+            purpose: InternalPurpose::OcspResponder,
             subject: "CN=Responder".parse().unwrap(),
             public_key: device_key().public_key().clone(),
             lifetime: 300 * DAY,
@@ -403,7 +405,8 @@ async fn without_a_valid_signer_asking_again_later_may_help() {
     assert_eq!(ocsp.said().await, Said::Error(3));
     let (_, _, body) = ocsp.post(request(&[ocsp.cert_id()], &[nonce(&[1; 16])])).await;
     assert_eq!(Said::read(&body), Said::Error(3));
-    let request = InternalRequest::OcspResponder {
+    let request = InternalRequest {
+        purpose: InternalPurpose::OcspResponder,
         subject: "CN=Responder".parse().unwrap(),
         public_key: device_key().public_key().clone(),
         lifetime: 300 * DAY,

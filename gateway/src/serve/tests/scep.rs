@@ -1,6 +1,6 @@
 //! SCEP over the whole of the gateway but its sockets.
 
-use certgate_enrollment::{Enrollments, InternalRequest, ScepChallenge, ScepChallenges};
+use certgate_enrollment::{Enrollments, InternalPurpose, InternalRequest, ScepChallenge, ScepChallenges};
 use certgate_pki::asn1::tag;
 use certgate_pki::cms::{Attribute, Draft, Seal, SignedData, certs_only};
 use certgate_pki::{
@@ -22,7 +22,8 @@ const OPERATION: &str = "/scep/default/pkiclient.exe?operation=PKIOperation";
 
 /// A certificate that the CA issues for a key, whatever it is used for.
 async fn certified(ca: &CaFixture, key: &dyn SigningKey) -> Certificate {
-    let request = InternalRequest::ScepRa {
+    let request = InternalRequest {
+        purpose: InternalPurpose::ScepRa,
         subject: "CN=RA".parse().unwrap(),
         public_key: key.public_key().clone(),
         lifetime: std::time::Duration::from_secs(86_400),
