@@ -76,7 +76,7 @@ struct RunArguments {
     /// Only this clause; may be repeated.
     #[arg(long = "clause", value_name = "ID")]
     clauses: Vec<String>,
-    /// The reading that the server follows.
+    /// The reading that the server follows, where a protocol has two (EST, RFC 8951 and before).
     #[arg(long, value_enum, default_value_t)]
     reading: Reading,
     /// The kind of key that devices have; p256 if not given, rsa2048 in the suite scep, whose messages are encrypted to it.
