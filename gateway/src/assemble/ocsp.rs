@@ -42,7 +42,6 @@ pub async fn make_ocsp(
         let own = responder_certificate(base, data_dir, &authority, OCSP_LIFETIME);
         let is_offline = authority.offline_since().is_some();
         let signer = if is_offline { kept_signer(&own, metrics) } else { open_signer(&own, &one.name, metrics).await };
-        let is_unread = signer.is_none();
         let statuses = Arc::new(base.ledger.clone()) as Arc<dyn Statuses>;
         let parts = OcspParts {
             clock: Arc::clone(&base.clock),
@@ -58,7 +57,7 @@ pub async fn make_ocsp(
             if is_offline {
                 stopping.run_until_cancelled(watch_end(&own)).await;
             } else {
-                stopping.run_until_cancelled(keep_fresh(&own, &renewed, &metrics, is_unread)).await;
+                stopping.run_until_cancelled(keep_fresh(&own, &renewed, &metrics)).await;
             }
         });
         responders.push(responder);
@@ -123,17 +122,15 @@ pub(super) fn read_signer(own: &OwnCertificate, name: &str, metrics: &Metrics) -
     Ok(OcspSigner::new(certificate, key, &*own.provider.digest))
 }
 
-/// Renews it when it is time, as long as it is polled. `is_unread` is true while the files have one that is not in use: what could not be read
-/// once is read again.
-async fn keep_fresh(own: &OwnCertificate, responder: &OcspResponder, metrics: &Metrics, mut is_unread: bool) {
+/// Renews it when it is time, as long as it is polled.
+async fn keep_fresh(own: &OwnCertificate, responder: &OcspResponder, metrics: &Metrics) {
     let mut ticks = tokio::time::interval(PERIOD);
     loop {
         ticks.tick().await;
-        let renewed = own.ensure().await.and_then(|is_new| {
-            is_unread |= is_new;
-            if is_unread {
+        let renewed = own.ensure().await.and_then(|there| {
+            // Not only when it was issued just now: its files may not have been readable then.
+            if !responder.signs_by(&there) {
                 responder.replace_signer(read_signer(own, responder.authority(), metrics)?);
-                is_unread = false;
             }
             Ok(())
         });

@@ -44,15 +44,14 @@ pub(super) struct OwnCertificate {
 }
 
 impl OwnCertificate {
-    /// Issues it unless there is one that will do. Says whether it was issued.
-    pub(super) async fn ensure(&self) -> anyhow::Result<bool> {
+    /// The one that is there and will do; else another one, issued.
+    pub(super) async fn ensure(&self) -> anyhow::Result<Certificate> {
         if let Some(leaf) = self.found()?.filter(|leaf| self.will_do(leaf))
             && self.is_good(&leaf).await?
         {
-            return Ok(false);
+            return Ok(leaf);
         }
-        self.issue().await?;
-        Ok(true)
+        self.issue().await
     }
 
     /// What there is. A file that cannot be read now is none that is missing: another one is no way out of too many open files.

@@ -90,8 +90,6 @@ pub struct ServerCertificate {
     leaf: Certificate,
     identity: Arc<ServerIdentity>,
     metrics: Arc<Metrics>,
-    /// The files have one that is not in use: what could not be read once is read again.
-    is_unread: bool,
     reminded: Daily,
 }
 
@@ -135,7 +133,7 @@ impl ServerCertificate {
         let (key, leaf) = source.obtain().await.context("the server certificate")?;
         let identity = Arc::new(ServerIdentity::new(key, names_of(&leaf)));
         metrics.set_not_after("tls", leaf.validity().not_after);
-        let mut opened = Self { making, source, leaf, identity, metrics, is_unread: false, reminded: Daily::default() };
+        let mut opened = Self { making, source, leaf, identity, metrics, reminded: Daily::default() };
         opened.remind();
         Ok(opened)
     }
@@ -153,8 +151,8 @@ impl ServerCertificate {
     pub async fn look_after(&mut self) -> anyhow::Result<()> {
         self.remind();
         let Source::Auto(own) = &self.source else { return Ok(()) };
-        self.is_unread |= own.ensure().await?;
-        if self.is_unread {
+        // Not only when it was issued just now: its files may not have been readable then.
+        if own.ensure().await?.as_der() != self.leaf.as_der() {
             let (key, leaf) = load_own(own)?;
             self.show(key, leaf);
         }
@@ -180,7 +178,7 @@ impl ServerCertificate {
         self.identity.replace(key, names_of(&leaf));
         self.metrics.set_not_after("tls", leaf.validity().not_after);
         tracing::info!(serial = %leaf.serial(), not_after = %leaf.validity().not_after, "the server certificate was loaded");
-        (self.leaf, self.is_unread) = (leaf, false);
+        self.leaf = leaf;
     }
 
     /// Once a day, that nobody but the operator can renew what is near its end.

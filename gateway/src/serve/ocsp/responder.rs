@@ -9,7 +9,7 @@ use certgate_enrollment::{
     Authority, CertificateState, CertificateStatus, Clock, CommittedChange, LedgerError, StatusWatcher, Statuses,
 };
 use certgate_ocsp::{CertId, CertStatus, ErrorStatus, IssuerHashes, Nonce, OcspRequest, SingleResponse};
-use certgate_pki::{CrlReason, Provider, Reading, Serial, SignatureAlgorithm, Timestamp};
+use certgate_pki::{Certificate, CrlReason, Provider, Reading, Serial, SignatureAlgorithm, Timestamp};
 
 use super::kept::{Found, Kept, KeptAnswer, KeptStates, Making, Times};
 use super::signer::{OcspSigner, SignedResponse};
@@ -123,6 +123,12 @@ impl OcspResponder {
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
+    }
+
+    /// Is it this certificate by which its signatures verify?
+    #[must_use]
+    pub fn signs_by(&self, certificate: &Certificate) -> bool {
+        self.signer.load().as_ref().is_some_and(|signer| signer.is_of(certificate))
     }
 
     /// Signs with this one from now on. What the one before has signed is forgotten: its certificate may have been wrong.

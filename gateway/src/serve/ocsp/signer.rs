@@ -28,6 +28,11 @@ impl OcspSigner {
         Self { certificate, key, id }
     }
 
+    /// Is this its certificate?
+    pub(super) fn is_of(&self, certificate: &Certificate) -> bool {
+        self.certificate.as_der() == certificate.as_der()
+    }
+
     /// Do its signatures verify now?
     pub(super) fn is_valid(&self, now: Timestamp) -> bool {
         let validity = self.certificate.validity();

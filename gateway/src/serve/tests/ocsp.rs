@@ -412,8 +412,11 @@ async fn without_a_valid_signer_asking_again_later_may_help() {
         lifetime: 300 * DAY,
     };
     let issued = ocsp.ca.authority.issue(ocsp.ca.authority.authorize_internal(request).unwrap()).await.unwrap();
-    let signer = OcspSigner::new(issued.certificate().unwrap(), device_key(), &*ocsp.ca.core.provider.digest);
+    let certificate = issued.certificate().unwrap();
+    assert!(!ocsp.responder.signs_by(&certificate));
+    let signer = OcspSigner::new(certificate.clone(), device_key(), &*ocsp.ca.core.provider.digest);
     ocsp.responder.replace_signer(signer);
+    assert!(ocsp.responder.signs_by(&certificate));
     assert_eq!(ocsp.said().await, Said::good());
 }
 
