@@ -78,11 +78,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn squares_are_among_those_that_may_be(root in 1..=u128::MAX) {
+        fn squares_and_no_others(root in any::<u128>(), off in 1..1000_u32) {
             let root = BigUint::from(root);
             let square = &root * &root;
             prop_assert!(is_square(&square) && may_be_square(u32::try_from(&square % SIEVED).unwrap()));
-            prop_assert!(!is_square(&(square + 1_u32)));
+            // The next square is 2 * root + 1 away.
+            prop_assume!(root > BigUint::from(off));
+            prop_assert!(!is_square(&(&square + off)) && !is_square(&(&square - off)));
         }
 
         #[test]

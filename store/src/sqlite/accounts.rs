@@ -39,6 +39,7 @@ impl Accounts for SqliteLedger {
     }
 
     async fn find_account(&self, endpoint: &str, id: u64) -> Result<Option<Account>, LedgerError> {
+        // Nothing changes an account yet; what will has to forget it, after its commit.
         let began = match self.accounts.get(&id, endpoint) {
             Ok(account) => return Ok(Some(account)),
             Err(began) => began,

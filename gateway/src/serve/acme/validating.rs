@@ -174,15 +174,18 @@ struct Validation {
 impl Validation {
     async fn run(&self, stopping: &CancellationToken) -> Result<(), LedgerError> {
         let mut outcome = pin!(self.outcome());
-        let at_once = tokio::select! {
-            biased;
-            outcome = &mut outcome => Some(outcome),
-            () = stopping.cancelled() => None,
-            () = tokio::time::sleep(AT_ONCE) => None,
-        };
-        if let Some(outcome) = at_once {
-            self.log(&outcome);
-            return self.orders.end_validation(&self.account, &self.authorization, outcome).await;
+        // Of one that was taken up again, its client was told that it is under way.
+        if self.authorization.state == AuthorizationState::Pending {
+            let at_once = tokio::select! {
+                biased;
+                outcome = &mut outcome => Some(outcome),
+                () = stopping.cancelled() => None,
+                () = tokio::time::sleep(AT_ONCE) => None,
+            };
+            if let Some(outcome) = at_once {
+                self.log(&outcome);
+                return self.orders.end_validation(&self.account, &self.authorization, outcome).await;
+            }
         }
         let Some(begun) = self.begun().await? else { return Ok(()) };
         let end = async {
@@ -321,5 +324,18 @@ mod tests {
         case.begin(&authorization).await.unwrap().unwrap();
         assert_eq!(case.state(&authorization).await, AuthorizationState::Valid);
         assert_eq!(case.ca.ledger.events().len(), before + 1, "its end is all there is to be said");
+    }
+
+    #[tokio::test]
+    async fn what_a_client_was_told_of_is_recorded_as_soon_as_it_can_be() {
+        let case = Case::new().await;
+        let (begun, _) = case.flow.begin_validation(&case.account, case.open("good.example").await).await.unwrap();
+        case.ca.ledger.fail_writes(true);
+        let validation = case.begin(&begun);
+        tokio::task::yield_now().await;
+        assert!(!validation.is_finished());
+        case.ca.ledger.fail_writes(false);
+        validation.await.unwrap().unwrap();
+        assert_eq!(case.state(&begun).await, AuthorizationState::Valid);
     }
 }
